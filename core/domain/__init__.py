@@ -1,0 +1,1 @@
+"""Rules. No IO and no clock here: whatever needs `now` takes it as an argument."""

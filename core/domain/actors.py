@@ -1,0 +1,43 @@
+"""Who acts: a role and a person. What each may do stands in the lifecycle table and in the guards of the services."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from core.domain.lifecycle import ROLES
+
+BUYERS: Final = frozenset({"customer", "guest", "support"})  # they speak for the customer
+STAFF: Final = frozenset(ROLES) - {"customer", "guest"}  # they may read every case
+REVIEWERS: Final = frozenset({"reviewer", "lead"})
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """`role` is one of lifecycle.ROLES; a guest has no `id` and sees one order only, the one they proved."""
+
+    role: str
+    id: str = ""
+    order_no: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.role not in ROLES:
+            raise ValueError(f"unknown role {self.role!r}")
+
+    def __str__(self) -> str:
+        return f"{self.role}:{self.id}"
+
+    @property
+    def is_staff(self) -> bool:
+        return self.role in STAFF
+
+    def owns(self, customer_id: str, order_no: str) -> bool:
+        """May this actor see what belongs to that customer and order (invariant 12)?"""
+        if self.role == "customer":
+            return self.id != "" and self.id == customer_id
+        if self.role == "guest":
+            return self.order_no is not None and self.order_no == order_no
+        return True
+
+
+SYSTEM: Final = Actor("system", "portal")

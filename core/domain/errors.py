@@ -1,0 +1,192 @@
+"""Refusals: every 'no' the portal can say, as a type with a code and parameters.
+
+The words live in the catalogs under `refusal.<code>`; nothing here is prose.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class Refusal(Exception):
+    """A command was refused; nothing was changed. `params` fill the sentence in the catalogs."""
+
+    code: ClassVar[str] = "refused"
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(self.code)
+        self.params = params
+
+    def __str__(self) -> str:
+        return self.code
+
+    def as_dict(self) -> dict[str, Any]:
+        """The refusal for JSON output: `{"code": …, **params}`."""
+        return {"code": self.code, **self.params}
+
+
+class NotFound(Refusal):
+    """The thing does not exist or is not yours: strangers cannot tell which (invariant 12)."""
+
+    code = "not_found"
+
+
+class NotAllowed(Refusal):
+    """The role may not do this at all."""
+
+    code = "not_allowed"
+
+
+class OwnCase(Refusal):
+    """Nobody decides a case of their own, and nobody judges twice (invariant 13)."""
+
+    code = "own_case"
+
+
+class SamePerson(Refusal):
+    """A second decision needs a second person (invariant 13)."""
+
+    code = "same_person"
+
+
+class TransitionRefused(Refusal):
+    """The lifecycle table has no row for this state and event."""
+
+    code = "transition_refused"
+
+    def __init__(self, machine: str, state: str, event: str) -> None:
+        super().__init__(machine=machine, state=state, event=event)
+
+
+class StaleForm(Refusal):
+    """The case changed since the form was shown."""
+
+    code = "stale_form"
+
+
+class CommandReused(Refusal):
+    """A command id came back with another command: one id is one effect (invariant 17)."""
+
+    code = "command_reused"
+
+
+class CaseAlreadyOpen(Refusal):
+    """One open case per order (invariant 2). Params: `case_no`."""
+
+    code = "case_already_open"
+
+
+class AmountInvalid(Refusal):
+    """Not an amount: zero, negative, not a number, or more digits than the currency has."""
+
+    code = "amount_invalid"
+
+
+class AmountAboveRemaining(Refusal):
+    """More than is left to refund. Params: `remaining_minor`, `currency`."""
+
+    code = "amount_above_remaining"
+
+
+class NothingLeft(Refusal):
+    """Everything paid has been refunded already, here or outside."""
+
+    code = "nothing_left"
+
+
+class ReasonInvalid(Refusal):
+    """Not one of the reasons."""
+
+    code = "reason_invalid"
+
+
+class TextTooLong(Refusal):
+    """Params: `limit`, `length`."""
+
+    code = "text_too_long"
+
+
+class TextRequired(Refusal):
+    """A rejection or a question without words (R3.5)."""
+
+    code = "text_required"
+
+
+class EvidenceMissing(Refusal):
+    """Params: `kinds`: what the checklist still wants."""
+
+    code = "evidence_missing"
+
+
+class EvidenceRefused(Refusal):
+    """The picture cannot be used. Params: `reason`: why, as a code."""
+
+    code = "evidence_refused"
+
+
+class TermsNotAccepted(Refusal):
+    code = "terms_not_accepted"
+
+
+class VerdictChanged(Refusal):
+    """What the customer saw before sending is no longer true (fresh facts, R1.5). Params: `verdict`, `rule`."""
+
+    code = "verdict_changed"
+
+
+class RouteUnavailable(Refusal):
+    """Params: `route`."""
+
+    code = "route_unavailable"
+
+
+class MoneyAlreadySent(Refusal):
+    """Too late to withdraw (R3.7)."""
+
+    code = "money_already_sent"
+
+
+class TooManyTries(Refusal):
+    """Params: `minutes` until the next try."""
+
+    code = "too_many_tries"
+
+
+class SignInNeeded(Refusal):
+    code = "sign_in_needed"
+
+
+class FileUnreadable(Refusal):
+    """An import that cannot be read at all. Params: `seen`."""
+
+    code = "file_unreadable"
+
+
+class DemoOnly(Refusal):
+    """The clock moves in demo mode only."""
+
+    code = "demo_only"
+
+
+class PolicyInvalid(Refusal):
+    """Params: `problems`: a list of sentences that name the place in the document."""
+
+    code = "policy_invalid"
+
+
+class FileMissing(Refusal):
+    """A file of the command line that cannot be opened or written. Params: `file`."""
+
+    code = "file_missing"
+
+
+class FactsInvalid(Refusal):
+    """A facts file that is not one set of facts. Params: `problem`."""
+
+    code = "facts_invalid"
+
+
+class DatabaseUnavailable(Refusal):
+    """No database there, or one without our tables. Params: `problem`: the driver's first line."""
+
+    code = "database_unavailable"
