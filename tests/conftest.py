@@ -1,0 +1,60 @@
+"""Databases for the tests: fresh, migrated, one for each test, on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests import postgres
+
+
+def migrate(url: str) -> None:
+    # Imported where needed: tests of the domain must not wait for SQLAlchemy.
+    from core.adapters.database import migrate
+
+    migrate(url)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Migrated once per session; every test gets a copy."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    path = tmp_path / "refund.db"
+    # SQLite's own copy: a plain one could miss what still stands in the write-ahead log.
+    with closing(sqlite3.connect(sqlite_template)) as source, closing(sqlite3.connect(path)) as target:
+        source.backup(target)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[postgres.Postgres]:
+    """One server for each pytest process, so that workers of pytest-xdist never meet."""
+    try:
+        with postgres.private_postgres(migrate) as server:
+            yield server
+    except postgres.Missing as missing:
+        postgres.skip_or_fail(str(missing))
+
+
+@pytest.fixture
+def postgres_url(postgres_server: postgres.Postgres) -> Iterator[str]:
+    name = postgres_server.create()
+    yield postgres_server.url(name)
+    postgres_server.drop(name)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The same test on both databases."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
