@@ -30,10 +30,10 @@ _FAMILIES: Final = {
     "delivery": "delivery",
     "kind": "kind",
     "kinds": "evidence_kind",
+    "reason": "reason",
     "route": "route",
-    "verdict": "verdict",
+    "verdict": "verdict_said",
 }
-_COLUMN_FAMILIES: Final = {**_FAMILIES, "reason": "reason"}
 
 
 class Texts:
@@ -49,8 +49,8 @@ class Texts:
     def __call__(self, key: str, /, **params: Any) -> str:
         """The text of `key` with its parameters; a plural chooses by `n`.
 
-        With `REFUND_STRICT_TEXTS=1` (tests, development) a missing key or parameter is a `KeyError`. Otherwise
-        the reader gets the key, or a dash in place of the parameter, and the rest of the page.
+        With `REFUND_STRICT_TEXTS=1` (tests, development) a missing key or parameter is a `KeyError`; without
+        it the reader gets the key, or a dash in place of the parameter, and the rest of the page.
         """
         forms = self._forms.get(key)
         if forms is None:
@@ -115,15 +115,18 @@ class Texts:
 
     def list(self, items: Iterable[str]) -> str:
         """`甲、乙、丙`, `a, b and c`."""
-        *rest, last = list(items) or [""]
-        return self("list.last", rest=self("list.separator").join(rest), last=last) if rest else last
+        return self._joined("list.and", items)
+
+    def either(self, items: Iterable[str]) -> str:
+        """`甲、乙或丙`, `a, b or c`."""
+        return self._joined("list.or", items)
 
     def refusal(self, refused: Refusal) -> str:
         """The sentence of a refusal: what is wrong and what to do. Codes and amounts in it become words."""
-        currency = str(refused.params.get("currency", "CNY"))
-        words = {
-            name: self._word(name, value, refused.params, currency) for name, value in refused.params.items()
-        }
+        params = dict(refused.params)
+        if refused.code == "evidence_refused":
+            params["picture"] = params.pop("reason", "other")
+        words = {name: self._word(name, value, params) for name, value in params.items()}
         return self(f"refusal.{refused.code}", **words)
 
     def value(self, column: str, value: Any, currency: str = "CNY") -> str:
@@ -134,14 +137,14 @@ class Texts:
             return self.money(value, currency)
         if column == "days_left":
             return self("unit.days", n=value) if value >= 0 else self("unit.days_ago", n=-value)
-        family = _COLUMN_FAMILIES.get(column)
+        family = _FAMILIES.get(column)
         return self(f"{family}.{value}") if family else str(value)
 
     def test(self, column: str, test: OneOf | Within, currency: str = "CNY") -> str:
         """What a rule asks of a fact: `发货状态：待发货、已查看`, `Amount asked for: at most ¥100.00`."""
         name = self(f"column.{column}")
         if isinstance(test, OneOf):
-            wanted = self.list(self.value(column, value, currency) for value in test.values)
+            wanted = self.either(self.value(column, value, currency) for value in test.values)
             return self("test.one_of", column=name, values=wanted)
         if column == "days_left" and (test.low, test.high) == (0, None):
             return self("test.window_open")
@@ -158,22 +161,27 @@ class Texts:
             return self("test.one_of", column=name, values=low)
         return self("test.between", column=name, low=low, high=high)
 
-    def _word(self, name: str, value: Any, params: Mapping[str, Any], currency: str) -> Any:
+    def _joined(self, form: str, items: Iterable[str]) -> str:
+        *rest, last = list(items) or [""]
+        return self(form, rest=self("list.separator").join(rest), last=last) if rest else last
+
+    def _word(self, name: str, value: Any, params: Mapping[str, Any]) -> Any:
+        """A parameter as words: an amount (`…_minor`), an instant, or codes whose name tells their family."""
+        if value is None:
+            return ""
         if name.endswith("_minor"):
-            return self.money(value, currency)
+            return self.money(value, str(params.get("currency", "CNY")))
         if isinstance(value, datetime):
             return self.until(value)
         if name == "state":
             return self(f"{'payout_state' if params.get('machine') == 'payout' else 'state'}.{value}")
-        if name == "reason":  # why a picture was refused
+        if name == "picture":  # why it was refused: codes from far away
             return self(f"picture.{value}" if f"picture.{value}" in self else "picture.other")
-        if name in _FAMILIES and isinstance(value, str):
-            return self(f"{_FAMILIES[name]}.{value}")
-        if isinstance(value, (list, tuple, set, frozenset)):
-            items = sorted(value) if isinstance(value, (set, frozenset)) else value
-            family = _FAMILIES.get(name)
+        family = _FAMILIES.get(name)
+        if isinstance(value, list | tuple | set | frozenset):
+            items = sorted(value) if isinstance(value, set | frozenset) else value
             return self.list(self(f"{family}.{item}") if family else str(item) for item in items)
-        return value
+        return self(f"{family}.{value}") if family else value
 
     def _day_parts(self, day: Day) -> dict[str, Any]:
         return {

@@ -1,20 +1,21 @@
-"""What the customer gets and why: paid − already refunded − kept = approved; approved − fee − exchange loss = refund."""
+"""What the customer gets: paid − already − kept = approved; approved − fee − exchange loss = refund."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from core.domain.facts import Tender
 from core.domain.money import allocate, share
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """One payment's part of a refund. `reserved` = `amount` + its fee and exchange loss, in minor units."""
 
     tender: Tender
     reserved: int
+    stays: bool  # it becomes balance, or was balance
     fee: int
     fx: int
 
@@ -38,36 +39,58 @@ class Breakdown:
     fx_borne_by: str  # platform | customer
 
     def __post_init__(self) -> None:
-        if self.paid - self.already - self.kept != self.approved or self.approved - self.fee - self.fx != self.refund:
+        approved = self.paid - self.already - self.kept
+        if approved != self.approved or approved - self.fee - self.fx != self.refund:
             raise ValueError(f"does not sum: {self}")
 
 
+def shares(tenders: Sequence[Tender], amount: int, *, in_order: bool = False) -> tuple[int, ...]:
+    """`amount` over `tenders`, in proportion to what is left of each; no share exceeds that.
+
+    `in_order`: as much as fits into the first, then the next. `ValueError` when it is more than what is left.
+    """
+    if amount > sum([tender.refundable_minor for tender in tenders]):
+        raise ValueError("more than is left")
+    if len(tenders) == 1:
+        return (amount,)
+    if not in_order:
+        return allocate(amount, [tender.refundable_minor for tender in tenders])
+    found = []
+    for tender in tenders:
+        found.append(min(amount, tender.refundable_minor))
+        amount -= found[-1]
+    return tuple(found)
+
+
 def parts(
-    tenders: Sequence[Tender],
-    approved: int,
+    reserved: Sequence[tuple[Tender, int, bool]],
     fee_basis_points: int,
     *,
     customer_bears_fx: bool,
-    fee_free: frozenset[str] = frozenset(),
+    balance_is_free: bool,
 ) -> tuple[Part, ...]:
-    """`approved` shared over `tenders` in proportion to what is left of each, with fee and exchange loss of each part.
+    """Fee and exchange loss of each (payment, amount above 0, whether it stays here).
 
-    No part exceeds what is left of its payment. The fee is rounded once, half up, on what goes through channels that
-    are not `fee_free`; the exchange loss is of what is sent after the fee. A gain from the exchange stays with the
-    shop: nobody gets back more than was paid.
+    The fee is rounded once, half up, on all that is liable to it. The exchange loss is of what is sent after
+    the fee; money that stays here is not exchanged, and a gain stays with the shop: nobody gets more than was
+    paid. Neither takes a part's last minor unit, since no channel sends nothing, unless fewer units than
+    parts are left.
     """
-    if len(tenders) == 1:
-        shares: tuple[int, ...] = (approved,)
-        fees: tuple[int, ...] = (0 if tenders[0].channel in fee_free else share(approved, fee_basis_points),)
-    else:
-        shares = allocate(approved, [tender.refundable_minor for tender in tenders])
-        liable = [0 if t.channel in fee_free else part for t, part in zip(tenders, shares, strict=True)]
-        fee = share(sum(liable), fee_basis_points)
-        fees = allocate(fee, liable) if fee else (0,) * len(shares)
+    liable = [0 if stays and balance_is_free else amount for _, amount, stays in reserved]
     found = []
-    for tender, reserved, fee in zip(tenders, shares, fees, strict=True):
-        if reserved == 0:
-            continue
-        fx = max(0, share(reserved - fee, tender.fx_loss_bp)) if customer_bears_fx and tender.fx_loss_bp else 0
-        found.append(Part(tender, reserved, fee, fx))
+    for (tender, amount, stays), fee in zip(reserved, _fees(liable, fee_basis_points), strict=True):
+        fx = _loss(amount - fee, tender) if customer_bears_fx and not stays else 0
+        found.append(Part(tender, amount, stays, fee, fx))
     return tuple(found)
+
+
+def _fees(liable: list[int], basis_points: int) -> tuple[int, ...]:
+    fee = share(sum(liable), basis_points)
+    if fee == 0 or len(liable) == 1:
+        return (fee,) if len(liable) == 1 else (0,) * len(liable)
+    spare = [max(0, amount - 1) for amount in liable]
+    return allocate(fee, spare if fee <= sum(spare) else liable)
+
+
+def _loss(sent: int, tender: Tender) -> int:
+    return max(0, min(share(sent, tender.fx_loss_bp), sent - 1)) if tender.fx_loss_bp > 0 else 0

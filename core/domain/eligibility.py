@@ -1,7 +1,7 @@
-"""`assess`: can this be refunded, why, why not otherwise, and what would change it. Pure; everybody calls this one.
+"""`assess`: can this be refunded, why, why not otherwise, and what would change it. Pure; all call this one.
 
-The laws of the house stand before the decision table, because no policy may change them: nothing is refunded beyond
-what is left, and money that cannot simply go back is settled by people.
+The laws of the house stand around the decision table, because no policy may change them: nothing is refunded
+beyond what is left, and what cannot simply go back, or is too much for one, is settled by people.
 """
 
 from __future__ import annotations
@@ -9,53 +9,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime, timedelta
-from itertools import combinations
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from core.domain.facts import Facts
+from core.domain.flip import Change, Flip, FlipSearch
 from core.domain.policy import Policy
-from core.domain.routes import RouteOption, plan
-from core.domain.table import Rule, Value, Within
+from core.domain.routes import RouteOption, Way, dated, ways
+from core.domain.why_nots import RANK, Trace
 from core.domain.workdays import Calendar, Deadline, end_of_day, local_date
 
-LAWS: Final = ("law.nothing_left", "law.above_remaining", "law.nothing_after_fee", "law.no_rule", "law.negotiated")
+__all__ = ["LAWS", "Assessment", "Change", "Flip", "Trace", "assess", "columns_of", "days_left"]
 
-_RANK: Final = {"reject": 0, "needs_evidence": 1, "review": 2, "approve": 3}
-
-
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """One rule and, where it does not hit, the columns in the way. `reached`: no earlier rule had decided."""
-
-    rule: str
-    verdict: str
-    why_not: tuple[str, ...]
-    reached: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One fact that would have to be another: `column` from `was` to `to`."""
-
-    column: str
-    was: Value
-    to: Value
-
-
-@dataclass(frozen=True, slots=True)
-class Flip:
-    """The smallest change that betters the verdict. `in_hand`: the customer can still do it, until `until`."""
-
-    verdict: str
-    rule: str
-    changes: tuple[Change, ...]
-    in_hand: bool
-    until: datetime | None
+LAWS: Final = (
+    "law.nothing_left",
+    "law.no_amount",
+    "law.above_remaining",
+    "law.nothing_after_fee",
+    "law.no_rule",
+    "law.negotiated",
+    "law.second_approval",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """The answer to one set of facts under one policy. Amounts and dates are in `options`, the best one first."""
+    """The answer to one set of facts under one policy. `options` has amounts and dates, the best first."""
 
     verdict: str
     rule: str
@@ -76,19 +54,24 @@ class Assessment:
 
 def columns_of(facts: Facts, policy: Policy) -> dict[str, Any]:
     """The row of the decision table that `facts` make under `policy`."""
-    checklist = policy.evidence[facts.reason]
-    largest = max(facts.tenders, key=lambda tender: tender.paid_minor) if len(facts.tenders) > 1 else facts.tenders[0]
+    tenders = facts.tenders
+    evidence = facts.evidence
+    amount = facts.requested_minor
+    with_earlier = amount + facts.paid_minor - facts.refundable_minor
+    largest = tenders[0] if len(tenders) == 1 else max(tenders, key=lambda tender: tender.paid_minor)
     return {
         "reason": facts.reason,
         "kind": facts.kind,
         "delivery": facts.delivery,
         "delivered": facts.delivery in policy.delivered_states,
         "days_left": days_left(facts, policy),
-        "amount_minor": facts.requested_minor,
+        "amount_minor": amount,
+        "order_refund_minor": with_earlier,
         "channel": largest.channel,
-        "evidence_complete": facts.evidence.issuperset(checklist),
-        "contested": "redemption_record" in facts.evidence,
-        "duplicate": 0 < facts.requested_minor <= facts.duplicate_minor,
+        "evidence_complete": evidence.issuperset(policy.evidence[facts.reason]),
+        "contested": "redemption_record" in evidence,
+        "duplicate": amount > 0 and with_earlier <= facts.duplicate_minor,
+        "guest": not facts.has_account,
         "credit": facts.credit,
         "recent_refunds": facts.recent_refunds,
         "escrow": facts.escrow,
@@ -96,124 +79,102 @@ def columns_of(facts: Facts, policy: Policy) -> dict[str, Any]:
 
 
 def days_left(facts: Facts, policy: Policy) -> int:
-    """Whole Shanghai days left to ask, the last day included as 0; the full window while not completed (R1.3)."""
+    """Whole Shanghai days left to ask, 0 on the last one; the full window while not completed (R1.3)."""
     window = policy.window_days[facts.kind]
     if facts.completed_at is None:
         return window
-    return window - (local_date(facts.at) - local_date(facts.completed_at)).days
+    return window - max(0, (local_date(facts.at) - local_date(facts.completed_at)).days)
+
+
+def window_ends_at(kind: str, completed_at: datetime | None, policy: Policy) -> datetime | None:
+    """The last second in which a refund can be asked for (R1.3); None: not completed, so it has not begun."""
+    if completed_at is None:
+        return None
+    return end_of_day(local_date(completed_at) + timedelta(days=policy.window_days[kind]))
 
 
 def assess(facts: Facts, policy: Policy, calendar: Calendar) -> Assessment:
     """Decide `facts` under `policy`. Never raises on facts that `Facts.from_dict` accepts."""
     row = columns_of(facts, policy)
-    options = plan(facts, policy, calendar)
     law = _law(facts)
-    index = -1 if law else policy.first_hit(row)
+    decide = _Decide(facts, policy, {})
+    found = _Decision("reject", law, -1, ()) if law else decide(row)
+    window_ends = window_ends_at(facts.kind, facts.completed_at, policy)
+    hit = len(policy.rules) if found.rule == "law.no_rule" else found.hit
+    explained = policy.why_nots.explain(row, hit)
     flip = None
-    words: Mapping[str, str] = {}
-    if law:
-        verdict, rule_id = "reject", law
-        if law == "law.above_remaining":
-            flip = _ask_for_less(facts, policy, calendar)
-    elif index < 0:
-        verdict, rule_id = "review", "law.no_rule"
-    else:
-        rule = policy.rules[index]
-        verdict, rule_id, words = rule.verdict, rule.id, rule.words
-        if rule.fee_basis_points is not None and verdict != "reject":
-            options = plan(facts, policy, calendar, fee_basis_points=rule.fee_basis_points)
-        if verdict != "reject" and not options:
-            verdict, rule_id, words = "reject", "law.nothing_after_fee", {}
-        elif verdict == "approve" and options[0].route == "negotiated":
-            verdict, rule_id, words = "review", "law.negotiated", {}
-    window_ends_at = _window_ends_at(facts, policy)
-    if flip is None and verdict in ("reject", "needs_evidence") and not rule_id.startswith("law."):
-        flip = _flip(row, policy, verdict, window_ends_at)
+    if RANK[found.verdict] < RANK["review"]:
+        search = FlipSearch(facts, policy, row, found.verdict, window_ends, explained.openings, decide)
+        if law in ("law.above_remaining", "law.no_amount"):
+            flip = search.ask_for(facts.refundable_minor)
+        elif not found.rule.startswith("law."):
+            flip = search.smallest()
+    needs_review = found.verdict == "review"
     return Assessment(
-        verdict=verdict,
-        rule=rule_id,
-        words=words,
+        verdict=found.verdict,
+        rule=found.rule,
+        words={} if found.rule.startswith("law.") else policy.rules[found.hit].words,
         columns=row,
-        traces=_traces(policy.rules, row, index if index >= 0 else len(policy.rules)),
-        missing_evidence=tuple(kind for kind in policy.evidence[facts.reason] if kind not in facts.evidence),
+        traces=explained.traces,
+        missing_evidence=tuple(
+            [kind for kind in policy.evidence[facts.reason] if kind not in facts.evidence]
+        ),
         window_days=policy.window_days[facts.kind],
-        window_ends_at=window_ends_at,
-        review_due=calendar.deadline(facts.at, policy.working_days.review_most) if verdict == "review" else None,
-        options=options if verdict != "reject" else (),
+        window_ends_at=window_ends,
+        review_due=calendar.deadline(facts.at, policy.working_days.review_most) if needs_review else None,
+        options=dated(found.ways, facts, policy, calendar, reviewed_first=found.verdict != "approve"),
         flip=flip,
     )
 
 
 def _law(facts: Facts) -> str:
-    if facts.refundable_minor <= 0:
+    refundable = facts.refundable_minor
+    if refundable <= 0:
         return "law.nothing_left"
-    if not 0 < facts.requested_minor <= facts.refundable_minor:
-        return "law.above_remaining"
-    return ""
+    if facts.requested_minor <= 0:
+        return "law.no_amount"
+    return "law.above_remaining" if facts.requested_minor > refundable else ""
 
 
-def _window_ends_at(facts: Facts, policy: Policy) -> datetime | None:
-    if facts.completed_at is None:
-        return None
-    return end_of_day(local_date(facts.completed_at) + timedelta(days=policy.window_days[facts.kind]))
+class _Decision(NamedTuple):
+    verdict: str
+    rule: str
+    hit: int  # index of the rule that hit, also where a law then changed its verdict; -1: none
+    ways: tuple[Way, ...]
 
 
-def _traces(rules: tuple[Rule, ...], row: Mapping[str, Any], hit: int) -> tuple[Trace, ...]:
-    return tuple(
-        Trace(rule.id, rule.verdict, () if place == hit else rule.misses(row), place <= hit)
-        for place, rule in enumerate(rules)
-    )
+class _Decide(NamedTuple):
+    """The table's answer to a row, and the laws on the money that would follow from it."""
 
+    facts: Facts
+    policy: Policy
+    known: dict[tuple[int, int | None], tuple[Way, ...]]
 
-def _ask_for_less(facts: Facts, policy: Policy, calendar: Calendar) -> Flip | None:
-    left = facts.refundable_minor
-    values = {field.name: getattr(facts, field.name) for field in fields(facts)}
-    better = assess(Facts(**{**values, "requested_minor": left}), policy, calendar)
-    if better.verdict == "reject":
-        return None
-    change = Change("amount_minor", facts.requested_minor, left)
-    return Flip(better.verdict, better.rule, (change,), True, better.window_ends_at)
+    def __call__(self, row: Mapping[str, Any]) -> _Decision:
+        hit = self.policy.first_hit(row)
+        if hit < 0:
+            verdict, rule_id, fee = "review", "law.no_rule", None
+        else:
+            rule = self.policy.rules[hit]
+            verdict, rule_id, fee = rule.verdict, rule.id, rule.fee_basis_points
+        if verdict == "reject":
+            return _Decision(verdict, rule_id, hit, ())
+        amount: int = row["amount_minor"]
+        found = self._ways(amount, fee)
+        if not found:
+            return _Decision("reject", "law.nothing_after_fee", hit, ())
+        if verdict == "approve" and found[0].approvals:
+            return _Decision("review", "law.negotiated", hit, found)
+        if verdict == "approve" and amount > self.policy.limits.second_approval_minor:
+            return _Decision("review", "law.second_approval", hit, found)
+        return _Decision(verdict, rule_id, hit, found)
 
-
-def _flip(row: dict[str, Any], policy: Policy, verdict: str, window_ends_at: datetime | None) -> Flip | None:
-    """Fewest changes first, those in the customer's hand before those that are not, then the better verdict.
-
-    A reason is never among them: nobody is told to claim something else.
-    """
-    in_hand: list[Change] = []
-    if not row["evidence_complete"]:
-        in_hand.append(Change("evidence_complete", False, True))
-    if row["delivery"] == "redeemed" and not row["contested"]:
-        in_hand.append(Change("contested", False, True))
-    in_hand += [Change("amount_minor", row["amount_minor"], bound) for bound in _lower_amounts(policy, row["amount_minor"])]
-    too_late = [Change("days_left", row["days_left"], 0)] if row["days_left"] < 0 else []
-    groups: tuple[tuple[bool, list[tuple[Change, ...]]], ...] = (
-        (True, [(change,) for change in in_hand]),
-        (True, [pair for pair in combinations(in_hand, 2) if pair[0].column != pair[1].column]),
-        (False, [(change,) for change in too_late]),
-        (False, [(change, late) for change in in_hand for late in too_late]),
-    )
-    for hand, candidates in groups:
-        best: Flip | None = None
-        for changes in candidates:
-            hit = policy.first_hit({**row, **{change.column: change.to for change in changes}})
-            rule = policy.rules[hit] if hit >= 0 else None
-            reached = rule.verdict if rule else "review"
-            if _RANK[reached] > _RANK[verdict] and (best is None or _RANK[reached] > _RANK[best.verdict]):
-                best = Flip(reached, rule.id if rule else "law.no_rule", changes, hand, window_ends_at)
-        if best is not None:
-            return best
-    return None
-
-
-def _lower_amounts(policy: Policy, amount: int) -> tuple[int, ...]:
-    bounds = {
-        test.high
-        for rule in policy.rules
-        for column, test in rule.tests
-        if column == "amount_minor" and isinstance(test, Within) and test.high is not None and 0 < test.high < amount
-    }
-    return tuple(sorted(bounds, reverse=True))
+    def _ways(self, amount: int, fee: int | None) -> tuple[Way, ...]:
+        found = self.known.get((amount, fee))
+        if found is None:
+            found = ways(self.facts, self.policy, approved=amount, fee_basis_points=fee)
+            self.known[amount, fee] = found
+        return found
 
 
 def _plain(value: Any) -> Any:

@@ -174,6 +174,12 @@ class PolicyInvalid(Refusal):
     code = "policy_invalid"
 
 
+class MappingInvalid(Refusal):
+    """The mapping file of an import. Params: `problems`: a list of sentences that name the place."""
+
+    code = "mapping_invalid"
+
+
 class FileMissing(Refusal):
     """A file of the command line that cannot be opened or written. Params: `file`."""
 
@@ -190,3 +196,9 @@ class DatabaseUnavailable(Refusal):
     """No database there, or one without our tables. Params: `problem`: the driver's first line."""
 
     code = "database_unavailable"
+
+
+class ClockOutside(Refusal):
+    """A time for the demo clock that the calendar does not know. Params: `first_year`, `last_year`."""
+
+    code = "clock_outside"

@@ -1,7 +1,6 @@
-"""The policy document: everything about refunds that may change without a programmer. TOML in, one checked value out.
+"""The policy document: what may change about refunds without a programmer. TOML in, one checked value out.
 
-Figures are plain values; their units and origins stand in the field descriptions below, which the help pages, the
-policy lab and `docs/policy.md` read.
+Figures are plain values; units and origins stand in the field descriptions below and in `docs/policy.md`.
 """
 
 from __future__ import annotations
@@ -15,19 +14,21 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from core.domain.diagram import compile_rules
 from core.domain.errors import PolicyInvalid
 from core.domain.facts import CHANNELS, DELIVERIES, EVIDENCE_KINDS, KINDS, REASONS
-from core.domain.table import COLUMNS, PLACEHOLDERS, VERDICTS, Rule, compile_rules, parse_test
+from core.domain.table import COLUMNS, LANGUAGES, Rule, bounds, parse_rule
+from core.domain.why_nots import WhyNots
 
-LANGUAGES: Final = ("zh", "en")
 SHIPPED: Final = ("standard", "strict", "generous")
+MOST_RULES: Final = 200
 
 Days = Annotated[int, Field(ge=0, le=3650)]
-Points = Annotated[int, Field(ge=0, le=10_000, description="basis points")]
+BasisPoints = Annotated[int, Field(ge=0, le=10_000)]  # ten-thousandths: 500 = 5 %
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True)
 
 
 class Delivered(_Part):
@@ -37,44 +38,60 @@ class Delivered(_Part):
 
 
 class WorkingDays(_Part):
-    review_least: int = Field(ge=0, le=30, description="R3.2")
-    review_most: int = Field(ge=1, le=30, description="R3.2")
-    reply: int = Field(ge=1, le=60, description="R3.3")
-    arbitration: int = Field(ge=1, le=60, description="R3.4")
-    appeal: int = Field(ge=1, le=60, description="R3.6")
-    draft: int = Field(ge=1, le=60, description="R2.5: an unsent draft is kept so long")
+    """Deadlines in Asia/Shanghai working days; the day on which they start never counts."""
+
+    review_least: int = Field(ge=0, le=30, description="a manual review takes at least so long (R3.2)")
+    review_most: int = Field(ge=1, le=30, description="and at most so long, then it is escalated (R3.2)")
+    reply: int = Field(ge=1, le=60, description="for the customer to answer a question (R3.3)")
+    arbitration: int = Field(
+        ge=1, le=60, description="for the arbiter, and to settle a negotiated refund (R3.4)"
+    )
+    appeal: int = Field(ge=1, le=60, description="after a rejection, to appeal or apply again (R3.6)")
+    draft: int = Field(ge=1, le=60, description="an unsent draft is kept so long (R2.5)")
 
 
 class Balance(_Part):
-    expires_after_days: int = Field(ge=30, le=3650, description="R4.4")
-    fee_waived: bool = Field(description="no fee for money that stays here")
+    expires_after_days: int = Field(
+        ge=30, le=3650, description="calendar days until a balance refund expires (R4.4)"
+    )
+    fee_waived: bool = Field(description="no fee on money that stays here as balance (R4.6)")
 
 
 class Limits(_Part):
-    description_characters: int = Field(ge=50, le=20_000)
-    second_approval_minor: int = Field(ge=0, description="above this a second person approves (invariant 13)")
-    look_back_days: int = Field(ge=1, le=730, description="for the column recent_refunds")
-    arrival_overdue_working_days: int = Field(ge=1, le=60, description="R5.4")
+    description_characters: int = Field(
+        ge=50, le=20_000, description="longest text that a person may write (R2.2)"
+    )
+    second_approval_minor: int = Field(
+        ge=0, le=10**12, description="minor units; above this nothing is approved by one alone (invariant 13)"
+    )
+    look_back_days: int = Field(ge=1, le=730, description="calendar days counted by recent_refunds (R6.5)")
+    arrival_overdue_working_days: int = Field(
+        ge=1, le=60, description="after so long 'sent but not received' becomes a ticket (R5.4)"
+    )
 
 
 class Policy(_Part):
     """A checked policy. `rules` is the decision table in order; `first_hit` the same, compiled."""
 
     name: str = Field(min_length=1, max_length=60)
-    titles: dict[Literal["zh", "en"], str]
+    titles: dict[str, Annotated[str, Field(min_length=1, max_length=60)]]
     delivery: Delivered
-    window_days: dict[str, Days]
+    window_days: dict[str, Days] = Field(description="calendar days after completion, by product kind (R1.3)")
     working_days: WorkingDays
-    eta_working_days: dict[str, tuple[int, int]]
-    channel_days: dict[str, Days]
-    fee_basis_points: dict[str, Points]
-    fx_borne_by: dict[str, Literal["platform", "customer"]]
+    eta_working_days: dict[str, tuple[int, int]] = Field(
+        description="working days from sending to arrival, first and last, by channel (R4.1)"
+    )
+    channel_days: dict[str, Days] = Field(
+        description="calendar days after payment in which the channel takes money back (R4.3)"
+    )
+    fee_basis_points: dict[str, BasisPoints] = Field(description="ten-thousandths kept, by reason (R4.6)")
+    fx_borne_by: dict[str, Literal["platform", "customer"]] = Field(
+        description="who bears the exchange-rate difference, by reason (R4.6)"
+    )
     balance: Balance
     limits: Limits
-    evidence: dict[str, tuple[str, ...]]
-    rules: tuple[Rule, ...]
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True)
+    evidence: dict[str, tuple[str, ...]] = Field(description="what each reason needs (R2.3)")
+    rules: Annotated[tuple[Rule, ...], Field(max_length=MOST_RULES)]
 
     @model_validator(mode="after")
     def _complete(self) -> Policy:
@@ -94,9 +111,13 @@ class Policy(_Part):
             if given - set(keys):
                 raise ValueError(f"[{field}]: unknown {', '.join(sorted(given - set(keys)))}")
         for reason, kinds in self.evidence.items():
+            if len(set(kinds)) < len(kinds):
+                raise ValueError(f"[evidence] {reason}: names a kind twice")
             for kind in kinds:
                 if kind not in EVIDENCE_KINDS:
-                    raise ValueError(f"[evidence] {reason}: {kind!r} is not one of {', '.join(EVIDENCE_KINDS)}")
+                    raise ValueError(
+                        f"[evidence] {reason}: {kind!r} is not one of {', '.join(EVIDENCE_KINDS)}"
+                    )
         for channel, (first, last) in self.eta_working_days.items():
             if not 0 <= first <= last <= 60:
                 raise ValueError(f"[eta_working_days] {channel}: from {first} to {last} makes no sense")
@@ -115,6 +136,22 @@ class Policy(_Part):
         return compile_rules(self.rules)
 
     @cached_property
+    def why_nots(self) -> WhyNots:
+        """The explanations of the decision table."""
+        return WhyNots(self.rules)
+
+    @cached_property
+    def bounds(self) -> dict[str, list[int]]:
+        """For each column of numbers where some test of the table changes its answer, ascending."""
+        return {
+            column.name: bounds(
+                [test for rule in self.rules for name, test in rule.tests if name == column.name]
+            )
+            for column in COLUMNS.values()
+            if column.values is None
+        }
+
+    @cached_property
     def delivered_states(self) -> frozenset[str]:
         return frozenset(DELIVERIES[DELIVERIES.index(self.delivery.counts_from) :])
 
@@ -123,26 +160,29 @@ def load(text: str) -> Policy:
     """The policy of a TOML document; `PolicyInvalid(problems=[…])` names every place that is wrong."""
     try:
         raw = tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise PolicyInvalid(problems=[f"not TOML: {error}"]) from None
     problems: list[str] = []
     rules: list[Rule] = []
     rows = raw.pop("rules", None)
     if not isinstance(rows, list) or not rows:
         problems.append("the document needs at least one [[rules]]")
-    else:
-        for number, row in enumerate(rows, 1):
-            try:
-                rules.append(_rule(row))
-            except ValueError as error:
-                problems.append(f"rule {number} ({row.get('id', 'without id')}): {error}" if isinstance(row, dict) else f"rule {number}: not a table")
+        rows = []
+    for number, row in enumerate(rows, 1):
+        try:
+            rules.append(parse_rule(row))
+        except ValueError as error:
+            name = row.get("id", "without id") if isinstance(row, dict) else "not a table"
+            problems.append(f"rule {number} ({name}): {error}")
     try:
         policy = Policy.model_validate({**_tuples(raw), "rules": tuple(rules)})
+        policy.first_hit  # noqa: B018 - compiles the table: one too entangled is refused here, not at the first order
     except ValidationError as error:
         for item in error.errors():
             place = ".".join(str(part) for part in item["loc"])
             problems.append(f"{place}: {item['msg']}" if place else item["msg"].removeprefix("Value error, "))
-        raise PolicyInvalid(problems=problems) from None
+    except ValueError as error:
+        problems.append(str(error))
     if problems:
         raise PolicyInvalid(problems=problems)
     return policy
@@ -153,43 +193,6 @@ def _tuples(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _tuples(item) for key, item in value.items()}
     return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
-
-
-_RULE_KEYS: Final = {"id", "when", "verdict", "fee_basis_points", *LANGUAGES}
-
-
-def _rule(row: dict[str, Any]) -> Rule:
-    if set(row) - _RULE_KEYS:
-        raise ValueError(f"unknown {', '.join(sorted(set(row) - _RULE_KEYS))}; a rule has {', '.join(sorted(_RULE_KEYS))}")
-    identifier = row.get("id")
-    if not isinstance(identifier, str) or not identifier.replace("_", "").isalnum() or not identifier.isascii():
-        raise ValueError("id: a word of letters, digits and _")
-    verdict = row.get("verdict")
-    if verdict not in VERDICTS:
-        raise ValueError(f"verdict: {verdict!r} is not one of {', '.join(VERDICTS)}")
-    when = row.get("when", {})
-    if not isinstance(when, dict):
-        raise ValueError("when: a table of column = test")
-    fee = row.get("fee_basis_points")
-    if fee is not None and not (isinstance(fee, int) and not isinstance(fee, bool) and 0 <= fee <= 10_000):
-        raise ValueError("fee_basis_points: a whole number from 0 to 10000")
-    for language in LANGUAGES:
-        words = row.get(language)
-        if not isinstance(words, str) or not words.strip():
-            raise ValueError(f"{language}: the sentence that the customer reads is missing")
-        try:
-            words.format_map(dict.fromkeys(PLACEHOLDERS, ""))
-        except (KeyError, ValueError, IndexError, AttributeError):
-            raise ValueError(f"{language}: placeholders may only be {', '.join('{' + p + '}' for p in PLACEHOLDERS)}") from None
-    tests = tuple((column, parse_test(column, test)) for column, test in when.items())
-    order = {name: place for place, name in enumerate(COLUMNS)}
-    return Rule(
-        id=identifier,
-        tests=tuple(sorted(tests, key=lambda pair: order[pair[0]])),
-        verdict=verdict,
-        words={language: row[language] for language in LANGUAGES},
-        fee_basis_points=fee,
-    )
 
 
 def shipped(name: str) -> str:

@@ -1,25 +1,30 @@
 """Where the money can go: a plan, pure and dated. Carrying it out is `services.payouts`.
 
-Original route first, then the platform balance, negotiated in special cases (R4.2). A payment is only ever refunded
-to the account that paid (R4.3); what cannot go back there stays here as balance or is settled by a person.
+Original route first, then the platform balance, negotiated in special cases (R4.2). A payment is only ever
+refunded to the account that paid (R4.3); what cannot go back there stays here as balance or people settle it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Final, NamedTuple
 
-from core.domain.breakdown import Breakdown, Part, parts
+from core.domain.breakdown import Breakdown, Part, parts, shares
 from core.domain.facts import Facts, Tender
 from core.domain.policy import Policy
 from core.domain.workdays import Calendar, local_date
 
-ROUTES = ("original", "balance", "negotiated")
+ROUTES: Final = ("original", "balance", "negotiated")
 
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """One payout to come. `reserved_minor` is held of the payment, `amount_minor` reaches the customer."""
+    """One payout to come. `reserved_minor` is held of the payment, `amount_minor` reaches the customer.
+
+    `route` is the leg's own: in an original route, what was paid from the balance is a `balance` leg, and so
+    is what an account had paid that no longer takes money back.
+    """
 
     payment_id: int
     route: str
@@ -42,106 +47,187 @@ class RouteOption:
     approvals: int = 0
 
 
+class Way(NamedTuple):
+    """A route with its money, not yet dated. `days`: working days from the sending, first and last."""
+
+    route: str
+    legs: tuple[Leg, ...]
+    breakdown: Breakdown
+    days: tuple[int, int]
+    approvals: int
+
+
 def plan(
-    facts: Facts, policy: Policy, calendar: Calendar, *, approved: int | None = None, fee_basis_points: int | None = None
-) -> tuple[RouteOption, ...]:
-    """The routes open for `approved` minor units (default: what was asked for), best first.
-
-    An option whose refund would be nothing after fees is not offered; no option at all means nothing can be paid.
-    """
-    amount = facts.requested_minor if approved is None else approved
-    if amount <= 0 or amount > facts.refundable_minor:
-        return ()
-    fee_bp = policy.fee_basis_points[facts.reason] if fee_basis_points is None else fee_basis_points
-    options = []
-    if not facts.escrow:
-        returnable = tuple(
-            tender for tender in facts.tenders if tender.refundable_minor and _can_return(tender, facts, policy)
-        )
-        if returnable and amount <= sum(tender.refundable_minor for tender in returnable):
-            options.append(_original(facts, policy, calendar, returnable, amount, fee_bp))
-        paid_from_outside = any(tender.channel != "balance" for tender in facts.tenders)
-        if facts.has_account and (paid_from_outside or not options):
-            options.append(_balance(facts, policy, calendar, amount, 0 if policy.balance.fee_waived else fee_bp))
-    # Only when the money cannot simply go back: the account is closed, or a third party holds it (R4.5).
-    if not options or options[0].route != "original":
-        options.append(_negotiated(facts, policy, calendar, amount, fee_bp))
-    return tuple(option for option in options if option.breakdown.refund > 0)
-
-
-def _can_return(tender: Tender, facts: Facts, policy: Policy) -> bool:
-    if tender.channel == "balance":
-        return facts.has_account
-    age = facts.at - (tender.paid_at or facts.paid_at)
-    return tender.is_open and age <= timedelta(days=policy.channel_days[tender.channel])
-
-
-def _original(
-    facts: Facts, policy: Policy, calendar: Calendar, tenders: tuple[Tender, ...], amount: int, fee_bp: int
-) -> RouteOption:
-    bears = policy.fx_borne_by[facts.reason]
-    free = frozenset({"balance"}) if policy.balance.fee_waived else frozenset()
-    found = parts(tenders, amount, fee_bp, customer_bears_fx=bears == "customer", fee_free=free)
-    legs = tuple(
-        Leg(p.tender.payment_id, "balance" if p.tender.channel == "balance" else "original", p.tender.channel, p.reserved, p.amount)
-        for p in found
-    )
-    eta = [policy.eta_working_days[leg.channel] for leg in legs]
-    return _option("original", legs, found, facts, policy, calendar, fee_bp, min(e[0] for e in eta), max(e[1] for e in eta))
-
-
-def _balance(facts: Facts, policy: Policy, calendar: Calendar, amount: int, fee_bp: int) -> RouteOption:
-    # Money that stays here is not exchanged.
-    found = parts([t for t in facts.tenders if t.refundable_minor], amount, fee_bp, customer_bears_fx=False)
-    legs = tuple(Leg(p.tender.payment_id, "balance", "balance", p.reserved, p.amount) for p in found)
-    first, last = policy.eta_working_days["balance"]
-    return _option("balance", legs, found, facts, policy, calendar, fee_bp, first, last)
-
-
-def _negotiated(facts: Facts, policy: Policy, calendar: Calendar, amount: int, fee_bp: int) -> RouteOption:
-    found = parts([t for t in facts.tenders if t.refundable_minor], amount, fee_bp, customer_bears_fx=False)
-    legs = tuple(Leg(p.tender.payment_id, "negotiated", p.tender.channel, p.reserved, p.amount) for p in found)
-    days = policy.working_days
-    return _option("negotiated", legs, found, facts, policy, calendar, fee_bp, days.review_least, days.arbitration, approvals=2)
-
-
-def _option(
-    route: str,
-    legs: tuple[Leg, ...],
-    found: tuple[Part, ...],
     facts: Facts,
     policy: Policy,
     calendar: Calendar,
-    fee_bp: int,
-    first: int,
-    last: int,
     *,
-    approvals: int = 0,
-) -> RouteOption:
-    approved = sum(part.reserved for part in found)
-    fee = sum(part.fee for part in found)
-    fx = sum(part.fx for part in found)
-    paid, refundable = facts.paid_minor, facts.refundable_minor
+    approved: int | None = None,
+    fee_basis_points: int | None = None,
+    reviewed_first: bool = False,
+) -> tuple[RouteOption, ...]:
+    """The routes open for `approved` minor units (default: what was asked for), best first.
+
+    No route at all: nothing can be paid. Dates count from `facts.at`, `reviewed_first`: after a review.
+    """
+    found = ways(facts, policy, approved=approved, fee_basis_points=fee_basis_points)
+    return dated(found, facts, policy, calendar, reviewed_first=reviewed_first)
+
+
+def ways(
+    facts: Facts, policy: Policy, *, approved: int | None = None, fee_basis_points: int | None = None
+) -> tuple[Way, ...]:
+    """The money of `plan` without its dates. A way with a leg that would send nothing is not offered."""
+    amount = facts.requested_minor if approved is None else approved
+    refundable = facts.refundable_minor
+    if amount <= 0 or amount > refundable:
+        return ()
+    fee = policy.fee_basis_points[facts.reason] if fee_basis_points is None else fee_basis_points
+    found = _Purse(facts, policy, facts.paid_minor, refundable, amount, fee).ways()
+    return tuple([way for way in found if all([leg.amount_minor > 0 for leg in way.legs])])
+
+
+def can_return(tender: Tender, facts: Facts, policy: Policy) -> bool:
+    """Whether the channel still takes money back to the account that paid."""
+    if tender.channel == "balance":
+        return facts.has_account
+    if not tender.is_open:
+        return False
+    age = facts.at - (tender.paid_at or facts.paid_at)
+    return age <= timedelta(days=policy.channel_days[tender.channel])
+
+
+def dated(
+    found: tuple[Way, ...], facts: Facts, policy: Policy, calendar: Calendar, *, reviewed_first: bool
+) -> tuple[RouteOption, ...]:
+    """`found` with the dates on which the money arrives."""
     today = local_date(facts.at)
-    latest = calendar.add(today, last) if last else today
-    stays_here = any(leg.channel == "balance" and leg.route == "balance" for leg in legs)
-    return RouteOption(
-        route=route,
-        legs=legs,
-        breakdown=Breakdown(
-            paid=paid,
-            already=paid - refundable,
-            kept=refundable - approved,
-            approved=approved,
+    days = policy.working_days
+    least, most = (days.review_least, days.review_most) if reviewed_first else (0, 0)
+    options = []
+    for way in found:
+        first, last = way.days[0] + least, way.days[1] + most
+        latest = calendar.add(today, last) if last else today
+        stays_here = any([leg.route == "balance" for leg in way.legs])
+        options.append(
+            RouteOption(
+                way.route,
+                way.legs,
+                way.breakdown,
+                calendar.add(today, first) if first else today,
+                latest,
+                calendar.is_provisional(latest),
+                today + timedelta(days=policy.balance.expires_after_days) if stays_here else None,
+                way.approvals,
+            )
+        )
+    return tuple(options)
+
+
+class _Purse(NamedTuple):
+    """The payments of an order and what is to be paid back of them."""
+
+    facts: Facts
+    policy: Policy
+    paid: int
+    refundable: int
+    amount: int
+    fee: int  # basis points
+
+    def ways(self) -> list[Way]:
+        facts = self.facts
+        tenders = tuple([tender for tender in facts.tenders if tender.refundable_minor > 0])
+        found = []
+        if not facts.escrow:
+            original = self._original(tenders)
+            if original:
+                found.append(original)
+            if facts.has_account and not (original and all([t.channel == "balance" for t in facts.tenders])):
+                found.append(self._balance(tenders))
+            if original:
+                return found
+        # Only when the money cannot simply go back: the account is closed, or a third party holds it (R4.5).
+        found.append(self._negotiated(tenders))
+        return found
+
+    def _original(self, tenders: tuple[Tender, ...]) -> Way | None:
+        """Back to what can take it, a remainder to the balance; None when neither is possible."""
+        policy = self.policy
+        open_ones = tuple([tender for tender in tenders if can_return(tender, self.facts, policy)])
+        remainder = max(0, self.amount - sum([tender.refundable_minor for tender in open_ones]))
+        if not open_ones or (remainder and not self.facts.has_account):
+            return None
+        split = self._split(open_ones, self.amount - remainder, stays=False)
+        if remainder:
+            closed = tuple([tender for tender in tenders if tender not in open_ones])
+            split += self._split(closed, remainder, stays=True)
+        found = parts(
+            split,
+            self.fee,
+            customer_bears_fx=policy.fx_borne_by[self.facts.reason] == "customer",
+            balance_is_free=policy.balance.fee_waived,
+        )
+        legs = [_leg(part, "balance", "balance") if part.stays else _leg(part, "original") for part in found]
+        days = [policy.eta_working_days[leg.channel] for leg in legs]
+        arrives = (min([first for first, _ in days]), max([last for _, last in days]))
+        return self._way("original", legs, found, arrives, self.fee)
+
+    def _balance(self, tenders: tuple[Tender, ...]) -> Way:
+        fee = 0 if self.policy.balance.fee_waived else self.fee
+        split = self._split(tenders, self.amount, stays=True)
+        found = parts(split, fee, customer_bears_fx=False, balance_is_free=False)
+        legs = [_leg(part, "balance", "balance") for part in found]
+        return self._way("balance", legs, found, self.policy.eta_working_days["balance"], fee)
+
+    def _negotiated(self, tenders: tuple[Tender, ...]) -> Way:
+        split = self._split(tenders, self.amount, stays=False)
+        waived = self.policy.balance.fee_waived
+        found = parts(split, self.fee, customer_bears_fx=False, balance_is_free=waived)
+        legs = [_leg(part, "negotiated") for part in found]
+        days = self.policy.working_days
+        return self._way(
+            "negotiated", legs, found, (days.review_least, days.arbitration), self.fee, approvals=2
+        )
+
+    def _split(
+        self, tenders: tuple[Tender, ...], amount: int, *, stays: bool
+    ) -> tuple[tuple[Tender, int, bool], ...]:
+        """`amount` over the payments; of a charge made twice the later first: it is the one to go back."""
+        if len(tenders) == 1:
+            return ((tenders[0], amount, stays or tenders[0].channel == "balance"),)
+        is_twice = self.facts.reason == "duplicate_charge"
+        if is_twice:
+            paid_at = self.facts.paid_at
+            by_time = sorted(tenders, key=lambda tender: (tender.paid_at or paid_at, tender.payment_id))
+            tenders = tuple(reversed(by_time))
+        split = zip(tenders, shares(tenders, amount, in_order=is_twice), strict=True)
+        return tuple([(tender, part, stays or tender.channel == "balance") for tender, part in split if part])
+
+    def _way(
+        self,
+        route: str,
+        legs: list[Leg],
+        found: tuple[Part, ...],
+        days: tuple[int, int],
+        fee_basis_points: int,
+        *,
+        approvals: int = 0,
+    ) -> Way:
+        fee = sum([part.fee for part in found])
+        fx = sum([part.fx for part in found])
+        breakdown = Breakdown(
+            paid=self.paid,
+            already=self.paid - self.refundable,
+            kept=self.refundable - self.amount,
+            approved=self.amount,
             fee=fee,
             fx=fx,
-            refund=approved - fee - fx,
-            fee_basis_points=fee_bp,
-            fx_borne_by=policy.fx_borne_by[facts.reason],
-        ),
-        earliest=calendar.add(today, first) if first else today,
-        latest=latest,
-        provisional=latest.year > calendar.published_through,
-        expires_on=today + timedelta(days=policy.balance.expires_after_days) if stays_here else None,
-        approvals=approvals,
-    )
+            refund=self.amount - fee - fx,
+            fee_basis_points=fee_basis_points,
+            fx_borne_by=self.policy.fx_borne_by[self.facts.reason],
+        )
+        return Way(route, tuple(legs), breakdown, days, approvals)
+
+
+def _leg(part: Part, route: str, channel: str | None = None) -> Leg:
+    return Leg(part.tender.payment_id, route, channel or part.tender.channel, part.reserved, part.amount)

@@ -1,17 +1,19 @@
 """The decision table: typed columns, a small closed set of tests, first hit decides.
 
-No expressions: a table made of these tests can be checked for gaps, shown as a grid, compared, and evaluated for one
-order (`first_hit`) or for a million rows (`simulation`) by the same meaning.
+No expressions: a table made of these tests can be checked for gaps (`analysis`), shown as a grid, compared,
+and evaluated for one order (`diagram`) or for a million rows (`simulation`) by the same meaning.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from string import Formatter
 from typing import Any, Final
 
 from core.domain.facts import CHANNELS, DELIVERIES, KINDS, REASONS
 
+LANGUAGES: Final = ("zh", "en")
 VERDICTS: Final = ("approve", "review", "reject", "needs_evidence")
 
 Value = str | int | bool
@@ -19,11 +21,12 @@ Value = str | int | bool
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One fact that rules may test. `values` in order for words; None for whole numbers."""
+    """One fact that rules may test: one of `values` in their order, or a whole number from `least` on."""
 
     name: str
     values: tuple[Value, ...] | None
     unit: str = ""
+    least: int | None = None
 
 
 COLUMNS: Final[dict[str, Column]] = {
@@ -33,14 +36,16 @@ COLUMNS: Final[dict[str, Column]] = {
         Column("kind", KINDS),
         Column("delivery", DELIVERIES),
         Column("delivered", (False, True)),  # by what the policy counts as delivered
-        Column("days_left", None, "day"),  # of the window; negative = closed for so many days
-        Column("amount_minor", None, "minor"),  # asked for
+        Column("days_left", None, "day"),  # 0 on the last day of the window, negative after it
+        Column("amount_minor", None, "minor", 1),  # asked for
+        Column("order_refund_minor", None, "minor", 1),  # that and all refunds of this order before
         Column("channel", CHANNELS),  # of the largest payment
         Column("evidence_complete", (False, True)),  # by the policy's checklist for the reason
         Column("contested", (False, True)),  # a redemption record was sent
         Column("duplicate", (False, True)),  # our books show that this amount was paid twice
-        Column("credit", None, "point"),
-        Column("recent_refunds", None, "count"),
+        Column("guest", (False, True)),  # bought without an account: no history to go by
+        Column("credit", None, "point", 0),
+        Column("recent_refunds", None, "count", 0),
         Column("escrow", (False, True)),
     )
 }
@@ -91,77 +96,138 @@ PLACEHOLDERS: Final = ("delivery_at", "completed_at", "window_ends_at", "window_
 def parse_test(column_name: str, raw: Any) -> Test:
     """The test that a policy document writes as `raw`; `ValueError` says what would be right.
 
-    A value · a list (one of) · `{below|up_to|at_least|above = n}` · `{from = a, to = b}`; the symbols `< <= >= >` work too.
+    A value · a list (one of) · `{below|up_to|at_least|above = n}` · `{from = a, to = b}`; the symbols
+    `< <= >= >` work too.
     """
     column = COLUMNS.get(column_name)
     if column is None:
         raise ValueError(f"unknown column {column_name!r}; there are {', '.join(COLUMNS)}")
     if column.values is not None:
-        wanted = tuple(raw) if isinstance(raw, list) else (raw,)
-        for value in wanted:
-            if not any(value is known or (value == known and type(value) is type(known)) for known in column.values):
-                raise ValueError(f"{column_name}: {value!r} is not one of {', '.join(map(str, column.values))}")
-        if not wanted:
-            raise ValueError(f"{column_name}: an empty list never holds")
-        return OneOf(wanted)
+        return _one_of(column, raw)
+    test = _numbers(column_name, raw)
+    if column.least is not None and not _reaches(test, column.least):
+        raise ValueError(f"{column_name}: never holds, the least there is is {column.least}")
+    return test
+
+
+_RULE_KEYS: Final = {"id", "when", "verdict", "fee_basis_points", *LANGUAGES}
+
+
+def parse_rule(row: Any) -> Rule:
+    """The rule that a policy document writes as `row`; `ValueError` says what would be right."""
+    if not isinstance(row, dict):
+        raise ValueError("a rule is a table with id, when, verdict and words")
+    if set(row) - _RULE_KEYS:
+        raise ValueError(
+            f"unknown {', '.join(sorted(set(row) - _RULE_KEYS))}; a rule has {', '.join(sorted(_RULE_KEYS))}"
+        )
+    identifier = row.get("id")
+    if (
+        not isinstance(identifier, str)
+        or not identifier.replace("_", "").isalnum()
+        or not identifier.isascii()
+    ):
+        raise ValueError("id: a word of letters, digits and _")
+    verdict = row.get("verdict")
+    if verdict not in VERDICTS:
+        raise ValueError(f"verdict: {verdict!r} is not one of {', '.join(VERDICTS)}")
+    when = row.get("when", {})
+    if not isinstance(when, dict):
+        raise ValueError("when: a table of column = test")
+    fee = row.get("fee_basis_points")
+    if fee is not None and not (isinstance(fee, int) and not isinstance(fee, bool) and 0 <= fee <= 10_000):
+        raise ValueError("fee_basis_points: a whole number from 0 to 10000")
+    for language in LANGUAGES:
+        _check_words(language, row.get(language))
+    tests = tuple((column, parse_test(column, test)) for column, test in when.items())
+    order = {name: place for place, name in enumerate(COLUMNS)}
+    return Rule(
+        id=identifier,
+        tests=tuple(sorted(tests, key=lambda pair: order[pair[0]])),
+        verdict=verdict,
+        words={language: row[language] for language in LANGUAGES},
+        fee_basis_points=fee,
+    )
+
+
+def _check_words(language: str, words: Any) -> None:
+    if not isinstance(words, str) or not words.strip():
+        raise ValueError(f"{language}: the sentence that the customer reads is missing")
+    try:
+        places = list(Formatter().parse(words))
+    except ValueError as error:
+        raise ValueError(f"{language}: {error}") from None
+    for _, name, form, conversion in places:
+        if name is not None and (name not in PLACEHOLDERS or form or conversion):
+            known = ", ".join(f"{{{placeholder}}}" for placeholder in PLACEHOLDERS)
+            raise ValueError(f"{language}: placeholders may only be {known}")
+
+
+def bounds(tests: list[Test]) -> list[int]:
+    """Where the answer of any of these numeric tests changes, ascending: each bound begins a new interval."""
+    found: set[int] = set()
+    for test in tests:
+        if isinstance(test, OneOf):
+            for value in test.values:
+                found.update((int(value), int(value) + 1))
+            continue
+        if test.low is not None:
+            found.add(test.low)
+        if test.high is not None:
+            found.add(test.high + 1)
+    return sorted(found)
+
+
+def _one_of(column: Column, raw: Any) -> OneOf:
+    assert column.values is not None
+    wanted = tuple(raw) if isinstance(raw, list | tuple) else (raw,)
+    for value in wanted:
+        # By type too: 1 == True, and `delivered = 1` is a slip.
+        if not any(value == known and type(value) is type(known) for known in column.values):
+            raise ValueError(f"{column.name}: {value!r} is not one of {', '.join(map(str, column.values))}")
+    if not wanted:
+        raise ValueError(f"{column.name}: an empty list never holds")
+    if len(set(wanted)) < len(wanted):
+        raise ValueError(f"{column.name}: {list(wanted)} names a value twice")
+    return OneOf(wanted)
+
+
+_LOW: Final = {"at_least": 0, "from": 0, ">=": 0, "above": 1, ">": 1}
+_HIGH: Final = {"up_to": 0, "to": 0, "<=": 0, "below": -1, "<": -1}
+
+
+def _numbers(name: str, raw: Any) -> Test:
     if _is_whole(raw):
         return Within(raw, raw)
     if isinstance(raw, list) and raw and all(map(_is_whole, raw)):
-        return OneOf(tuple(raw))
+        return OneOf(tuple(dict.fromkeys(raw)))
     if not isinstance(raw, dict) or not raw or not all(map(_is_whole, raw.values())):
-        raise ValueError(f"{column_name}: expected a whole number or {{ up_to = n }}, {{ from = a, to = b }}, got {raw!r}")
+        expected = "a whole number, a list of them, { up_to = n } or { from = a, to = b }"
+        raise ValueError(f"{name}: expected {expected}, got {raw!r}")
     low: int | None = None
     high: int | None = None
     for word, bound in raw.items():
-        if word in ("at_least", "from", ">="):
-            low = bound
-        elif word in ("above", ">"):
-            low = bound + 1
-        elif word in ("up_to", "to", "<="):
-            high = bound
-        elif word in ("below", "<"):
-            high = bound - 1
+        if word in _LOW:
+            if low is not None:
+                raise ValueError(f"{name}: two lower bounds")
+            low = bound + _LOW[word]
+        elif word in _HIGH:
+            if high is not None:
+                raise ValueError(f"{name}: two upper bounds")
+            high = bound + _HIGH[word]
         else:
-            raise ValueError(f"{column_name}: unknown test {word!r}; use at_least, above, up_to, below, from, to")
+            raise ValueError(f"{name}: unknown test {word!r}; use at_least, above, up_to, below, from, to")
     if low is not None and high is not None and low > high:
-        raise ValueError(f"{column_name}: from {low} to {high} never holds")
+        raise ValueError(f"{name}: from {low} to {high} never holds")
     return Within(low, high)
 
 
+def _reaches(test: Test, least: int) -> bool:
+    if isinstance(test, OneOf):
+        return any(int(value) >= least for value in test.values)
+    return test.high is None or test.high >= least
+
+
 def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def compile_rules(rules: tuple[Rule, ...]) -> Callable[[Mapping[str, Any]], int]:
-    """A function from a row (column → value) to the index of the first rule that hits, or -1.
-
-    Source is generated from the closed set of tests (never from a document's text: values become constants by index),
-    because one flat function of comparisons is several times faster than a loop over objects.
-    """
-    constants: dict[str, Any] = {}
-    used = sorted({column for rule in rules for column, _ in rule.tests})
-    lines = [f"    {column} = row[{column!r}]" for column in used]
-    for index, rule in enumerate(rules):
-        conditions = []
-        for position, (column, test) in enumerate(rule.tests):
-            name = f"c{index}_{position}"
-            if isinstance(test, OneOf):
-                single = len(test.values) == 1
-                constants[name] = test.values[0] if single else frozenset(test.values)
-                conditions.append(f"{column} == {name}" if single else f"{column} in {name}")
-                continue
-            if test.low is not None:
-                constants[name + "l"] = test.low
-                conditions.append(f"{column} >= {name}l")
-            if test.high is not None:
-                constants[name + "h"] = test.high
-                conditions.append(f"{column} <= {name}h")
-        lines.append(f"    if {' and '.join(conditions) or 'True'}: return {index}")
-    lines.append("    return -1")
-    # Constants as defaults are local variables: the fastest names Python has.
-    bound = "".join(f", {name}={name}" for name in constants)
-    source = "\n".join([f"def first_hit(row{bound}):", *lines])
-    namespace: dict[str, Any] = dict(constants)
-    exec(compile(source, "<decision table>", "exec"), namespace)  # noqa: S102 - built from column names and bound constants only
-    found: Callable[[Mapping[str, Any]], int] = namespace["first_hit"]
-    return found
+    # Amounts and days fit 64 bits with room to spare, so that masks over rows agree with single answers.
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**15

@@ -1,0 +1,1 @@
+"""The outside world (database, files, channels, bills) behind small interfaces."""

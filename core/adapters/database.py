@@ -1,0 +1,109 @@
+"""Connections: one engine per process and URL, transactions that say whether they write, and migration.
+
+SQLite: the driver's own transaction handling is off; a writing transaction begins with BEGIN IMMEDIATE, so that what
+it reads cannot change before it writes. PostgreSQL: READ COMMITTED with row locks for writers, one snapshot for readers.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+
+HEAD: Final = "0001"  # the newest migration; a test keeps it so
+BUSY_MS: Final = 30_000
+_MIGRATIONS: Final = Path(__file__).parent / "migrations"
+_MIGRATION_LOCK: Final = 7_245_001  # an arbitrary number, the same in every process
+
+
+def engine(url: str) -> Engine:
+    """The engine of `url`, one per process: a forked child gets its own."""
+    return _engine(url, os.getpid())
+
+
+@lru_cache(maxsize=32)
+def _engine(url: str, pid: int) -> Engine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite(url, parsed.database)
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    return create_engine(parsed, pool_size=10, max_overflow=20, pool_pre_ping=True)
+
+
+def _sqlite(url: str, database: str | None) -> Engine:
+    if not database or database == ":memory:":
+        raise ValueError("an in-memory database has one connection only; the portal needs several")
+    Path(database).parent.mkdir(parents=True, exist_ok=True)
+    built = create_engine(url, pool_size=10, max_overflow=40, connect_args={"check_same_thread": False})
+
+    @event.listens_for(built, "connect")
+    def connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")  # a committed intent to pay must survive a power cut
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA recursive_triggers = ON")  # else REPLACE slips past append-only (FACTS)
+
+    @event.listens_for(built, "begin")
+    def begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("writes", False)
+        driver: Any = connection.connection.driver_connection
+        driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return built
+
+
+def writer(base: Engine) -> Engine:
+    """`base` for transactions that write."""
+    return base.execution_options(writes=True)
+
+
+def reader(base: Engine) -> Engine:
+    """`base` for transactions that read several tables as they were at one instant."""
+    if base.dialect.name == "sqlite":
+        return base
+    return base.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
+def is_conflict(error: SQLAlchemyError) -> bool:
+    """Two writers met (a unique key, a deadlock, a serialization failure): the same transaction may be tried again."""
+    if isinstance(error, IntegrityError):
+        return True
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in {"40001", "40P01"}
+
+
+def serialize(conn: Connection, number: int) -> None:
+    """Hold others that ask for the same `number` until this transaction ends. SQLite has one writer anyway."""
+    if conn.dialect.name == "postgresql":
+        conn.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
+
+
+def version(base: Engine) -> str | None:
+    """The migration that the database stands at; None for an empty one."""
+    with base.connect() as conn:
+        if not base.dialect.has_table(conn, "alembic_version"):
+            return None
+        found: str | None = conn.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        return found
+
+
+def migrate(url: str) -> None:
+    """Bring the database of `url` to HEAD; nothing to do costs one query. Safe from several processes at once."""
+    base = engine(url)
+    if version(base) == HEAD:
+        return
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    with writer(base).begin() as conn:
+        serialize(conn, _MIGRATION_LOCK)
+        config.attributes["connection"] = conn
+        command.upgrade(config, "head")

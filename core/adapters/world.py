@@ -1,0 +1,57 @@
+"""What the services are given: the database, the clock, the channels and the store. `core.app` puts it together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine
+
+from core.adapters import database
+from core.adapters.channels import Channel
+from core.adapters.clock import Clock, DemoClock
+from core.adapters.evidence_store import EvidenceStore
+from core.domain.errors import DemoOnly
+from core.domain.policy import Policy
+from core.domain.workdays import Calendar, china
+
+
+@dataclass
+class App:
+    """One per process and database. Everything a service touches outside the rules is in here."""
+
+    engine: Engine
+    clock: Clock
+    channels: Mapping[str, Channel]
+    store: EvidenceStore
+    demo: bool = False
+    calendar: Calendar = field(default_factory=china)
+    policies: dict[int, Policy] = field(default_factory=dict)  # published policies by version, once read
+
+    def __post_init__(self) -> None:
+        self._writer = database.writer(self.engine)
+        self._reader = database.reader(self.engine)
+
+    @property
+    def database_url(self) -> str:
+        """With its password: for connecting, never for showing."""
+        return self.engine.url.render_as_string(hide_password=False)
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    def begin(self) -> AbstractContextManager[Connection]:
+        """A transaction that writes: committed at the end, rolled back by any exception."""
+        return self._writer.begin()
+
+    def read(self) -> AbstractContextManager[Connection]:
+        """A transaction that reads one consistent state."""
+        return self._reader.begin()
+
+    def demo_clock(self) -> DemoClock:
+        """The clock that can be moved; `DemoOnly` outside demo mode."""
+        if not self.demo or not isinstance(self.clock, DemoClock):
+            raise DemoOnly()
+        return self.clock

@@ -1,0 +1,124 @@
+"""The operator's command line: reads arguments, prints one answer, turns refusals into words.
+
+A command is a function `(arguments) -> Answer` in the module of its topic; nothing in here knows a rule.
+Heavy imports stand inside the commands, so that a small one answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from core import texts
+from core.cli import cases, intake, rules, upkeep
+from core.cli.answer import Answer, Run, printable, refusal
+from core.domain.errors import DatabaseUnavailable, FileMissing, Refusal
+
+GOOD, REFUSED, USAGE = 0, 1, 2
+
+
+class _Usage(Exception):
+    """The arguments make no command."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise _Usage(f"{self.format_usage()}{message}")
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one command: exit code 0 good, 1 refused or something found, 2 usage; bad input never raises."""
+    as_json = "--json" in argv
+    language = _language(argv)
+    try:
+        arguments = _parser(language).parse_args(argv)
+        _check_characters(argv)
+        answer: Answer = arguments.run(arguments)
+    except _Usage as usage:
+        print(printable(str(usage), keep="\n"), file=sys.stderr)
+        if as_json:
+            print(json.dumps({"code": "usage", "message": str(usage).rpartition("\n")[2]}))
+        return USAGE
+    except SystemExit as asked:  # argparse, after --help
+        return GOOD if asked.code is None else int(asked.code)
+    except KeyboardInterrupt:
+        return REFUSED
+    except Refusal as error:
+        answer = refusal(error)
+    except Exception as error:
+        if "--debug" in argv:
+            raise
+        answer = _unforeseen(error)
+    tx = texts.of(language)
+    if as_json:
+        print(json.dumps(answer.json(tx), ensure_ascii=False, allow_nan=False))
+    else:
+        for line in answer.lines(tx):
+            print(printable(line))
+    return REFUSED if answer.found else GOOD
+
+
+def _parser(language: str) -> _Parser:
+    tx = texts.of(language)
+    everywhere = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
+    everywhere.add_argument("--json", action="store_true", help=tx("cli.help.json"))
+    everywhere.add_argument("--lang", choices=texts.LANGUAGES, help=tx("cli.help.lang"))
+    everywhere.add_argument("--debug", action="store_true", help=tx("cli.help.debug"))
+    parser = _Parser(
+        prog="python -m core",
+        description=tx("cli.help.portal"),
+        epilog=tx("cli.help.exit_codes"),
+        parents=[everywhere],
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(metavar=tx("cli.help.command"), required=True)
+
+    def add(name: str, run: Run, sentence: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(
+            name, help=sentence, description=sentence, parents=[everywhere], allow_abbrev=False
+        )
+        command.set_defaults(run=run)
+        return command
+
+    for topic in (upkeep, intake, cases, rules):
+        topic.add_commands(add, tx)
+    return parser
+
+
+def _language(argv: Sequence[str]) -> str:
+    """`--lang`, else REFUND_LANG, else English where the system speaks it, else Chinese."""
+    words = [*argv, ""]
+    for place, word in enumerate(argv):
+        if word == "--lang":
+            return words[place + 1]
+        if word.startswith("--lang="):
+            return word.removeprefix("--lang=")
+    system = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
+    return os.environ.get("REFUND_LANG") or ("en" if system.startswith("en") else "zh_CN")
+
+
+def _check_characters(argv: Sequence[str]) -> None:
+    """Bytes that are no text, and the zero character, which no database of ours can keep."""
+    for word in argv:
+        if "\0" in word or (not word.isascii() and any("\ud800" <= char <= "\udfff" for char in word)):
+            raise _Usage("an argument is not text in UTF-8")
+
+
+def _unforeseen(error: Exception) -> Answer:
+    """What is no refusal of ours: a missing file, an absent database, or a fault in here."""
+    from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
+
+    if isinstance(error, OSError) and error.filename is not None:
+        return refusal(FileMissing(file=str(error.filename)))
+    if isinstance(error, ArgumentError | DBAPIError) and not isinstance(error, IntegrityError):
+        return refusal(DatabaseUnavailable(problem=str(error).partition("\n")[0][:200]))
+    name = type(error).__name__
+    return Answer(
+        json=lambda tx: {"code": "unforeseen", "error": name, "message": tx("cli.unforeseen", error=name)},
+        lines=lambda tx: [tx("cli.unforeseen", error=name)],
+        found=True,
+    )

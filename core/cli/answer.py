@@ -1,0 +1,77 @@
+"""What a command answers: one JSON value, and the same as lines for a person."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from core.domain.errors import Refusal
+    from core.texts import Texts
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`json(tx)` for `--json`, `lines(tx)` for people; `found`: refused or something wrong (exit code 1)."""
+
+    json: Callable[[Texts], Any]
+    lines: Callable[[Texts], Iterable[str]]
+    found: bool = False
+
+
+Run = Callable[[Namespace], Answer]
+
+
+class AddCommand(Protocol):
+    """What a topic registers its commands with; the parser comes back for the command's own arguments."""
+
+    def __call__(self, name: str, run: Run, sentence: str) -> ArgumentParser: ...
+
+
+def refusal(error: Refusal) -> Answer:
+    """A refusal as `{code, …, message}`, or as its sentence."""
+    return Answer(
+        json=lambda tx: {**error.as_dict(), "message": tx.refusal(error)},
+        lines=lambda tx: [tx.refusal(error)],
+        found=True,
+    )
+
+
+def printable(text: str, keep: str = "") -> str:
+    """`text` without what could steer a terminal or turn a line around: it may be a stranger's."""
+    return "".join(
+        "�" if unicodedata.category(char) in _STEERING and char not in keep else char for char in text
+    )
+
+
+# Control characters, direction marks and their like, halves of pairs, line and paragraph separators.
+_STEERING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+def columns(rows: Iterable[Sequence[object]]) -> list[str]:
+    """Rows as aligned lines; a Chinese character is two cells wide."""
+    table = [[printable(str(cell)) for cell in row] for row in rows]
+    if not table:
+        return []
+    widths = [max(_cells(row[place]) for row in table) for place in range(len(table[0]))]
+    return [
+        "  ".join(
+            cell + " " * (width - _cells(cell)) for cell, width in zip(row, widths, strict=True)
+        ).rstrip()
+        for row in table
+    ]
+
+
+def _cells(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+
+
+def count(text: str) -> int:
+    """An argument that is a whole number."""
+    if not re.fullmatch("[0-9]{1,9}", text):
+        raise ArgumentTypeError(f"{text!r} is not a whole number")
+    return int(text)

@@ -1,0 +1,246 @@
+"""Commands about one case: apply as a customer, act as a person of a role, look at it."""
+
+from __future__ import annotations
+
+import re
+from argparse import ArgumentTypeError, Namespace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from core.cli.answer import AddCommand, Answer, columns
+from core.cli.opening import opened
+from core.domain.actors import SYSTEM, Actor
+from core.domain.errors import AmountInvalid, CaseAlreadyOpen
+from core.domain.facts import EVIDENCE_KINDS, REASONS
+
+if TYPE_CHECKING:
+    from core.app import App
+    from core.services.case_views import CaseView
+    from core.texts import Texts
+
+
+def add_commands(add: AddCommand, tx: Texts) -> None:
+    command = add("apply", apply, tx("cli.help.apply"))
+    command.add_argument("--order", required=True, metavar="NO", help=tx("cli.help.order"))
+    command.add_argument(
+        "--reason", required=True, metavar="R", help=tx("cli.help.reason", reasons=", ".join(REASONS))
+    )
+    command.add_argument("--amount-minor", required=True, metavar="N", help=tx("cli.help.amount_minor"))
+    command.add_argument("--customer", required=True, metavar="ID", help=tx("cli.help.customer"))
+    command.add_argument("--quantity", metavar="N", help=tx("cli.help.quantity"))
+    command.add_argument("--description", default="", metavar="TEXT", help=tx("cli.help.description"))
+    command.add_argument("--route", metavar="ROUTE", help=tx("cli.help.route"))
+    command.add_argument("--evidence", nargs="+", default=[], metavar="FILE", help=tx("cli.help.evidence"))
+    command.add_argument("--command-id", metavar="ID", help=tx("cli.help.command_id"))
+
+    command = add("act", act, tx("cli.help.act"))
+    command.add_argument("case", metavar="CASE", help=tx("cli.help.case_no"))
+    command.add_argument("event", metavar="EVENT", help=tx("cli.help.event"))
+    command.add_argument(
+        "--as", dest="actor", required=True, type=_person, metavar="ROLE:ID", help=tx("cli.help.as")
+    )
+    command.add_argument("--note", default="", metavar="TEXT", help=tx("cli.help.note"))
+    command.add_argument("--amount-minor", metavar="N", help=tx("cli.help.approved_minor"))
+    command.add_argument("--command-id", metavar="ID", help=tx("cli.help.command_id"))
+
+    command = add("case", case, tx("cli.help.case"))
+    command.add_argument("case", metavar="NO", help=tx("cli.help.case_no"))
+
+
+def apply(arguments: Namespace) -> Answer:
+    from core.services import cases
+
+    app = opened()
+    actor = Actor("customer", arguments.customer)
+    amount = _minor(arguments.amount_minor)
+    quantity = None if arguments.quantity is None else _minor(arguments.quantity)
+    command_id = _command_id(arguments)
+    if arguments.evidence:
+        _attach(app, actor, arguments)
+    sent = cases.apply(
+        app,
+        actor,
+        arguments.order,
+        arguments.reason,
+        amount,
+        command_id=command_id,
+        quantity=quantity,
+        description=arguments.description,
+        route=arguments.route,
+    )
+    data = {"case_no": sent.case_no, "state": sent.state, "verdict": sent.verdict, "rule": sent.rule}
+    return Answer(
+        json=lambda tx: data,
+        lines=lambda tx: [
+            tx("cli.apply.sent", case_no=sent.case_no, state=tx(f"state.{sent.state}"), rule=sent.rule),
+            tx("cli.apply.next", case_no=sent.case_no),
+        ],
+    )
+
+
+def _attach(app: App, actor: Actor, arguments: Namespace) -> None:
+    """Puts the files on the order's draft, each under its kind, all of them read before the first is kept."""
+    from core.services import cases, evidence, policies
+
+    with app.read() as conn:
+        _, policy = policies.in_force(app, conn, app.now())
+    wanted = policy.evidence.get(arguments.reason, ())
+    files = []
+    for place, word in enumerate(arguments.evidence):
+        kind, _, name = word.partition("=")
+        if kind not in EVIDENCE_KINDS:
+            kind, name = (wanted[place] if place < len(wanted) else "other"), word
+        files.append((kind, Path(name).read_bytes()))
+    try:
+        draft = cases.open_draft(app, actor, arguments.order)
+    except CaseAlreadyOpen:
+        return  # the same command once more, or a refusal that `apply` will tell
+    for kind, data in files:
+        evidence.add(app, actor, draft.case_no, kind, data)
+
+
+def act(arguments: Namespace) -> Answer:
+    from core.services import cases
+
+    app = opened()
+    amount = None if arguments.amount_minor is None else _minor(arguments.amount_minor)
+    view = cases.act(
+        app,
+        arguments.actor,
+        arguments.case,
+        arguments.event,
+        _command_id(arguments),
+        note=arguments.note,
+        amount_minor=amount,
+    )
+    return _shown(view, app.now())
+
+
+def case(arguments: Namespace) -> Answer:
+    from core.services import cases
+
+    app = opened()
+    return _shown(cases.view(app, SYSTEM, arguments.case), app.now())
+
+
+def _minor(text: str) -> int:
+    """A whole number of minor units: `int` alone would take `1_000`, blanks and full-width digits."""
+    if not re.fullmatch("-?[0-9]{1,15}", text):
+        raise AmountInvalid(text=text[:40])
+    return int(text)
+
+
+def _person(text: str) -> Actor:
+    """`ROLE:ID`. The system is no person; a guest, who has no id, is scoped by the order: `guest:ORDER`."""
+    role, _, identifier = text.partition(":")
+    if role == "guest" and identifier:
+        return Actor("guest", order_no=identifier)
+    try:
+        if identifier and role != "system":
+            return Actor(role, identifier)
+    except ValueError:
+        pass
+    raise ArgumentTypeError(f"{text!r} is not ROLE:ID, such as reviewer:mei")
+
+
+def _command_id(arguments: Namespace) -> str:
+    return arguments.command_id or f"cli-{uuid4().hex}"
+
+
+def _shown(view: CaseView, now: datetime) -> Answer:
+    return Answer(json=lambda tx: _as_json(view, now), lines=lambda tx: _as_lines(view, tx, now))
+
+
+def _as_json(view: CaseView, now: datetime) -> dict[str, Any]:
+    from core import texts, wording
+
+    return {
+        "case_no": view.case_no,
+        "order_no": view.order.order_no,
+        "state": view.state,
+        "public_status": view.public_status,
+        "policy_version": view.policy_version,
+        "requested_minor": view.requested_minor,
+        "approved_minor": view.approved_minor,
+        "due_at": view.due_at.isoformat() if view.due_at else None,
+        "waiting_for": view.waiting_for,
+        "locator": {
+            short: wording.sentence(texts.of(language), view.locator, now)
+            for short, language in (("zh", "zh_CN"), ("en", "en"))
+        },
+        "payouts": [
+            {
+                "route": payout.route,
+                "channel": payout.channel,
+                "amount_minor": payout.amount_minor,
+                "state": payout.state,
+                "reference": payout.reference,
+            }
+            for payout in view.payouts
+        ],
+        "events": [
+            {
+                "seq": event.seq,
+                "at": event.at.isoformat(),
+                "event": event.event,
+                "actor": f"{event.role}:{event.actor_id}",
+                "from": event.from_state,
+                "to": event.to_state,
+                "hash": event.hash,
+            }
+            for event in view.events
+        ],
+    }
+
+
+def _as_lines(view: CaseView, tx: Texts, now: datetime) -> list[str]:
+    from core import wording
+
+    money = [
+        (tx(name), tx.money(minor, view.currency))
+        for name, minor in (
+            ("cli.case.requested", view.requested_minor),
+            ("cli.case.approved", view.approved_minor),
+            ("cli.case.fee", view.fee_minor or None),
+            ("cli.case.fx", view.fx_minor or None),
+            ("cli.case.refund", view.refund_minor),
+        )
+        if minor is not None
+    ]
+    facts = [
+        (tx("cli.case.order"), f"{view.order.order_no} {view.order.product}"),
+        (tx("cli.case.state"), tx(f"state.{view.state}")),
+        (tx("column.reason"), tx(f"reason.{view.reason}") if view.reason else ""),
+        *money,
+    ]
+    payouts = [
+        (
+            tx.money(payout.amount_minor, payout.currency),
+            tx(f"channel.{payout.channel}"),
+            tx(f"payout_state.{payout.state}"),
+            payout.reference or "",
+        )
+        for payout in view.payouts
+    ]
+    events = [
+        (
+            event.seq,
+            tx.when(event.at, now),
+            f"{tx(f'role.{event.role}')} {event.actor_id}",
+            tx(f"event.{event.event}"),
+            event.note,
+        )
+        for event in view.events
+    ]
+    return [
+        view.case_no,
+        wording.sentence(tx, view.locator, now),
+        wording.next_sentence(tx, view.locator, now),
+        "",
+        *columns(facts),
+        *columns(payouts),
+        "",
+        *columns(events),
+    ]

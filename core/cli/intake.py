@@ -1,0 +1,130 @@
+"""Commands about what comes in: orders and bills, pictures, made-up histories."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import time
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core import texts
+from core.cli.answer import AddCommand, Answer, columns, count
+from core.cli.opening import opened
+from core.domain.actors import SYSTEM
+from core.domain.errors import EvidenceRefused
+
+if TYPE_CHECKING:
+    from core.texts import Texts
+
+
+LIMIT = 10_000
+
+
+def add_commands(add: AddCommand, tx: Texts) -> None:
+    command = add("import-orders", import_orders, tx("cli.help.import_orders"))
+    command.add_argument("file", metavar="FILE", help=tx("cli.help.orders_source"))
+    command.add_argument("--mapping", metavar="FILE", help=tx("cli.help.mapping"))
+    command.add_argument("--dry-run", action="store_true", help=tx("cli.help.dry_run"))
+
+    command = add("orders", orders, tx("cli.help.orders"))
+    command.add_argument("--customer", metavar="ID", help=tx("cli.help.customer"))
+    command.add_argument("--limit", type=count, default=LIMIT, metavar="N", help=tx("cli.help.limit"))
+
+    command = add("check-picture", check_picture, tx("cli.help.check_picture"))
+    command.add_argument("files", nargs="+", metavar="FILE")
+
+    command = add("facts", facts, tx("cli.help.facts"))
+    command.add_argument("--rows", required=True, type=count, metavar="N", help=tx("cli.help.rows"))
+    command.add_argument("--out", required=True, metavar="FILE", help=tx("cli.help.out"))
+
+
+def import_orders(arguments: Namespace) -> Answer:
+    raise NotImplementedError
+
+
+def orders(arguments: Namespace) -> Answer:
+    from core.services import orders as shop
+
+    app = opened()
+    found = shop.list_for(app, SYSTEM, customer_id=arguments.customer, limit=arguments.limit)
+    if len(found) == arguments.limit:
+        print(texts.of("en")("cli.orders.more", n=len(found)), file=sys.stderr)
+    now = app.now()
+
+    def lines(tx: Texts) -> list[str]:
+        rows = [
+            (
+                order.order_no,
+                order.customer_id,
+                order.product,
+                tx.money(order.amount_minor, order.currency),
+                tx(f"delivery.{order.delivery}") if order.delivery_known else "",
+                tx.when(order.completed_at, now) if order.completed_at else "",
+                tx.money(order.refundable_minor, order.currency),
+            )
+            for order in found
+        ]
+        return columns(rows) or [tx("cli.orders.none")]
+
+    return Answer(
+        json=lambda tx: [
+            {
+                "order_no": order.order_no,
+                "customer_id": order.customer_id,
+                "product": order.product,
+                "amount_minor": order.amount_minor,
+                "currency": order.currency,
+                "delivery": order.delivery,
+                "completed_at": order.completed_at.isoformat() if order.completed_at else None,
+                "refundable_minor": order.refundable_minor,
+            }
+            for order in found
+        ],
+        lines=lines,
+    )
+
+
+def check_picture(arguments: Namespace) -> Answer:
+    checked = [_checked(Path(name)) for name in arguments.files]
+    return Answer(
+        json=lambda tx: checked,
+        lines=lambda tx: columns(
+            (
+                found["file"],
+                tx("cli.picture.accepted") if found["verdict"] == "accepted" else tx("cli.picture.refused"),
+                tx.refusal(EvidenceRefused(reason=found["code"])) if found["code"] else "",
+            )
+            for found in checked
+        ),
+        found=any(found["verdict"] == "refused" for found in checked),
+    )
+
+
+def _checked(path: Path) -> dict[str, Any]:
+    """One file as the portal would take it in; `sharpness` is null, since blur is not measured."""
+    from core.adapters import pictures
+
+    data = path.read_bytes()
+    started = time.perf_counter()
+    picture, code = None, None
+    try:
+        picture = pictures.intake(data)
+    except EvidenceRefused as refused:
+        code = refused.params["reason"]
+    return {
+        "file": str(path),
+        "verdict": "accepted" if picture else "refused",
+        "code": code,
+        "width": picture.width if picture else None,
+        "height": picture.height if picture else None,
+        "sharpness": None,
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "ms": round((time.perf_counter() - started) * 1000, 1),
+        "warnings": [],
+    }
+
+
+def facts(arguments: Namespace) -> Answer:
+    raise NotImplementedError

@@ -1,0 +1,38 @@
+"""The portal as the environment names it, for commands that need a database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.domain.errors import DatabaseUnavailable
+
+if TYPE_CHECKING:
+    from core.app import App
+
+
+def opened() -> App:
+    """The app on a database that `init` has prepared; `DatabaseUnavailable` on any other."""
+    from core.adapters import database
+
+    app = built()
+    url = app.engine.url
+    # Connecting would create the file.
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+        raise DatabaseUnavailable(problem=str(url.database))
+    found = database.version(app.engine)
+    if found != database.HEAD:
+        raise DatabaseUnavailable(problem=f"{found or 'empty'} ≠ {database.HEAD}")
+    return app
+
+
+def built() -> App:
+    """The app of the environment, its database not looked at yet."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from core.app import build
+
+    try:
+        return build()
+    except (SQLAlchemyError, ValueError, ImportError) as error:  # not a URL, not a value, no such driver
+        raise DatabaseUnavailable(problem=str(error).partition("\n")[0][:200]) from None

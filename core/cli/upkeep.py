@@ -1,0 +1,148 @@
+"""Commands that keep the portal going: set up, work, check the books, move the demo clock."""
+
+from __future__ import annotations
+
+import logging
+import re
+import signal
+import threading
+import time
+from argparse import ArgumentTypeError, Namespace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from core.cli.answer import AddCommand, Answer, columns, count
+from core.cli.opening import built, opened
+from core.domain.errors import ClockOutside
+
+if TYPE_CHECKING:
+    from core.app import App
+    from core.texts import Texts
+
+REST_SECONDS = 1.0  # between rounds when nothing was due
+BEAT_SECONDS = 10.0
+
+
+def add_commands(add: AddCommand, tx: Texts) -> None:
+    command = add("init", init, tx("cli.help.init"))
+    command.add_argument("--demo", type=count, metavar="N", help=tx("cli.help.demo"))
+
+    command = add("worker", worker, tx("cli.help.worker"))
+    how = command.add_mutually_exclusive_group()
+    how.add_argument("--once", action="store_true", help=tx("cli.help.once"))
+    how.add_argument("--until-idle", action="store_true", help=tx("cli.help.until_idle"))
+
+    add("audit", audit, tx("cli.help.audit"))
+
+    command = add("clock", clock, tx("cli.help.clock"))
+    move = command.add_subparsers(dest="move", required=True, metavar="set|advance|reset")
+    step = move.add_parser("set", help=tx("cli.help.clock_set"))
+    step.add_argument("at", type=_instant, metavar="ISO")
+    step = move.add_parser("advance", help=tx("cli.help.clock_advance"))
+    step.add_argument("by", type=_span, metavar="3d4h")
+    move.add_parser("reset", help=tx("cli.help.clock_reset"))
+
+
+def init(arguments: Namespace) -> Answer:
+    from core.adapters import database
+    from core.services import demo, policies
+
+    app = built()
+    database.migrate(app.settings_url)
+    version = policies.ensure_shipped(app)
+    orders = demo.seed(app, arguments.demo) if arguments.demo else 0
+    data = {"database": "", "migration": database.HEAD, "policy_version": version, "demo_orders": orders}
+    return Answer(json=lambda tx: data, lines=lambda tx: [])
+
+
+def worker(arguments: Namespace) -> Answer:
+    from core import worker as work
+
+    app = opened()
+    if arguments.once:
+        done = work.run_once(app)
+    elif arguments.until_idle:
+        done = work.run_until_idle(app)
+    else:
+        done = _until_told(app, work.name())
+    return Answer(json=lambda tx: {"done": done}, lines=lambda tx: [tx("cli.worker.done", n=done)])
+
+
+def _until_told(app: App, name: str) -> int:
+    """Rounds until SIGINT or SIGTERM, the last one finished first; a database that is away may come back."""
+    from core import worker as work
+
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    log = logging.getLogger(__name__)
+    done, next_beat = 0, 0.0
+    while not stop.is_set():
+        try:
+            if time.monotonic() >= next_beat:
+                work.beat(app, name)
+                next_beat = time.monotonic() + BEAT_SECONDS
+            round_done = work.run_once(app, name)
+        except Exception as error:
+            log.error("the worker waits after %s", type(error).__name__)
+            stop.wait(BEAT_SECONDS)
+            continue
+        done += round_done
+        if not round_done:
+            stop.wait(REST_SECONDS)
+    return done
+
+
+def audit(arguments: Namespace) -> Answer:
+    from core.services import audit as books
+
+    findings = books.audit(opened())
+    rows = [
+        {"invariant": found.invariant, "code": found.code, "subject": found.subject, "detail": found.detail}
+        for found in findings
+    ]
+    return Answer(
+        json=lambda tx: {"clean": not rows, "findings": rows},
+        lines=lambda tx: [
+            *columns(row.values() for row in rows),
+            tx("cli.audit.found", n=len(rows)) if rows else tx("cli.audit.clean"),
+        ],
+        found=bool(rows),
+    )
+
+
+def clock(arguments: Namespace) -> Answer:
+    from core.domain.workdays import FIRST_YEAR, LAST_YEAR, ZONE
+
+    demo = opened().demo_clock()
+    if arguments.move == "reset":
+        now = demo.reset()
+    else:
+        target = arguments.at if arguments.move == "set" else demo.now() + arguments.by
+        # Deadlines are counted some years ahead of the clock.
+        if not FIRST_YEAR <= target.year <= LAST_YEAR - 20:
+            raise ClockOutside(first_year=FIRST_YEAR, last_year=LAST_YEAR - 20)
+        now = demo.set(target)
+    return Answer(
+        json=lambda tx: {"now": now.isoformat()},
+        lines=lambda tx: [tx("cli.clock.now", day=tx.day_long(now), time=f"{now.astimezone(ZONE):%H:%M}")],
+    )
+
+
+def _instant(text: str) -> datetime:
+    """ISO 8601; without a zone it is a time in Shanghai."""
+    from core.domain.workdays import ZONE
+
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is not a time such as 2026-12-01T09:30") from None
+    return at if at.tzinfo else at.replace(tzinfo=ZONE)
+
+
+def _span(text: str) -> timedelta:
+    found = re.fullmatch("(?:([0-9]{1,4})w)?(?:([0-9]{1,4})d)?(?:([0-9]{1,4})h)?(?:([0-9]{1,4})m)?", text)
+    if found is None or not text:
+        raise ArgumentTypeError(f"{text!r} is not a span such as 3d4h or 90m")
+    weeks, days, hours, minutes = (int(part or 0) for part in found.groups())
+    return timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes)

@@ -1,0 +1,57 @@
+"""Who acts on a case next and by when: one row for every state that is not final, in the policy's working days."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from core.domain.policy import Policy
+from core.domain.workdays import Calendar
+
+# state → (parameter of the policy's [working_days], event that happens when nobody acted)
+BY_WORKING_DAYS: Final[dict[str, tuple[str, str]]] = {
+    "draft": ("draft", "lapse"),
+    "in_review": ("review_most", "escalate"),
+    "awaiting_customer": ("reply", "lapse"),
+    "in_arbitration": ("arbitration", "escalate"),
+    "in_appeal": ("review_most", "escalate"),
+    "rejected": ("appeal", "lapse"),
+}
+OWNERS: Final = {"negotiating": "finance"}  # a person settles it; no clock decides
+AT_ONCE: Final = {"approved": "pay"}
+WATCHED: Final = {"paying": "watch"}  # the payouts have due times of their own; this one looks whether they are late
+ESCALATED_TO: Final = "lead"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """`action` at `at`, or a named `owner`; both for a watched case that is late."""
+
+    at: datetime | None = None
+    action: str | None = None
+    owner: str | None = None
+
+    def as_columns(self) -> dict[str, Any]:
+        return {"due_at": self.at, "due_action": self.action, "owner": self.owner}
+
+
+def due(state: str, policy: Policy, calendar: Calendar, at: datetime) -> Due:
+    """What is due for a case that enters `state` at `at`. Final states owe nothing: `Due()`."""
+    if state in BY_WORKING_DAYS:
+        parameter, action = BY_WORKING_DAYS[state]
+        return Due(calendar.deadline(at, getattr(policy.working_days, parameter)).at, action)
+    if state in AT_ONCE:
+        return Due(at, AT_ONCE[state])
+    if state in OWNERS:
+        return Due(owner=OWNERS[state])
+    if state in WATCHED:
+        slowest = max(last for _, last in policy.eta_working_days.values())
+        days = slowest + policy.limits.arrival_overdue_working_days
+        return Due(calendar.deadline(at, days).at, WATCHED[state])
+    return Due()
+
+
+def escalated() -> Due:
+    """Overdue: from now on it has a name on it instead of a clock."""
+    return Due(owner=ESCALATED_TO)

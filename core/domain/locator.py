@@ -1,0 +1,170 @@
+"""The money locator: where the money is now, who holds it, what happens next and by when. Total over every state.
+
+The answer is a key and raw parameters; `core.wording` makes the sentence of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from core.domain.lifecycle import CASE
+
+Holder = Literal["shop", "channel", "you", "nobody"]
+
+OPEN: Final = ("planned", "sending", "unknown", "accepted")
+WITH_SHOP: Final = {  # state → (sentence, what comes next); by the case's due time
+    "draft": ("locator.draft", "locator.next.submit"),
+    "screening": ("locator.in_review", "locator.next.verdict"),
+    "in_review": ("locator.in_review", "locator.next.verdict"),
+    "awaiting_customer": ("locator.awaiting_customer", "locator.next.answer"),
+    "in_arbitration": ("locator.in_arbitration", "locator.next.verdict"),
+    "in_appeal": ("locator.in_appeal", "locator.next.verdict"),
+    "approved": ("locator.approved", "locator.next.send"),
+    "negotiating": ("locator.negotiating", "locator.next.agree"),
+    "rejected": ("locator.rejected", "locator.next.appeal"),
+    "closed": ("locator.closed", "locator.next.nothing"),
+    "withdrawn": ("locator.withdrawn", "locator.next.apply_again"),
+}
+REVIEWED: Final = frozenset({"in_review", "in_arbitration", "in_appeal"})
+# Least far first: the sentence about several payouts speaks of the one that is behind.
+BEHIND: Final = {
+    "planned": ("locator.handing", "locator.next.accept"),
+    "sending": ("locator.handing", "locator.next.accept"),
+    "unknown": ("locator.asking", "locator.next.ask"),
+    "accepted": ("locator.with_channel", "locator.next.arrive"),
+}
+KEYS: Final = tuple(
+    dict.fromkeys(
+        [key for pair in (*WITH_SHOP.values(), *BEHIND.values()) for key in pair]
+        + [f"{key}_rest" for key, _ in BEHIND.values()]
+        + ["locator.draft_empty", "locator.overdue", "locator.bounced", "locator.bounced_rest"]
+        + ["locator.with_channel_late", "locator.with_channel_late_rest", "locator.next.late"]
+        + ["locator.arrived", "locator.arrived_balance", "locator.arrived_several", "locator.next.done"]
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One payout as the locator needs it."""
+
+    channel: str
+    account: str
+    amount_minor: int
+    state: str
+    eta_at: datetime | None = None
+    arrived_at: datetime | None = None
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """`key` and `params` make the sentence, `next_key` the one after it. `by`: the date promised; None = no clock."""
+
+    key: str
+    holder: Holder
+    next_key: str
+    by: datetime | None = None
+    provisional: bool = False
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+def locate(
+    state: str,
+    *,
+    amount_minor: int | None,
+    currency: str,
+    due_at: datetime | None,
+    pieces: Sequence[Piece],
+    now: datetime,
+    published_through: int,
+    channels: Sequence[str] = (),
+) -> Located:
+    """Where the money of a case in `state` is. `channels`: where an approved refund will go."""
+    if state not in CASE.states:
+        raise ValueError(f"unknown state {state!r}")
+    live = [piece for piece in pieces if piece.state != "replanned"]
+    arrived = [piece for piece in live if piece.state == "arrived"]
+    waiting = [piece for piece in live if piece.state in OPEN]
+    if state == "negotiating" and pieces:
+        return _bounced(arrived, pieces, currency)
+    if state == "completed" or (state == "paying" and arrived and not waiting):
+        return _arrived(arrived, currency)
+    if state == "paying":
+        return _on_its_way(arrived, waiting, amount_minor, currency, now, published_through)
+    key, next_key = WITH_SHOP[state]
+    params: dict[str, Any] = {"amount_minor": amount_minor, "currency": currency}
+    if state == "draft" and amount_minor is None:
+        key, params = "locator.draft_empty", {}
+    if state in REVIEWED and due_at is None:
+        key = "locator.overdue"
+    if state == "approved":
+        params["channels"] = _names(channels)
+        due_at = None
+    provisional = due_at is not None and due_at.year > published_through
+    return Located(key, "shop", next_key, due_at, provisional, params)
+
+
+def _on_its_way(
+    arrived: Sequence[Piece],
+    waiting: Sequence[Piece],
+    amount_minor: int | None,
+    currency: str,
+    now: datetime,
+    published_through: int,
+) -> Located:
+    if not waiting:  # between two lines of one transaction; said as carefully as a loss
+        params = {"amount_minor": amount_minor, "currency": currency, "channels": ()}
+        return Located("locator.handing", "shop", "locator.next.accept", None, False, params)
+    behind = min(waiting, key=lambda piece: OPEN.index(piece.state)).state
+    key, next_key = BEHIND[behind]
+    by = None
+    if behind == "accepted":
+        by = max(piece.eta_at for piece in waiting if piece.eta_at is not None)
+        if now > by:
+            key, next_key = "locator.with_channel_late", "locator.next.late"
+    params = {
+        "amount_minor": sum(piece.amount_minor for piece in waiting),
+        "currency": currency,
+        "channels": _names(piece.channel for piece in waiting),
+    }
+    if arrived:
+        key += "_rest"
+        params["arrived_minor"] = sum(piece.amount_minor for piece in arrived)
+    holder: Holder = "shop" if behind == "planned" else "channel"
+    return Located(key, holder, next_key, by, by is not None and by.year > published_through, params)
+
+
+def _arrived(arrived: Sequence[Piece], currency: str) -> Located:
+    params: dict[str, Any] = {"amount_minor": sum(p.amount_minor for p in arrived), "currency": currency}
+    key = "locator.arrived_several"
+    if len(arrived) == 1:
+        piece = arrived[0]
+        params |= {"channel": piece.channel, "account": piece.account, "arrived_at": piece.arrived_at}
+        key = "locator.arrived"
+        if piece.channel == "balance" and piece.expires_at is not None:
+            key = "locator.arrived_balance"
+            params["expires_at"] = piece.expires_at
+    else:
+        params["channels"] = _names(piece.channel for piece in arrived)
+    return Located(key, "you", "locator.next.done", None, False, params)
+
+
+def _bounced(arrived: Sequence[Piece], pieces: Sequence[Piece], currency: str) -> Located:
+    back = [piece for piece in pieces if piece.state == "replanned"]
+    params: dict[str, Any] = {
+        "amount_minor": sum(piece.amount_minor for piece in back),
+        "currency": currency,
+        "channels": _names(piece.channel for piece in back),
+    }
+    if arrived:
+        params["arrived_minor"] = sum(piece.amount_minor for piece in arrived)
+    key = "locator.bounced_rest" if arrived else "locator.bounced"
+    return Located(key, "shop", "locator.next.agree", None, False, params)
+
+
+def _names(channels: Any) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(channels))

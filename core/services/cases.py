@@ -1,0 +1,260 @@
+"""Cases: what customers, staff and the worker can do with one. Each function is one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+
+import structlog
+from sqlalchemy import Connection, bindparam, select, update
+
+from core.adapters.tables import cases
+from core.adapters.world import App
+from core.domain.actors import BUYERS, SYSTEM, Actor
+from core.domain.deadlines import due, escalated
+from core.domain.eligibility import Assessment
+from core.domain.errors import (
+    AmountAboveRemaining,
+    AmountInvalid,
+    EvidenceMissing,
+    NotAllowed,
+    NothingLeft,
+    ReasonInvalid,
+    TermsNotAccepted,
+    VerdictChanged,
+)
+from core.domain.facts import Facts
+from core.domain.lifecycle import CASE
+from core.domain.policy import Policy
+from core.services import case_views, decisions, drafts, payouts, policies
+from core.services.case_views import CaseCard, CaseView
+from core.services.record import Case, Change, lock, once, read
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """What a submission led to at once."""
+
+    case_no: str
+    state: str
+    verdict: str
+    rule: str
+
+
+def open_draft(app: App, actor: Actor, order_no: str) -> CaseView:
+    """The draft of this order, resumed or new; `CaseAlreadyOpen(case_no)` when one was sent already."""
+    with app.begin() as conn:
+        order = drafts.held_order(conn, actor, order_no)
+        case = drafts.open_one(app, conn, actor, order, app.now())
+        return case_views.load(app, conn, case, actor)
+
+
+def save_draft(app: App, actor: Actor, case_no: str, **fields: Any) -> CaseView:
+    """Keep what the wizard has: `step reason requested_minor quantity description route`; None changes nothing."""
+    with app.begin() as conn:
+        case = lock(conn, case_no, actor)
+        if actor.role not in BUYERS:
+            raise NotAllowed(role=actor.role)
+        _, policy = policies.in_force(app, conn, app.now())
+        return case_views.load(app, conn, drafts.fill_in(conn, case, policy, **fields), actor)
+
+
+def assess_draft(app: App, actor: Actor, case_no: str) -> tuple[Facts, Assessment]:
+    """What the rules in force say to the draft now, on fresh facts: the same call that `submit` makes (R1.5)."""
+    at = app.now()
+    with app.read() as conn:
+        case = read(conn, case_no, actor)
+        if case.reason is None:
+            raise ReasonInvalid(reason="")
+        _, policy = policies.in_force(app, conn, at)
+        return decisions.gather(app, conn, case, case.requested_minor or 0, policy, at)
+
+
+def submit(
+    app: App,
+    actor: Actor,
+    case_no: str,
+    command_id: str,
+    *,
+    expected_verdict: str | None = None,
+    accept_terms: bool = True,
+) -> Submitted:
+    """Send the draft and let the rules answer, in one transaction; the same command id gives the same answer."""
+
+    def work(conn: Connection, case: Case) -> dict[str, Any]:
+        return asdict(_submit(app, conn, case, actor, expected_verdict, accept_terms))
+
+    return Submitted(
+        **once(app, actor, command_id, f"submit {case_no}", lambda conn: lock(conn, case_no, actor), work)
+    )
+
+
+def apply(
+    app: App,
+    actor: Actor,
+    order_no: str,
+    reason: str,
+    requested_minor: int,
+    *,
+    command_id: str,
+    quantity: int | None = None,
+    description: str = "",
+    route: str | None = None,
+) -> Submitted:
+    """Open, fill in and send in one transaction: for scripts, load and support on the telephone."""
+
+    def work(conn: Connection, order: Any) -> dict[str, Any]:
+        at = app.now()
+        case = drafts.open_one(app, conn, actor, order, at)
+        _, policy = policies.in_force(app, conn, at)
+        case = drafts.fill_in(
+            conn,
+            case,
+            policy,
+            reason=reason,
+            requested_minor=requested_minor,
+            quantity=quantity,
+            description=description,
+            route=route,
+        )
+        return asdict(_submit(app, conn, case, actor, None, True))
+
+    kind = f"apply {order_no} {reason} {requested_minor}"
+    return Submitted(
+        **once(app, actor, command_id, kind, lambda conn: drafts.held_order(conn, actor, order_no), work)
+    )
+
+
+def _submit(
+    app: App, conn: Connection, case: Case, actor: Actor, expected_verdict: str | None, accept_terms: bool
+) -> Submitted:
+    at = app.now()
+    CASE.row(case.state, "submit")
+    if not accept_terms:
+        raise TermsNotAccepted()
+    if case.reason is None:
+        raise ReasonInvalid(reason="")
+    amount = case.requested_minor
+    if amount is None or amount <= 0:
+        raise AmountInvalid()
+    version, policy = policies.in_force(app, conn, at)
+    facts, assessment = decisions.gather(app, conn, case, amount, policy, at)
+    left = facts.refundable_minor
+    if left <= 0:
+        raise NothingLeft()
+    if amount > left:
+        raise AmountAboveRemaining(remaining_minor=left, currency=case.currency)
+    if assessment.verdict == "needs_evidence":
+        raise EvidenceMissing(kinds=list(assessment.missing_evidence))
+    if expected_verdict is not None and expected_verdict != assessment.verdict:
+        raise VerdictChanged(verdict=assessment.verdict, rule=assessment.rule)
+    route = case.route
+    if assessment.verdict != "reject":
+        route = decisions.choose(assessment.options, case.route).route
+    change = Change(conn, replace(case, policy_version=version))
+    claim = {"reason": case.reason, "requested_minor": amount, "quantity": case.quantity}
+    claim |= {"description": case.description, "route": route}
+    next_due = due("in_review", policy, app.calendar, at)
+    change.step("submit", actor, at, next_due, None, policy_version=version, submitted_at=at, **claim)
+    decisions.screen(app, change, facts, assessment, policy)
+    after = change.write()
+    return Submitted(after.case_no, after.state, assessment.verdict, assessment.rule)
+
+
+def act(
+    app: App,
+    actor: Actor,
+    case_no: str,
+    event: str,
+    command_id: str,
+    *,
+    note: str = "",
+    amount_minor: int | None = None,
+) -> CaseView:
+    """One event of the lifecycle by a person, with every guard. Answers the case as this person sees it now."""
+    if event == "submit":
+        submit(app, actor, case_no, command_id)
+        return view(app, actor, case_no)
+
+    def work(conn: Connection, case: Case) -> dict[str, Any]:
+        after = decisions.decide(app, conn, case, actor, event, drafts.clean(note), amount_minor)
+        return {"case_no": after.case_no, "state": after.state}
+
+    kind = f"{event} {case_no} {'' if amount_minor is None else amount_minor}"
+    once(app, actor, command_id, kind, lambda conn: lock(conn, case_no, actor), work)
+    return view(app, actor, case_no)
+
+
+def view(app: App, actor: Actor, case_no: str) -> CaseView:
+    """Everything about one case that this actor may see; `NotFound` otherwise."""
+    with app.read() as conn:
+        return case_views.load(app, conn, read(conn, case_no, actor), actor)
+
+
+def list_for(
+    app: App, actor: Actor, *, states: Collection[str] | None = None, limit: int = 500
+) -> list[CaseCard]:
+    """The actor's cases, newest first: a customer's own, a guest's order's, everybody's for staff."""
+    with app.read() as conn:
+        return case_views.cards(app, conn, actor, states, limit)
+
+
+_DUE: Final = (
+    select(cases.c.case_no)
+    .where(cases.c.due_at <= bindparam("now", type_=cases.c.due_at.type))
+    .order_by(cases.c.due_at)
+    .limit(bindparam("limit"))
+)
+
+
+def due_numbers(app: App, at: datetime, limit: int) -> list[str]:
+    """Cases that something should be done about now, longest waiting first."""
+    with app.read() as conn:
+        return list(conn.execute(_DUE, {"now": at, "limit": limit}).scalars())
+
+
+def run_due(app: App, case_no: str) -> bool:
+    """Do what is due for the case; False when that is nothing any more."""
+    at = app.now()
+    with app.begin() as conn:
+        case = lock(conn, case_no, SYSTEM)
+        if case.due_at is None or case.due_at > at:
+            return False
+        policy = policies.get(app, conn, case.policy_version)
+        change = Change(conn, case)
+        if case.due_action == "pay":
+            payouts.start(app, change, "pay", SYSTEM, at, policy)
+            payouts.finish(app, change, at)
+        elif case.due_action == "lapse":
+            change.step("lapse", SYSTEM, at, due("closed", policy, app.calendar, at))
+        elif case.due_action == "escalate":
+            change.step("escalate", SYSTEM, at, escalated())
+        elif case.due_action == "watch":
+            _look_again(app, conn, case, policy, at)
+        else:
+            raise ValueError(f"{case_no}: nobody knows how to {case.due_action!r}")
+        change.write()
+    return True
+
+
+def _look_again(app: App, conn: Connection, case: Case, policy: Policy, at: datetime) -> None:
+    """Sent long ago and not all arrived: finance sees it in its list of late payouts; look again tomorrow (R5.4)."""
+    tomorrow = app.calendar.deadline(at, 1).at
+    conn.execute(
+        update(cases).where(cases.c.case_no == case.case_no).values(due_at=tomorrow)
+    )
+    log.warning("arrival_overdue", case_no=case.case_no)
+
+
+def put_off(app: App, case_no: str, until: datetime) -> None:
+    """Something broke while doing what was due: try again at `until` and let the others pass."""
+    with app.begin() as conn:
+        conn.execute(
+            update(cases)
+            .where(cases.c.case_no == case_no, cases.c.due_at < until)
+            .values(due_at=until, tries=cases.c.tries + 1)
+        )

@@ -1,0 +1,134 @@
+"""Evidence of a case: pictures, re-encoded before they are kept, shown only to who may see the case."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Row, func, insert, select, update
+
+from core.adapters import pictures
+from core.adapters.tables import evidence
+from core.adapters.world import App
+from core.domain.actors import BUYERS, Actor
+from core.domain.errors import EvidenceRefused, NotAllowed, NotFound, TransitionRefused
+from core.domain.facts import EVIDENCE_KINDS
+from core.domain.lifecycle import CASE
+from core.services.record import lock
+from core.services.record import read as read_case
+
+MOST_PICTURES: Final = 12  # of one case
+TAKES_EVIDENCE: Final = frozenset(
+    {"draft", "in_review", "awaiting_customer", "in_arbitration", "rejected", "in_appeal"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceView:
+    """One kept picture; `size` in bytes."""
+
+    id: str
+    kind: str
+    media_type: str
+    width: int
+    height: int
+    size: int
+    added_at: datetime
+
+
+def view_of(row: Row[Any]) -> EvidenceView:
+    return EvidenceView(
+        row.id, row.kind, row.media_type, row.width, row.height, row.size, row.added_at
+    )
+
+
+def add(app: App, actor: Actor, case_no: str, kind: str, data: bytes) -> EvidenceView:
+    """Keep a picture for the case; `EvidenceRefused(reason)` when it cannot be used.
+
+    Re-encoding and storing come before the transaction, so a slow picture holds nobody up; the file is named after its
+    content and unreachable until its row is committed.
+    """
+    if kind not in EVIDENCE_KINDS:
+        raise EvidenceRefused(reason="kind")
+    with app.read() as conn:
+        _may_add(actor, read_case(conn, case_no, actor).state)
+    picture = pictures.intake(data)
+    digest = hashlib.sha256(picture.data).hexdigest()
+    identifier = secrets.token_urlsafe(18)
+    app.store.put(identifier, picture.data)
+    kept = False
+    try:
+        with app.begin() as conn:
+            _may_add(actor, lock(conn, case_no, actor).state)
+            mine = (evidence.c.case_no == case_no, evidence.c.removed_at.is_(None))
+            same = conn.execute(
+                select(evidence).where(*mine, evidence.c.kind == kind, evidence.c.sha256 == digest)
+            ).first()
+            if same is not None:  # sent twice: a second click, not a second picture
+                return view_of(same)
+            count: int = conn.execute(select(func.count()).select_from(evidence).where(*mine)).scalar_one()
+            if count >= MOST_PICTURES:
+                raise EvidenceRefused(reason="too_many", limit=MOST_PICTURES)
+            row = conn.execute(
+                insert(evidence)
+                .values(
+                    id=identifier,
+                    case_no=case_no,
+                    kind=kind,
+                    media_type=picture.media_type,
+                    sha256=digest,
+                    width=picture.width,
+                    height=picture.height,
+                    size=len(picture.data),
+                    added_at=app.now(),
+                )
+                .returning(*evidence.c)
+            ).one()
+            kept = True
+            return view_of(row)
+    finally:
+        if not kept:
+            app.store.delete(identifier)
+
+
+def remove(app: App, actor: Actor, evidence_id: str) -> None:
+    """Take a picture back, while the case is a draft: later it is part of the file."""
+    with app.begin() as conn:
+        row = _row(conn, evidence_id)
+        case = lock(conn, row.case_no, actor)
+        if actor.role not in BUYERS:
+            raise NotAllowed(role=actor.role)
+        if case.state != CASE.initial or case.last_seq:
+            raise TransitionRefused(CASE.name, case.state, "remove_evidence")
+        conn.execute(update(evidence).where(evidence.c.id == evidence_id).values(removed_at=app.now()))
+    app.store.delete(evidence_id)
+
+
+def read(app: App, actor: Actor, evidence_id: str) -> tuple[bytes, str]:
+    """Bytes and media type, for who may see the case; `NotFound` for everybody else."""
+    with app.read() as conn:
+        row = _row(conn, evidence_id)
+        read_case(conn, row.case_no, actor)
+    try:
+        return app.store.get(evidence_id), row.media_type
+    except FileNotFoundError:
+        raise NotFound() from None
+
+
+def _row(conn: Any, evidence_id: str) -> Row[Any]:
+    row: Row[Any] | None = conn.execute(
+        select(evidence).where(evidence.c.id == evidence_id, evidence.c.removed_at.is_(None))
+    ).one_or_none()
+    if row is None:
+        raise NotFound()
+    return row
+
+
+def _may_add(actor: Actor, state: str) -> None:
+    if actor.role not in BUYERS:
+        raise NotAllowed(role=actor.role)
+    if state not in TAKES_EVIDENCE:
+        raise TransitionRefused(CASE.name, state, "add_evidence")

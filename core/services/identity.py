@@ -1,0 +1,176 @@
+"""Who is here: sessions that can be ended, and guests who prove an order by its number, amount and time of payment.
+
+Tokens are stored hashed. A guest learns nothing from a refusal: the same answer, after the same work, whatever was wrong.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Final
+
+from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
+
+from core.adapters.database import serialize
+from core.adapters.tables import customers, guest_tries, orders, sessions
+from core.adapters.world import App
+from core.domain.actors import Actor
+from core.domain.errors import DemoOnly, NotAllowed, NotFound, TooManyTries
+from core.domain.lifecycle import ROLES
+from core.domain.money import parse_minor
+from core.domain.workdays import ZONE
+
+SESSION_MINUTES: Final = 12 * 60
+GUEST_MINUTES: Final = 30
+TRIES: Final = 5  # for one order …
+TRIES_OF_ADDRESS: Final = 20  # … from one address (a household, an office) …
+TRIES_OF_ALL: Final = 300  # … and by everybody, in
+WINDOW: Final = timedelta(minutes=15)
+_TRIES_LOCK: Final = 7_245_003
+_CLOCK: Final = re.compile(r"([01]?[0-9]|2[0-3])[:：]([0-5][0-9])", re.ASCII)
+
+# The demo's staff: one person of each role, two who review, so that a second person can always be found.
+DEMO_STAFF: Final = (
+    ("support", "he-min", "何敏"),
+    ("reviewer", "zhou-lan", "周岚"),
+    ("reviewer", "qian-yu", "钱宇"),
+    ("lead", "tang-wei", "唐薇"),
+    ("arbiter", "shen-bo", "沈博"),
+    ("finance", "gu-ning", "顾宁"),
+    ("policy", "lu-jing", "陆静"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody to be in the demo."""
+
+    role: str
+    id: str
+    name: str
+
+
+_SESSION: Final = select(
+    sessions.c.role, sessions.c.person_id, sessions.c.order_no, sessions.c.expires_at, sessions.c.ended_at
+).where(sessions.c.token_sha256 == bindparam("digest"))
+_ORDER: Final = select(orders.c.order_no, orders.c.amount_minor, orders.c.currency, orders.c.paid_at).where(
+    orders.c.order_no == bindparam("order_no")
+)
+
+
+def demo_people(app: App) -> tuple[Person, ...]:
+    """The demo's customers, then its staff; `DemoOnly` elsewhere."""
+    if not app.demo:
+        raise DemoOnly()
+    with app.read() as conn:
+        rows = conn.execute(select(customers.c.id, customers.c.name).order_by(customers.c.id).limit(50)).all()
+    buyers = tuple(Person("customer", row.id, row.name) for row in rows)
+    return buyers + tuple(Person(*staff) for staff in DEMO_STAFF)
+
+
+def open_session(
+    app: App, role: str, person_id: str, order_no: str | None = None, minutes: int = SESSION_MINUTES
+) -> str:
+    """A new session's token: the caller hands it over once, only its hash is kept. Who they are was checked before."""
+    if role not in ROLES or role == "system" or (role == "guest") != (order_no is not None):
+        raise NotAllowed(role=role)
+    with app.begin() as conn:
+        return _open(app, conn, role, person_id, order_no, minutes)
+
+
+def _open(app: App, conn: Connection, role: str, person_id: str, order_no: str | None, minutes: int) -> str:
+    token = secrets.token_urlsafe(32)
+    now = app.now()
+    conn.execute(
+        insert(sessions).values(
+            token_sha256=_digest(token),
+            role=role,
+            person_id=person_id,
+            order_no=order_no,
+            created_at=now,
+            expires_at=now + timedelta(minutes=minutes),
+        )
+    )
+    return token
+
+
+def who(app: App, token: str) -> Actor | None:
+    """The person of this token; None when it is unknown, over or ended."""
+    with app.read() as conn:
+        row = conn.execute(_SESSION, {"digest": _digest(token)}).one_or_none()
+    if row is None or row.ended_at is not None or row.expires_at <= app.now():
+        return None
+    return Actor(row.role, row.person_id, row.order_no)
+
+
+def end_session(app: App, token: str) -> None:
+    """Sign out: the token is worth nothing from now on, on every machine."""
+    with app.begin() as conn:
+        conn.execute(
+            update(sessions)
+            .where(sessions.c.token_sha256 == _digest(token), sessions.c.ended_at.is_(None))
+            .values(ended_at=app.now())
+        )
+
+
+def prove_order(
+    app: App, order_no: str, amount_text: str, paid_on: date, address: str, *, paid_time: str = ""
+) -> str:
+    """A guest's session for the one order whose number, amount and time of payment they know (R2.1).
+
+    `paid_on` may be a datetime, or a date with `paid_time` as HH:MM in Shanghai; without a time the day is enough.
+    Refusals: `AmountInvalid`, `TooManyTries(minutes)`, and one `NotFound` for everything that does not fit.
+    """
+    # A shape that is wrong anyway is said before it counts as a try.
+    asked = order_no.strip()[:64]
+    day, clock = _moment(paid_on, paid_time)
+    parse_minor(amount_text.strip())
+    now = app.now()
+    with app.begin() as conn:
+        serialize(conn, _TRIES_LOCK)
+        _count_try(conn, asked, address[:64], now)
+    with app.begin() as conn:
+        row = conn.execute(_ORDER, {"order_no": asked}).one_or_none()
+        # The same comparisons with and without an order: time tells a stranger nothing.
+        amount = row.amount_minor if row else 1
+        paid_at = (row.paid_at if row else now).astimezone(ZONE)
+        fits = hmac.compare_digest(str(amount), str(parse_minor(amount_text.strip(), row.currency if row else "CNY")))
+        fits &= paid_at.date() == day
+        fits &= clock is None or (paid_at.hour, paid_at.minute) == (clock.hour, clock.minute)
+        if row is None or not fits:
+            raise NotFound()
+        return _open(app, conn, "guest", "", row.order_no, GUEST_MINUTES)
+
+
+def _moment(paid_on: date, paid_time: str) -> tuple[date, time | None]:
+    if isinstance(paid_on, datetime):
+        local = paid_on.astimezone(ZONE) if paid_on.tzinfo else paid_on
+        return local.date(), local.time()
+    found = _CLOCK.fullmatch(paid_time.strip()) if paid_time.strip() else None
+    if paid_time.strip() and found is None:
+        raise NotFound()
+    return paid_on, time(int(found[1]), int(found[2])) if found else None
+
+
+def _count_try(conn: Connection, order_no: str, address: str, now: datetime) -> None:
+    """Committed before anything is compared, so that a refusal counts as well."""
+    t = guest_tries.c
+    since = now - WINDOW
+    conn.execute(delete(guest_tries).where(or_(t.at <= since - WINDOW, t.at > now + WINDOW)))
+    limits = ((t.order_no == order_no, TRIES), (t.address == address, TRIES_OF_ADDRESS), (t.at > since, TRIES_OF_ALL))
+    for which, most in limits:
+        count, oldest = conn.execute(
+            select(func.count(), func.min(t.at)).where(which, t.at > since)
+        ).one()
+        if count >= most:
+            wait = (oldest + WINDOW - now) if oldest is not None else WINDOW
+            raise TooManyTries(minutes=max(1, -(-int(wait.total_seconds()) // 60)))
+    conn.execute(insert(guest_tries).values(order_no=order_no, address=address, at=now))
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()

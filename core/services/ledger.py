@@ -1,0 +1,109 @@
+"""The books, double entry: every movement is one balanced set of lines, written once and never changed.
+
+Debits are positive, credits negative. A movement's name says what caused it, so the same cause cannot be booked twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection, func, insert, select
+
+from core.adapters.tables import ledger_entries
+
+# The chart of accounts.
+REFUNDS: Final = "contra_revenue:refunds"  # sales taken back
+FEES: Final = "revenue:refund_fees"  # kept from refunds
+EXCHANGE: Final = "revenue:exchange_difference"  # borne by the customer
+PAYABLE: Final = "liabilities:customer_refunds"  # approved, not arrived
+BALANCE: Final = "liabilities:balance"  # customers' money kept here
+
+
+def channel_account(channel: str) -> str:
+    """The account that a channel's payouts leave from."""
+    return BALANCE if channel == "balance" else f"assets:channel:{channel}"
+
+
+_INSERT: Final = insert(ledger_entries)
+
+
+def approved(
+    conn: Connection,
+    *,
+    case_no: str,
+    seq: int,
+    at: datetime,
+    currency: str,
+    approved_minor: int,
+    fee_minor: int,
+    fx_minor: int,
+    refund_minor: int,
+) -> None:
+    """A refund was granted by event `seq`: sales go down, the customer is owed, fee and exchange loss stay."""
+    lines = [(REFUNDS, approved_minor), (PAYABLE, -refund_minor), (FEES, -fee_minor), (EXCHANGE, -fx_minor)]
+    _book(conn, f"approve:{case_no}:{seq}", at, currency, lines, case_no)
+
+
+def released(
+    conn: Connection,
+    *,
+    case_no: str,
+    seq: int,
+    at: datetime,
+    currency: str,
+    approved_minor: int,
+    fee_minor: int,
+    fx_minor: int,
+    refund_minor: int,
+) -> None:
+    """The grant was taken back by event `seq` before any money moved: the mirror of `approved`."""
+    lines = [(REFUNDS, -approved_minor), (PAYABLE, refund_minor), (FEES, fee_minor), (EXCHANGE, fx_minor)]
+    _book(conn, f"release:{case_no}:{seq}", at, currency, lines, case_no)
+
+
+def arrived(
+    conn: Connection, *, case_no: str, key: str, at: datetime, currency: str, channel: str, amount_minor: int
+) -> None:
+    """The payout with this key reached the customer: no longer owed, gone from the channel or added to the balance."""
+    lines = [(PAYABLE, amount_minor), (channel_account(channel), -amount_minor)]
+    _book(conn, f"arrive:{key}", at, currency, lines, case_no)
+
+
+def _book(
+    conn: Connection,
+    movement: str,
+    at: datetime,
+    currency: str,
+    lines: Sequence[tuple[str, int]],
+    case_no: str,
+) -> None:
+    if sum(amount for _, amount in lines) != 0:
+        raise ValueError(f"{movement} does not balance: {lines}")
+    conn.execute(
+        _INSERT,
+        [
+            {
+                "movement": movement,
+                "line": number,
+                "at": at,
+                "account": account,
+                "amount_minor": amount,
+                "currency": currency,
+                "case_no": case_no,
+            }
+            for number, (account, amount) in enumerate(lines, 1)
+            if amount
+        ],
+    )
+
+
+def trial_balance(conn: Connection) -> dict[tuple[str, str], int]:
+    """(account, currency) → sum. The sums of one currency add up to zero."""
+    rows = conn.execute(
+        select(
+            ledger_entries.c.account, ledger_entries.c.currency, func.sum(ledger_entries.c.amount_minor)
+        ).group_by(ledger_entries.c.account, ledger_entries.c.currency)
+    )
+    return {(account, currency): int(total) for account, currency, total in rows}

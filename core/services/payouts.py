@@ -1,0 +1,260 @@
+"""Money on its way: intent committed, then the call, then its outcome. One function records outcomes, whoever tells them.
+
+No channel is ever called inside a transaction, every try carries the same key and body, and the first act after a lost
+answer is to ask (invariants 5 to 7).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import structlog
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
+
+from core.adapters.channels import Outcome, RefundRequest
+from core.adapters.channels.balance import credit
+from core.adapters.tables import payments, payouts
+from core.adapters.world import App
+from core.domain.actors import SYSTEM, Actor
+from core.domain.deadlines import due
+from core.domain.errors import RouteUnavailable
+from core.domain.lifecycle import PAYOUT
+from core.domain.policy import Policy
+from core.domain.workdays import end_of_day, local_date
+from core.services import ledger, policies, reservations
+from core.services.record import Case, Change, canonical, lock
+from core.services.reservations import Hold
+
+log = structlog.get_logger(__name__)
+
+# A notice may never come (FACTS), so the channel is asked: 1 min ×5, then 5/10/20/30 min, then every 6 hours.
+ASK_AGAIN: Final = tuple(timedelta(minutes=m) for m in (1, 1, 1, 1, 1, 5, 10, 20, 30)) + (timedelta(hours=6),)
+GONE: Final = frozenset({"account_closed"})  # causes after which this account takes no more money
+NEW_NUMBER: Final = frozenset({"new_number_needed"})  # the channel wants the same refund under a new key
+DONE: Final = PAYOUT.final_states
+
+_p = payouts.c
+_OF_CASE: Final = select(payouts).where(_p.case_no == bindparam("case_no")).order_by(_p.id)
+_LOCK: Final = select(payouts).where(_p.id == bindparam("id")).with_for_update()
+_PAYMENTS: Final = select(
+    payments.c.id, payments.c.channel, payments.c.trade_no, payments.c.paid_minor, payments.c.is_open
+).where(payments.c.order_no == bindparam("order_no"))
+
+
+def start(
+    app: App, change: Change, event: str, actor: Actor, at: datetime, policy: Policy, note: str = ""
+) -> None:
+    """`pay` or `agree`: plan a payout for every leg that has none, and let the case wait for the money.
+
+    A leg whose fee leaves nothing to send is settled at once.
+    """
+    conn, case = change.conn, change.case
+    taken = {row.payment_id for row in conn.execute(_OF_CASE, {"case_no": case.case_no}) if row.state != "replanned"}
+    legs = [leg for leg in reservations.holds(conn, case.case_no) if leg.payment_id not in taken]
+    if event == "agree":
+        legs = _rerouted(conn, case, legs)
+    settled = [leg for leg in legs if leg.amount_minor == 0]
+    sent = [leg for leg in legs if leg.amount_minor > 0]
+    keys = plan(conn, case, sent, at)
+    body: dict[str, Any] = {
+        "payouts": keys,
+        "settled": [{"payment_id": leg.payment_id, "reserved_minor": leg.reserved_minor} for leg in settled],
+    }
+    change.step(
+        event, actor, at, due("paying", policy, app.calendar, at), body | ({"note": note} if note else {})
+    )
+    for leg in settled:
+        reservations.settle(conn, leg.payment_id, leg.reserved_minor)
+
+
+def _rerouted(conn: Connection, case: Case, legs: list[Hold]) -> list[Hold]:
+    """The negotiated way: the account that paid while it is open (R4.3), else the customer's balance here."""
+    is_open = {row.id: row.is_open for row in conn.execute(_PAYMENTS, {"order_no": case.order_no})}
+    rerouted = []
+    for leg in legs:
+        channel = leg.channel if is_open[leg.payment_id] else "balance"
+        if channel == "balance" and not case.customer_id:
+            raise RouteUnavailable(route="negotiated")
+        rerouted.append(Hold(leg.payment_id, "negotiated", channel, leg.reserved_minor, leg.amount_minor))
+    return rerouted
+
+
+def plan(conn: Connection, case: Case, legs: list[Hold], at: datetime) -> list[str]:
+    """Write the intents: key, amount and body, before any channel hears of them. Answers the keys."""
+    if not legs:
+        return []
+    before = [row.payment_id for row in conn.execute(_OF_CASE, {"case_no": case.case_no})]
+    trades = {row.id: row for row in conn.execute(_PAYMENTS, {"order_no": case.order_no})}
+    rows = []
+    for leg in legs:
+        trade = trades[leg.payment_id]
+        key = f"{case.case_no}-{leg.payment_id}-{before.count(leg.payment_id) + 1}"
+        request = RefundRequest(
+            key, leg.channel, trade.trade_no, leg.amount_minor, case.currency, trade.paid_minor
+        )
+        rows.append(
+            {
+                "case_no": case.case_no,
+                "payment_id": leg.payment_id,
+                "route": leg.route,
+                "channel": leg.channel,
+                "reserved_minor": leg.reserved_minor,
+                "amount_minor": leg.amount_minor,
+                "currency": case.currency,
+                "state": PAYOUT.initial,
+                "key": key,
+                "request": canonical(asdict(request)),
+                "tries": 0,
+                "due_at": at,
+                "created_at": at,
+            }
+        )
+    conn.execute(insert(payouts), rows)
+    return [row["key"] for row in rows]
+
+
+def record_outcome(app: App, payout_id: int, outcome: Outcome) -> str:
+    """What the channel said, by whatever way, any number of times, in any order; answers the payout's state now.
+
+    Words that no longer fit (a refusal after the arrival) change nothing and are logged.
+    """
+    with app.begin() as conn:
+        case_no = conn.execute(select(_p.case_no).where(_p.id == payout_id)).scalar_one()
+        change = Change(conn, lock(conn, case_no, SYSTEM))
+        payout = Movement(app, change, conn.execute(_LOCK, {"id": payout_id}).one())
+        payout.hear(outcome)
+        change.write()
+        return payout.state
+
+
+class Movement:
+    """One payout inside a transaction that holds its case: steps of the payout table and what follows from them."""
+
+    def __init__(self, app: App, change: Change, row: Row[Any]) -> None:
+        self.app, self.change, self.conn, self.row = app, change, change.conn, row
+        self.state: str = row.state
+        self.at = app.now()
+        self._values: dict[str, Any] = {}
+
+    def hear(self, outcome: Outcome) -> None:
+        """Take the steps that this outcome means in this state."""
+        kind, state = outcome.kind, self.state
+        if outcome.reference:
+            self._values["reference"] = outcome.reference
+        if state in DONE or state == "planned":
+            log.warning("outcome_ignored", key=self.row.key, state=state, outcome=kind, cause=outcome.cause)
+            return
+        if kind in ("accepted", "arrived", "returned") and state in ("sending", "unknown"):
+            self.accept(outcome.at)
+        if kind == "arrived":
+            self.arrive(outcome.at)
+        elif kind == "returned" or (kind == "refused" and self.state == "accepted"):
+            self.step("return", cause=outcome.cause or "returned")
+            self._another_way(outcome.cause)
+        elif kind == "refused":
+            self.step("refuse", cause=outcome.cause or "refused")
+            self._another_way(outcome.cause)
+        elif kind == "accepted" and state in ("sending", "unknown"):
+            self.save()
+        elif state == "sending":
+            self.step("lose", cause=outcome.cause or "no_answer")
+            self.ask_again(tries=0)
+        else:
+            if kind != "accepted":
+                self._values["cause"] = outcome.cause or kind
+            self.ask_again()
+
+    def step(self, event: str, **values: Any) -> None:
+        self.state = PAYOUT.step(self.state, event)
+        self._values |= values
+
+    def accept(self, accepted_at: datetime | None) -> None:
+        """The channel has it; from here the customer sees a date."""
+        when = accepted_at or self.at
+        policy = policies.get(self.app, self.conn, self.change.case.policy_version)
+        _, days = policy.eta_working_days[self.row.channel]
+        eta = self.app.calendar.deadline(when, days).at
+        self.step("accept", accepted_at=when, eta_at=eta, cause=None, tries=0, due_at=self.at + ASK_AGAIN[0])
+
+    def arrive(self, arrived_at: datetime | None) -> None:
+        """The customer has it: settle the reservation, book it, complete the case with its last payout."""
+        when = arrived_at or self.at
+        self.step("arrive", arrived_at=when, due_at=None, cause=None)
+        self.save()
+        row, case = self.row, self.change.case
+        reservations.settle(self.conn, row.payment_id, row.reserved_minor)
+        ledger.arrived(
+            self.conn,
+            case_no=case.case_no,
+            key=row.key,
+            at=self.at,
+            currency=row.currency,
+            channel=row.channel,
+            amount_minor=row.amount_minor,
+        )
+        finish(self.app, self.change, self.at)
+
+    def credit_balance(self) -> None:
+        """A refund to the platform balance: sent, accepted, arrived and credited in this one transaction."""
+        row, case = self.row, self.change.case
+        days = policies.get(self.app, self.conn, case.policy_version).balance.expires_after_days
+        credit(
+            self.conn,
+            customer_id=case.customer_id,
+            payout_id=row.id,
+            amount_minor=row.amount_minor,
+            currency=row.currency,
+            at=self.at,
+            expires_at=end_of_day(local_date(self.at) + timedelta(days=days)),
+        )
+        self.accept(self.at)
+        self.arrive(self.at)
+
+    def ask_again(self, tries: int | None = None) -> None:
+        tries = self.row.tries if tries is None else tries
+        delay = ASK_AGAIN[min(tries, len(ASK_AGAIN) - 1)]
+        self._values |= {"tries": tries + 1, "due_at": self.at + delay}
+        self.save()
+
+    def save(self) -> None:
+        """Write the row and give up the lease."""
+        values = {**self._values, "state": self.state, "leased_until": None, "worker": None}
+        self.conn.execute(update(payouts).where(_p.id == self.row.id).values(values))
+        self._values = {}
+
+    def _another_way(self, cause: str | None) -> None:
+        """Refused or returned: the reservation stays. A new number on the same way, or people find another way."""
+        self.step("replan", due_at=None)
+        self.save()
+        row, case = self.row, self.change.case
+        if cause in NEW_NUMBER:
+            leg = Hold(row.payment_id, row.route, row.channel, row.reserved_minor, row.amount_minor)
+            plan(self.conn, case, [leg], self.at)
+            return
+        if cause in GONE:
+            self.conn.execute(update(payments).where(payments.c.id == row.payment_id).values(is_open=False))
+        if case.state == "paying":
+            policy = policies.get(self.app, self.conn, case.policy_version)
+            next_due = due("negotiating", policy, self.app.calendar, self.at)
+            self.change.step(
+                "negotiate", SYSTEM, self.at, next_due, {"payout": row.key, "cause": cause or "refused"}
+            )
+
+
+def finish(app: App, change: Change, at: datetime) -> None:
+    """Complete the case when every payout of it has arrived."""
+    case = change.case
+    if case.state != "paying":
+        return
+    states = {row.state for row in change.conn.execute(_OF_CASE, {"case_no": case.case_no})}
+    if states <= DONE:
+        policy = policies.get(app, change.conn, case.policy_version)
+        change.step("complete", SYSTEM, at, due("completed", policy, app.calendar, at))
+
+
+def request_of(row: Row[Any]) -> RefundRequest:
+    """The body as it was committed."""
+    return RefundRequest(**json.loads(row.request))

@@ -1,0 +1,79 @@
+"""Policies in the database: which one is in force when. A published document never changes."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection, bindparam, func, insert, select
+
+from core.adapters.tables import from_micros, policies
+from core.adapters.world import App
+from core.domain import policy as documents
+from core.domain.errors import NotFound
+from core.domain.policy import Policy
+
+_IN_FORCE: Final = (
+    select(policies.c.version)
+    .where(policies.c.in_force_from <= bindparam("at", type_=policies.c.in_force_from.type))
+    .order_by(policies.c.in_force_from.desc(), policies.c.version.desc())
+    .limit(1)
+)
+_DOCUMENT: Final = select(policies.c.document).where(policies.c.version == bindparam("version"))
+
+
+def in_force(app: App, conn: Connection, at: datetime) -> tuple[int, Policy]:
+    """Version and policy in force at `at`; `NotFound(what='policy')` before the first was published."""
+    version = conn.execute(_IN_FORCE, {"at": at}).scalar()
+    if version is None:
+        raise NotFound(what="policy")
+    return version, get(app, conn, version)
+
+
+def get(app: App, conn: Connection, version: int) -> Policy:
+    """The policy of `version`. Read once per process: documents are immutable."""
+    known = app.policies.get(version)
+    if known is None:
+        document = conn.execute(_DOCUMENT, {"version": version}).scalar()
+        if document is None:
+            raise NotFound(what="policy")
+        known = app.policies[version] = documents.cached(document)
+    return known
+
+
+def ensure_shipped(app: App, name: str = "standard") -> int:
+    """Publish the shipped policy `name` when there is none yet, in force from the beginning; answers the version."""
+    with app.begin() as conn:
+        newest = conn.execute(select(func.max(policies.c.version))).scalar()
+        if newest is not None:
+            return int(newest)
+        return publish(
+            app,
+            conn,
+            documents.shipped(name),
+            author="portal",
+            approved_by="setup",
+            in_force_from=from_micros(0),
+        )
+
+
+def publish(
+    app: App, conn: Connection, document: str, *, author: str, approved_by: str, in_force_from: datetime
+) -> int:
+    """Store a checked document as the next version; `PolicyInvalid` names what is wrong with it."""
+    policy = documents.load(document)
+    newest = conn.execute(select(func.max(policies.c.version))).scalar() or 0
+    conn.execute(
+        insert(policies).values(
+            version=newest + 1,
+            name=policy.name,
+            document=document,
+            sha256=hashlib.sha256(document.encode()).hexdigest(),
+            author=author,
+            approved_by=approved_by,
+            in_force_from=in_force_from,
+            created_at=app.now(),
+        )
+    )
+    return newest + 1

@@ -1,0 +1,285 @@
+"""One case's row and its chain of events: locking, stepping, hashing, folding; and commands that take effect once.
+
+Every change of a case after it was sent is an event; the row is what its events add up to (invariant 4).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from core.adapters.database import is_conflict
+from core.adapters.tables import case_events, cases, commands, evidence
+from core.adapters.world import App
+from core.domain.actors import Actor
+from core.domain.deadlines import Due
+from core.domain.errors import CommandReused, NotAllowed, NotFound, StaleForm
+from core.domain.lifecycle import CASE
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """The row of a case. Names are the columns' names."""
+
+    case_no: str
+    order_no: str
+    customer_id: str
+    state: str
+    reason: str | None
+    requested_minor: int | None
+    quantity: int | None
+    description: str
+    route: str | None
+    step: int
+    policy_version: int
+    verdict: str | None
+    rule: str | None
+    approved_minor: int | None
+    fee_minor: int | None
+    fx_minor: int | None
+    refund_minor: int | None
+    currency: str
+    decided_by: str | None
+    due_at: datetime | None
+    due_action: str | None
+    owner: str | None
+    leased_until: datetime | None
+    worker: str | None
+    tries: int
+    created_at: datetime
+    submitted_at: datetime | None
+    decided_at: datetime | None
+    finished_at: datetime | None
+    last_seq: int
+    last_hash: str
+
+
+_NAMES: Final = tuple(f.name for f in fields(Case))
+COLUMNS: Final = tuple(cases.c[name] for name in _NAMES)
+
+# What events change. `due_at` is not among the folded ones: the worker may move it without deciding anything.
+_CHANGING: Final = (
+    "state", "reason", "requested_minor", "quantity", "description", "route", "step", "policy_version",
+    "verdict", "rule", "approved_minor", "fee_minor", "fx_minor", "refund_minor", "decided_by", "due_at",
+    "due_action", "owner", "tries", "submitted_at", "decided_at", "finished_at", "last_seq", "last_hash",
+)  # fmt: skip
+_CLAIM: Final = frozenset({"reason", "requested_minor", "quantity", "description", "route", "step", "policy_version"})
+_BOOKKEEPING: Final = frozenset({"due_at", "tries", "last_seq", "last_hash"})
+
+_LOCK: Final = select(*COLUMNS).where(cases.c.case_no == bindparam("case_no")).with_for_update()
+_READ: Final = select(*COLUMNS).where(cases.c.case_no == bindparam("case_no"))
+_INSERT_CASE: Final = insert(cases)
+_INSERT_EVENT: Final = insert(case_events)
+_UPDATE: Final = (
+    update(cases)
+    .where(cases.c.case_no == bindparam("for_case_no"), cases.c.last_seq == bindparam("for_last_seq"))
+    .values({name: bindparam(name) for name in _CHANGING})
+)
+_COMMAND: Final = select(commands.c.kind, commands.c.actor, commands.c.result).where(commands.c.id == bindparam("id"))
+_INSERT_COMMAND: Final = insert(commands)
+
+
+def case_of(row: Row[Any]) -> Case:
+    """A row that was selected as `COLUMNS`."""
+    return Case(**dict(zip(_NAMES, row, strict=True)))
+
+
+def lock(conn: Connection, case_no: str, actor: Actor) -> Case:
+    """The case, held until the transaction ends; `NotFound` when it is not there or not this actor's."""
+    return _owned(conn.execute(_LOCK, {"case_no": case_no}).one_or_none(), actor)
+
+
+def read(conn: Connection, case_no: str, actor: Actor) -> Case:
+    """The case as it is now; `NotFound` when it is not there or not this actor's."""
+    return _owned(conn.execute(_READ, {"case_no": case_no}).one_or_none(), actor)
+
+
+def _owned(row: Row[Any] | None, actor: Actor) -> Case:
+    if row is not None:
+        found = case_of(row)
+        if actor.owns(found.customer_id, found.order_no):
+            return found
+    raise NotFound()
+
+
+def add(conn: Connection, case: Case) -> None:
+    """Insert a new draft."""
+    conn.execute(_INSERT_CASE, {name: getattr(case, name) for name in _NAMES})
+
+
+@dataclass(slots=True)
+class Change:
+    """The events of one transaction on one case. `case` is the row so far; nothing is stored before `write`."""
+
+    conn: Connection
+    case: Case
+    _before: int = field(init=False)
+    _events: list[dict[str, Any]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._before = self.case.last_seq
+        self._events = []
+
+    def step(
+        self,
+        event: str,
+        actor: Actor,
+        at: datetime,
+        due: Due,
+        body: Mapping[str, Any] | None = None,
+        **changes: Any,
+    ) -> Case:
+        """Let `event` happen: the table says where it leads, `changes` are columns, `body` is kept with the event."""
+        case = self.case
+        row = CASE.row(case.state, event)
+        if actor.role not in row.roles:
+            raise NotAllowed(role=actor.role, event=event)
+        changes.update(due.as_columns(), state=row.target)
+        if CASE.is_final(row.target):
+            changes["finished_at"] = at
+        seq = case.last_seq + 1
+        text = canonical({**(body or {}), "set": {name: plain(value) for name, value in changes.items()}})
+        entry = {
+            "case_no": case.case_no,
+            "seq": seq,
+            "at": at,
+            "event": event,
+            "actor_role": actor.role,
+            "actor_id": actor.id,
+            "from_state": case.state,
+            "to_state": row.target,
+            "body": text,
+        }
+        entry["hash"] = chain(case.last_hash, entry)
+        self._events.append(entry)
+        self.case = replace(case, last_seq=seq, last_hash=entry["hash"], tries=0, **changes)
+        return self.case
+
+    def write(self) -> Case:
+        """Store the events and the row; `StaleForm` when another transaction changed the case meanwhile."""
+        if self._events:
+            self.conn.execute(_INSERT_EVENT, self._events)
+            values = {name: getattr(self.case, name) for name in _CHANGING}
+            key = {"for_case_no": self.case.case_no, "for_last_seq": self._before}
+            if self.conn.execute(_UPDATE, {**values, **key}).rowcount != 1:
+                raise StaleForm(case_no=self.case.case_no)
+        return self.case
+
+
+def canonical(value: Any) -> str:
+    """JSON that is always written the same way."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def plain(value: Any) -> Any:
+    """A column's value as JSON holds it."""
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def chain(previous: str, entry: Mapping[str, Any]) -> str:
+    """The hash of an event, which covers the one before it."""
+    covered = [
+        previous,
+        entry["case_no"],
+        entry["seq"],
+        plain(entry["at"]),
+        entry["event"],
+        entry["actor_role"],
+        entry["actor_id"],
+        entry["from_state"],
+        entry["to_state"],
+        entry["body"],
+    ]
+    return hashlib.sha256(canonical(covered).encode()).hexdigest()
+
+
+def fold(bodies: Iterable[Mapping[str, Any]], state: str) -> dict[str, Any]:
+    """The columns that these event bodies add up to, as plain values; a draft's claim is still being written."""
+    folded: dict[str, Any] = {}
+    for body in bodies:
+        folded.update(body.get("set", {}))
+    skipped = _BOOKKEEPING | (_CLAIM if state == CASE.initial else frozenset())
+    return {name: value for name, value in folded.items() if name not in skipped}
+
+
+def once(
+    app: App,
+    actor: Actor,
+    command_id: str,
+    kind: str,
+    hold: Callable[[Connection], Any],
+    work: Callable[[Connection, Any], dict[str, Any]],
+) -> dict[str, Any]:
+    """Run a command in one transaction, at most once per id (invariant 17); later calls get the first one's result.
+
+    `hold` locks what the command is about and checks that the actor may see it, so that two clicks at once stand in
+    line before the id is looked up; `work` does it and answers a JSON object.
+    """
+    for attempt in range(3):
+        try:
+            with app.begin() as conn:
+                held = hold(conn)
+                known = conn.execute(_COMMAND, {"id": command_id}).one_or_none()
+                if known is not None:
+                    if (known.kind, known.actor) != (kind, str(actor)):
+                        raise CommandReused()
+                    stored: dict[str, Any] = json.loads(known.result)
+                    return stored
+                result = work(conn, held)
+                conn.execute(
+                    _INSERT_COMMAND,
+                    {
+                        "id": command_id,
+                        "kind": kind,
+                        "actor": str(actor),
+                        "at": app.now(),
+                        "result": canonical(result),
+                    },
+                )
+                return result
+        except SQLAlchemyError as error:
+            # Another transaction took the id, the order or the case number first: look again.
+            if attempt == 2 or not is_conflict(error):
+                raise
+    raise AssertionError("unreachable")
+
+
+_LAST_BODY: Final = (
+    select(case_events.c.body)
+    .where(case_events.c.case_no == bindparam("case_no"), case_events.c.event == bindparam("event"))
+    .order_by(case_events.c.seq.desc())
+    .limit(1)
+)
+_PEOPLE: Final = select(case_events.c.event, case_events.c.actor_role, case_events.c.actor_id).where(
+    case_events.c.case_no == bindparam("case_no")
+)
+
+_EVIDENCE_KINDS: Final = (
+    select(evidence.c.kind)
+    .where(evidence.c.case_no == bindparam("case_no"), evidence.c.removed_at.is_(None))
+    .distinct()
+)
+
+
+def evidence_kinds(conn: Connection, case_no: str) -> frozenset[str]:
+    """Kinds of evidence that the case has now."""
+    return frozenset(conn.execute(_EVIDENCE_KINDS, {"case_no": case_no}).scalars())
+
+
+def last_body(conn: Connection, case_no: str, event: str) -> dict[str, Any]:
+    """What was kept with the newest `event` of the case; empty when there was none."""
+    text = conn.execute(_LAST_BODY, {"case_no": case_no, "event": event}).scalar()
+    body: dict[str, Any] = json.loads(text) if text else {}
+    return body
+
+
+def people(conn: Connection, case_no: str) -> list[tuple[str, str, str]]:
+    """(event, role, person) of everything that happened to the case."""
+    return [tuple(row) for row in conn.execute(_PEOPLE, {"case_no": case_no})]

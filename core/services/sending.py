@@ -1,0 +1,123 @@
+"""The worker's side of payouts: claim one under a lease, do what its state asks for, hand the outcome over."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import structlog
+from sqlalchemy import Row, bindparam, or_, select, update
+
+from core.adapters.channels import ChannelSilent, Outcome
+from core.adapters.tables import payouts
+from core.adapters.world import App
+from core.domain.actors import SYSTEM
+from core.domain.lifecycle import PAYOUT
+from core.services.payouts import Movement, record_outcome, request_of
+from core.services.record import Change, lock
+
+log = structlog.get_logger(__name__)
+
+LEASE: Final = timedelta(minutes=2)  # longer than any channel's timeout
+
+_p = payouts.c
+_NOW: Final = bindparam("now", type_=_p.due_at.type)
+_FREE: Final = or_(_p.leased_until.is_(None), _p.leased_until < _NOW)
+_DUE: Final = (
+    select(_p.id).where(_p.due_at <= _NOW, _FREE).order_by(_p.due_at, _p.id).limit(bindparam("limit"))
+)
+_CLAIM: Final = (
+    select(payouts)
+    .where(_p.id == bindparam("id"), _p.due_at <= _NOW, _FREE)
+    .with_for_update(skip_locked=True)
+)
+
+
+def due_ids(app: App, at: datetime, limit: int) -> list[int]:
+    """Payouts that something should be done about now, longest waiting first."""
+    with app.read() as conn:
+        return list(conn.execute(_DUE, {"now": at, "limit": limit}).scalars())
+
+
+def attend(app: App, payout_id: int, worker: str) -> bool:
+    """Claim the payout and do what is due. False when another worker has it or nothing is due any more."""
+    row = claim(app, payout_id, worker)
+    if row is None:
+        return False
+    if row.channel == "balance":
+        _credit(app, payout_id, worker)
+        return True
+    record_outcome(app, payout_id, _outcome(app, row, worker))
+    return True
+
+
+def claim(app: App, payout_id: int, worker: str) -> Row[Any] | None:
+    """Take the lease and commit the step that comes before any call.
+
+    Found `sending`: whoever sent it died or is stuck, so the answer is lost and the refund unknown.
+    """
+    at = app.now()
+    with app.begin() as conn:
+        row = conn.execute(_CLAIM, {"id": payout_id, "now": at}).one_or_none()
+        if row is None:
+            return None
+        values: dict[str, Any] = {"leased_until": at + LEASE, "worker": worker}
+        if row.state == "planned":
+            values |= {"state": PAYOUT.step("planned", "send"), "sent_at": at, "tries": 0}
+        elif row.state == "sending":
+            values |= {"state": PAYOUT.step("sending", "lose"), "cause": "no_answer", "tries": 0}
+        return conn.execute(
+            update(payouts).where(_p.id == payout_id).values(values).returning(*payouts.c)
+        ).one()
+
+
+def _outcome(app: App, row: Row[Any], worker: str) -> Outcome:
+    """Call the channel, outside any transaction: send what was planned, ask about everything else."""
+    channel = app.channels.get(row.channel)
+    if channel is None:
+        return Outcome("unknown", cause="no_channel")
+    request = request_of(row)
+    if row.state == "sending":
+        return _heard(channel.refund, request)
+    outcome = _heard(channel.query, request)
+    if row.state != "unknown" or outcome.kind != "never_seen":
+        return outcome
+    if app.now() - row.sent_at > channel.remembers:
+        return Outcome("unknown", cause="key_expired")  # it may have been paid and forgotten: people look (inv. 7)
+    if not _resend(app, row, worker):
+        return Outcome("unknown", cause="no_answer")
+    return _heard(channel.refund, request)
+
+
+def _heard(call: Any, request: Any) -> Outcome:
+    try:
+        outcome: Outcome = call(request)
+        return outcome
+    except ChannelSilent:
+        return Outcome("unknown", cause="no_answer")
+    except Exception:
+        # Whatever broke on the way, the request may have reached the channel.
+        log.exception("channel_error", key=request.key, channel=request.channel)
+        return Outcome("unknown", cause="channel_error")
+
+
+def _resend(app: App, row: Row[Any], worker: str) -> bool:
+    """Commit that the same key goes out again, if the lease is still this worker's."""
+    with app.begin() as conn:
+        changed = conn.execute(
+            update(payouts)
+            .where(_p.id == row.id, _p.state == "unknown", _p.worker == worker, _p.leased_until == row.leased_until)
+            .values(state=PAYOUT.step("unknown", "resend"), leased_until=app.now() + LEASE)
+        ).rowcount
+    return changed == 1
+
+
+def _credit(app: App, payout_id: int, worker: str) -> None:
+    with app.begin() as conn:
+        found = conn.execute(select(_p.case_no, _p.state, _p.worker).where(_p.id == payout_id)).one()
+        change = Change(conn, lock(conn, found.case_no, SYSTEM))
+        row = conn.execute(select(payouts).where(_p.id == payout_id).with_for_update()).one()
+        if row.worker != worker or row.state not in ("sending", "unknown"):
+            return
+        Movement(app, change, row).credit_balance()
+        change.write()

@@ -1,0 +1,70 @@
+"""Sentences that need more than a catalog key: the money locator's, and a rule's own words with its facts filled in."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from core.domain.facts import Facts
+from core.domain.locator import Located
+from core.domain.policy import Policy
+from core.domain.workdays import end_of_day, local_date
+from core.texts import Texts
+
+_POLICY_LANGUAGE: Final = {"zh_CN": "zh", "en": "en"}
+
+
+def sentence(tx: Texts, located: Located, now: datetime | None = None) -> str:
+    """Where the money is, in one sentence."""
+    return tx(located.key, **_words(tx, located, now))
+
+
+def next_sentence(tx: Texts, located: Located, now: datetime | None = None) -> str:
+    """What happens next; '' when nothing does."""
+    return tx(located.next_key, **_words(tx, located, now))
+
+
+def _words(tx: Texts, located: Located, now: datetime | None) -> dict[str, str]:
+    params = located.params
+    currency = params.get("currency", "CNY")
+    words: dict[str, str] = {}
+    for name, value in params.items():
+        if name.endswith("_minor"):
+            words[name.removesuffix("_minor")] = "" if value is None else tx.money(value, currency)
+        elif name == "channels":
+            words[name] = tx.list(tx(f"channel.{channel}") for channel in value)
+        elif name == "channel":
+            words[name] = tx(f"channel.{value}")
+        elif isinstance(value, datetime):
+            words[name.removesuffix("_at")] = tx.day_long(value) if name == "expires_at" else tx.date(value, now)
+        else:
+            words[name] = "" if value is None else str(value)
+    if located.by is not None:
+        words["by"] = tx.date(located.by, now, provisional=located.provisional)
+    return words
+
+
+def rule_sentence(tx: Texts, policy: Policy, rule: str, facts: Facts) -> str:
+    """What a rule says about these facts, in the policy's words; a law of the house has its words in the catalogs."""
+    template = next((r.words[_POLICY_LANGUAGE[tx.language]] for r in policy.rules if r.id == rule), None)
+    if template is None:
+        return tx(rule, **_facts(tx, policy, facts))
+    return template.format_map(_facts(tx, policy, facts))
+
+
+def _facts(tx: Texts, policy: Policy, facts: Facts) -> dict[str, Any]:
+    """The placeholders that a policy's sentence may use (`table.PLACEHOLDERS`)."""
+    days = policy.window_days[facts.kind]
+    ends = None
+    if facts.completed_at is not None:
+        ends = end_of_day(local_date(facts.completed_at) + timedelta(days=days))
+    missing = [kind for kind in policy.evidence[facts.reason] if kind not in facts.evidence]
+    return {
+        "delivery_at": tx.when(facts.delivery_at, facts.at) if facts.delivery_at else "",
+        "completed_at": tx.when(facts.completed_at, facts.at) if facts.completed_at else "",
+        "window_ends_at": tx.until(ends, facts.at) if ends else "",
+        "window_days": days,
+        "amount": tx.money(facts.requested_minor, facts.currency),
+        "left": tx.money(facts.refundable_minor, facts.currency),
+        "missing": tx.list(tx(f"evidence_kind.{kind}") for kind in missing),
+    }

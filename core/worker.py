@@ -1,0 +1,66 @@
+"""The worker: does what is due. Any number of them may run; leases and row locks keep them apart."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from datetime import timedelta
+from typing import Final
+
+import structlog
+from sqlalchemy import insert, update
+
+from core.adapters.tables import worker_beats
+from core.app import App
+from core.services import cases, sending
+
+log = structlog.get_logger(__name__)
+
+BATCH: Final = 50
+PUT_OFF: Final = timedelta(minutes=5)  # after an accident, before the same thing is tried again
+_ROUNDS: Final = 10_000
+
+
+def name() -> str:
+    """A name that no other worker has."""
+    return f"{socket.gethostname()}-{secrets.token_hex(4)}"
+
+
+def run_once(app: App, worker_id: str | None = None) -> int:
+    """Do what is due now, once through; answers how many things were done."""
+    worker_id = worker_id or name()
+    done = 0
+    for case_no in cases.due_numbers(app, app.now(), BATCH):
+        try:
+            done += cases.run_due(app, case_no)
+        except Exception:
+            log.exception("case_put_off", case_no=case_no)
+            cases.put_off(app, case_no, app.now() + PUT_OFF)
+    for payout_id in sending.due_ids(app, app.now(), BATCH):
+        try:
+            done += sending.attend(app, payout_id, worker_id)
+        except Exception:
+            # Its lease stays until it is over; then it counts as lost and the channel is asked first.
+            log.exception("payout_interrupted", payout_id=payout_id)
+    return done
+
+
+def run_until_idle(app: App, worker_id: str | None = None) -> int:
+    """Until nothing is due at this time; answers how many things were done."""
+    worker_id = worker_id or name()
+    total = 0
+    for _ in range(_ROUNDS):
+        done = run_once(app, worker_id)
+        if done == 0:
+            return total
+        total += done
+    raise RuntimeError("the work does not end")
+
+
+def beat(app: App, worker_id: str) -> None:
+    """Say that this worker is alive."""
+    at = app.now()
+    with app.begin() as conn:
+        mine = worker_beats.c.worker == worker_id
+        if not conn.execute(update(worker_beats).where(mine).values(at=at)).rowcount:
+            conn.execute(insert(worker_beats).values(worker=worker_id, at=at))
