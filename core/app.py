@@ -1,4 +1,6 @@
-"""The composition root: settings in, a working `App` out. The only place that decides which outside world is used."""
+"""The composition root: settings in, a working `App` out. The only place that decides which outside world is
+used.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ class Settings(BaseSettings):
 
 
 def build(settings: Settings | None = None, clock: Clock | None = None) -> App:
-    """The app of `settings` (default: the environment). Opens nothing yet; `database.migrate` is the caller's."""
+    """The app of `settings` (default: the environment). Opens nothing yet; `database.migrate` is the
+    caller's.
+    """
     settings = settings or Settings()
     engine = database.engine(settings.database_url)
     if clock is None:

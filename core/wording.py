@@ -1,4 +1,6 @@
-"""Sentences that need more than a catalog key: the money locator's, and a rule's own words with its facts filled in."""
+"""Sentences that need more than a catalog key: the money locator's, and a rule's own words with its facts
+filled in.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ def _words(tx: Texts, located: Located, now: datetime | None) -> dict[str, str]:
         elif name == "channel":
             words[name] = tx(f"channel.{value}")
         elif isinstance(value, datetime):
-            words[name.removesuffix("_at")] = tx.day_long(value) if name == "expires_at" else tx.date(value, now)
+            words[name.removesuffix("_at")] = (
+                tx.day_long(value) if name == "expires_at" else tx.date(value, now)
+            )
         else:
             words[name] = "" if value is None else str(value)
     if located.by is not None:
@@ -45,7 +49,9 @@ def _words(tx: Texts, located: Located, now: datetime | None) -> dict[str, str]:
 
 
 def rule_sentence(tx: Texts, policy: Policy, rule: str, facts: Facts) -> str:
-    """What a rule says about these facts, in the policy's words; a law of the house has its words in the catalogs."""
+    """What a rule says about these facts, in the policy's words; a law of the house has its words in the
+    catalogs.
+    """
     template = next((r.words[_POLICY_LANGUAGE[tx.language]] for r in policy.rules if r.id == rule), None)
     if template is None:
         return tx(rule, **_facts(tx, policy, facts))

@@ -12,7 +12,7 @@ from sqlalchemy import insert, update
 
 from core.adapters.tables import worker_beats
 from core.app import App
-from core.services import cases, sending
+from core.services import sending, timers
 
 log = structlog.get_logger(__name__)
 
@@ -30,12 +30,12 @@ def run_once(app: App, worker_id: str | None = None) -> int:
     """Do what is due now, once through; answers how many things were done."""
     worker_id = worker_id or name()
     done = 0
-    for case_no in cases.due_numbers(app, app.now(), BATCH):
+    for case_no in timers.due_numbers(app, app.now(), BATCH):
         try:
-            done += cases.run_due(app, case_no)
+            done += timers.run_due(app, case_no)
         except Exception:
             log.exception("case_put_off", case_no=case_no)
-            cases.put_off(app, case_no, app.now() + PUT_OFF)
+            timers.put_off(app, case_no, app.now() + PUT_OFF)
     for payout_id in sending.due_ids(app, app.now(), BATCH):
         try:
             done += sending.attend(app, payout_id, worker_id)

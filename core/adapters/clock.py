@@ -1,4 +1,6 @@
-"""What time it is. In demo mode the clock can be moved: an offset in the database that every process shares."""
+"""What time it is. In demo mode the clock can be moved: an offset in the database that every process
+shares.
+"""
 
 from __future__ import annotations
 

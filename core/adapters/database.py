@@ -1,7 +1,8 @@
 """Connections: one engine per process and URL, transactions that say whether they write, and migration.
 
-SQLite: the driver's own transaction handling is off; a writing transaction begins with BEGIN IMMEDIATE, so that what
-it reads cannot change before it writes. PostgreSQL: READ COMMITTED with row locks for writers, one snapshot for readers.
+SQLite: the driver's own transaction handling is off; a writing transaction begins with BEGIN IMMEDIATE, so
+that what it reads cannot change before it writes. PostgreSQL: READ COMMITTED with row locks for writers, one
+snapshot for readers.
 """
 
 from __future__ import annotations
@@ -72,14 +73,18 @@ def reader(base: Engine) -> Engine:
 
 
 def is_conflict(error: SQLAlchemyError) -> bool:
-    """Two writers met (a unique key, a deadlock, a serialization failure): the same transaction may be tried again."""
+    """Two writers met (a unique key, a deadlock, a serialization failure): the same transaction may be tried
+    again.
+    """
     if isinstance(error, IntegrityError):
         return True
     return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in {"40001", "40P01"}
 
 
 def serialize(conn: Connection, number: int) -> None:
-    """Hold others that ask for the same `number` until this transaction ends. SQLite has one writer anyway."""
+    """Hold others that ask for the same `number` until this transaction ends. SQLite has one writer
+    anyway.
+    """
     if conn.dialect.name == "postgresql":
         conn.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
 
@@ -94,7 +99,9 @@ def version(base: Engine) -> str | None:
 
 
 def migrate(url: str) -> None:
-    """Bring the database of `url` to HEAD; nothing to do costs one query. Safe from several processes at once."""
+    """Bring the database of `url` to HEAD; nothing to do costs one query. Safe from several processes at
+    once.
+    """
     base = engine(url)
     if version(base) == HEAD:
         return

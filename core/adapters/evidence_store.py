@@ -1,4 +1,6 @@
-"""Where evidence lies: a folder or S3-compatible storage under one small interface. Names are ours, never a customer's."""
+"""Where evidence lies: a folder or S3-compatible storage under one small interface. Names are ours, never a
+customer's.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,9 @@ from urllib.parse import unquote, urlsplit
 
 
 class EvidenceStore:
-    """`url` is file:///path or s3://bucket/prefix. obstore is loaded at first use: it is not needed to start."""
+    """`url` is file:///path or s3://bucket/prefix. obstore is loaded at first use: it is not needed
+    to start.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url

@@ -1,7 +1,8 @@
-"""Pictures from strangers, opened in a child process with limits on time and memory; only our re-encoding comes back.
+"""Pictures from strangers, opened in a child process with limits on time and memory; only our re-encoding
+comes back.
 
-`intake` runs in the portal, `python -m core.adapters.pictures` is the child: bytes in, a JSON line and bytes out. The
-wall clock is the limit that counts: a small file can keep a decoder busy for minutes (FACTS).
+`intake` runs in the portal, `python -m core.adapters.pictures` is the child: bytes in, a JSON line and bytes
+out. The wall clock is the limit that counts: a small file can keep a decoder busy for minutes (FACTS).
 """
 
 from __future__ import annotations
@@ -21,7 +22,12 @@ SMALLEST_SIDE: Final = 64
 LONGEST_SIDE: Final = 3000  # of what we keep: a screenshot stays readable, a camera's picture gets smaller
 SECONDS: Final = 5.0
 MEMORY_BYTES: Final = 1024 * 1024 * 1024
-FORMATS: Final = ("JPEG", "PNG", "WEBP", "MPO")  # without a list Pillow would try every decoder it has (FACTS)
+FORMATS: Final = (
+    "JPEG",
+    "PNG",
+    "WEBP",
+    "MPO",
+)  # without a list Pillow would try every decoder it has (FACTS)
 REFUSALS: Final = ("too_big", "not_a_picture", "damaged", "too_small", "took_too_long")
 
 
@@ -58,8 +64,8 @@ def intake(data: bytes, *, seconds: float = SECONDS) -> Picture:
 
 def looks_like_picture(data: bytes) -> bool:
     """By its first bytes, before anything is decoded."""
-    return (
-        data.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP")
+    return data.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")) or (
+        data[:4] == b"RIFF" and data[8:12] == b"WEBP"
     )
 
 

@@ -1,4 +1,6 @@
-"""What the services are given: the database, the clock, the channels and the store. `core.app` puts it together."""
+"""What the services are given: the database, the clock, the channels and the store. `core.app` puts it
+together.
+"""
 
 from __future__ import annotations
 

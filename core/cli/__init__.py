@@ -32,17 +32,17 @@ class _Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str]) -> int:
     """Run one command: exit code 0 good, 1 refused or something found, 2 usage; bad input never raises."""
-    as_json = "--json" in argv
-    language = _language(argv)
+    everywhere = _everywhere(_language())
     try:
-        arguments = _parser(language).parse_args(argv)
+        common, words = everywhere.parse_known_args(argv)
+    except _Usage as usage:
+        return _wrong(usage, "--json" in argv)
+    try:
+        arguments = _parser(common.lang, everywhere).parse_args(words)
         _check_characters(argv)
         answer: Answer = arguments.run(arguments)
     except _Usage as usage:
-        print(printable(str(usage), keep="\n"), file=sys.stderr)
-        if as_json:
-            print(json.dumps({"code": "usage", "message": str(usage).rpartition("\n")[2]}))
-        return USAGE
+        return _wrong(usage, common.json)
     except SystemExit as asked:  # argparse, after --help
         return GOOD if asked.code is None else int(asked.code)
     except KeyboardInterrupt:
@@ -50,11 +50,11 @@ def main(argv: Sequence[str]) -> int:
     except Refusal as error:
         answer = refusal(error)
     except Exception as error:
-        if "--debug" in argv:
+        if common.debug:
             raise
         answer = _unforeseen(error)
-    tx = texts.of(language)
-    if as_json:
+    tx = texts.of(common.lang)
+    if common.json:
         print(json.dumps(answer.json(tx), ensure_ascii=False, allow_nan=False))
     else:
         for line in answer.lines(tx):
@@ -62,12 +62,26 @@ def main(argv: Sequence[str]) -> int:
     return REFUSED if answer.found else GOOD
 
 
-def _parser(language: str) -> _Parser:
+def _wrong(usage: _Usage, as_json: bool) -> int:
+    """The usage on stderr; with `--json` what is wrong as the one JSON object as well."""
+    print(printable(str(usage), keep="\n"), file=sys.stderr)
+    if as_json:
+        print(json.dumps({"code": "usage", "message": str(usage).rpartition("\n")[2]}, ensure_ascii=False))
+    return USAGE
+
+
+def _everywhere(language: str) -> _Parser:
+    """The options that stand before or after the command."""
     tx = texts.of(language)
-    everywhere = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
-    everywhere.add_argument("--json", action="store_true", help=tx("cli.help.json"))
-    everywhere.add_argument("--lang", choices=texts.LANGUAGES, help=tx("cli.help.lang"))
-    everywhere.add_argument("--debug", action="store_true", help=tx("cli.help.debug"))
+    parser = _Parser(prog="python -m core", add_help=False, allow_abbrev=False)
+    parser.add_argument("--json", action="store_true", help=tx("cli.help.json"))
+    parser.add_argument("--lang", choices=texts.LANGUAGES, default=language, help=tx("cli.help.lang"))
+    parser.add_argument("--debug", action="store_true", help=tx("cli.help.debug"))
+    return parser
+
+
+def _parser(language: str, everywhere: _Parser) -> _Parser:
+    tx = texts.of(language)
     parser = _Parser(
         prog="python -m core",
         description=tx("cli.help.portal"),
@@ -78,9 +92,7 @@ def _parser(language: str) -> _Parser:
     commands = parser.add_subparsers(metavar=tx("cli.help.command"), required=True)
 
     def add(name: str, run: Run, sentence: str) -> argparse.ArgumentParser:
-        command = commands.add_parser(
-            name, help=sentence, description=sentence, parents=[everywhere], allow_abbrev=False
-        )
+        command = commands.add_parser(name, help=sentence, description=sentence, allow_abbrev=False)
         command.set_defaults(run=run)
         return command
 
@@ -89,16 +101,13 @@ def _parser(language: str) -> _Parser:
     return parser
 
 
-def _language(argv: Sequence[str]) -> str:
-    """`--lang`, else REFUND_LANG, else English where the system speaks it, else Chinese."""
-    words = [*argv, ""]
-    for place, word in enumerate(argv):
-        if word == "--lang":
-            return words[place + 1]
-        if word.startswith("--lang="):
-            return word.removeprefix("--lang=")
+def _language() -> str:
+    """REFUND_LANG, else English where the system speaks it, else Chinese."""
+    told = os.environ.get("REFUND_LANG", "")
+    if told in texts.LANGUAGES:
+        return told
     system = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
-    return os.environ.get("REFUND_LANG") or ("en" if system.startswith("en") else "zh_CN")
+    return "en" if system.startswith("en") else "zh_CN"
 
 
 def _check_characters(argv: Sequence[str]) -> None:

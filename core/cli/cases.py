@@ -12,7 +12,7 @@ from uuid import uuid4
 from core.cli.answer import AddCommand, Answer, columns
 from core.cli.opening import opened
 from core.domain.actors import SYSTEM, Actor
-from core.domain.errors import AmountInvalid, CaseAlreadyOpen
+from core.domain.errors import AmountInvalid, CaseAlreadyOpen, NotFound
 from core.domain.facts import EVIDENCE_KINDS, REASONS
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def add_commands(add: AddCommand, tx: Texts) -> None:
         "--reason", required=True, metavar="R", help=tx("cli.help.reason", reasons=", ".join(REASONS))
     )
     command.add_argument("--amount-minor", required=True, metavar="N", help=tx("cli.help.amount_minor"))
-    command.add_argument("--customer", required=True, metavar="ID", help=tx("cli.help.customer"))
+    command.add_argument("--customer", required=True, metavar="ID", help=tx("cli.help.applicant"))
     command.add_argument("--quantity", metavar="N", help=tx("cli.help.quantity"))
     command.add_argument("--description", default="", metavar="TEXT", help=tx("cli.help.description"))
     command.add_argument("--route", metavar="ROUTE", help=tx("cli.help.route"))
@@ -53,7 +53,7 @@ def apply(arguments: Namespace) -> Answer:
     from core.services import cases
 
     app = opened()
-    actor = Actor("customer", arguments.customer)
+    actor = _owner(app, arguments.order, arguments.customer)
     amount = _minor(arguments.amount_minor)
     quantity = None if arguments.quantity is None else _minor(arguments.quantity)
     command_id = _command_id(arguments)
@@ -78,6 +78,17 @@ def apply(arguments: Namespace) -> Answer:
             tx("cli.apply.next", case_no=sent.case_no),
         ],
     )
+
+
+def _owner(app: App, order_no: str, customer_id: str) -> Actor:
+    """The customer who applies; the guest of an order that belongs to no account, when the id is empty."""
+    from core.services import orders
+
+    if customer_id:
+        return Actor("customer", customer_id)
+    if orders.get(app, SYSTEM, order_no).customer_id:
+        raise NotFound()
+    return Actor("guest", order_no=order_no)
 
 
 def _attach(app: App, actor: Actor, arguments: Namespace) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import sys
 import time
 from argparse import Namespace
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +42,60 @@ def add_commands(add: AddCommand, tx: Texts) -> None:
 
 
 def import_orders(arguments: Namespace) -> Answer:
-    raise NotImplementedError
+    from core.services import order_intake
+
+    found = order_intake.import_orders(opened(), arguments.file, arguments.mapping, arguments.dry_run)
+
+    def data(tx: Texts) -> dict[str, Any]:
+        return {
+            "kind": found.kind,
+            "rows": found.rows,
+            "imported": found.imported,
+            "updated": found.updated,
+            "unchanged": found.unchanged,
+            "skipped": found.skipped,
+            "errors": [
+                {
+                    "line": problem.line,
+                    "code": problem.code,
+                    "message": tx(f"import_problem.{problem.code}", **problem.params),
+                }
+                for problem in found.errors
+            ],
+            "error_count": found.error_count,
+            "orders": found.orders,
+            "refunds": {
+                "rows": found.refunds,
+                "matched": found.refunds_matched,
+                "ours": found.refunds_ours,
+                "unmatched": found.refunds_unmatched,
+            },
+            "notices": [
+                {"code": notice.code, "message": tx(f"import_notice.{notice.code}", **notice.params)}
+                for notice in found.notices
+            ],
+            "dry_run": found.dry_run,
+        }
+
+    def lines(tx: Texts) -> Iterator[str]:
+        told = data(tx)
+        for problem in told["errors"]:
+            yield tx("cli.import.line", line=problem["line"], message=problem["message"])
+        for notice in told["notices"]:
+            yield notice["message"]
+        for refund in found.unmatched:
+            amount = tx.money(refund.amount_minor, refund.currency)
+            yield tx("cli.import.unmatched", line=refund.line, trade_no=refund.trade_no, amount=amount)
+        if found.error_count:
+            yield tx("cli.import.refused", n=found.error_count)
+            return
+        yield tx("cli.import.done", **told)
+        if found.refunds:
+            yield tx("cli.import.refunds", **told["refunds"])
+        if found.dry_run:
+            yield tx("cli.import.dry")
+
+    return Answer(json=data, lines=lines, found=bool(found.error_count))
 
 
 def orders(arguments: Namespace) -> Answer:

@@ -15,7 +15,7 @@ def opened() -> App:
     """The app on a database that `init` has prepared; `DatabaseUnavailable` on any other."""
     from core.adapters import database
 
-    app = built()
+    app, _ = _built()
     url = app.engine.url
     # Connecting would create the file.
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
@@ -26,13 +26,23 @@ def opened() -> App:
     return app
 
 
-def built() -> App:
-    """The app of the environment, its database not looked at yet."""
+def migrated() -> App:
+    """The app on a database that is made, or brought up to date, first."""
+    from core.adapters import database
+
+    app, url = _built()
+    database.migrate(url)
+    return app
+
+
+def _built() -> tuple[App, str]:
+    """The app of the environment, its database not looked at yet, and that database's URL."""
     from sqlalchemy.exc import SQLAlchemyError
 
-    from core.app import build
+    from core.app import Settings, build
 
     try:
-        return build()
+        settings = Settings()
+        return build(settings), settings.database_url
     except (SQLAlchemyError, ValueError, ImportError) as error:  # not a URL, not a value, no such driver
         raise DatabaseUnavailable(problem=str(error).partition("\n")[0][:200]) from None

@@ -8,11 +8,12 @@ import signal
 import threading
 import time
 from argparse import ArgumentTypeError, Namespace
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from core.cli.answer import AddCommand, Answer, columns, count
-from core.cli.opening import built, opened
+from core.cli.opening import migrated, opened
 from core.domain.errors import ClockOutside
 
 if TYPE_CHECKING:
@@ -45,14 +46,30 @@ def add_commands(add: AddCommand, tx: Texts) -> None:
 
 def init(arguments: Namespace) -> Answer:
     from core.adapters import database
-    from core.services import demo, policies
+    from core.services import policies
 
-    app = built()
-    database.migrate(app.settings_url)
+    app = migrated()
     version = policies.ensure_shipped(app)
-    orders = demo.seed(app, arguments.demo) if arguments.demo else 0
-    data = {"database": "", "migration": database.HEAD, "policy_version": version, "demo_orders": orders}
-    return Answer(json=lambda tx: data, lines=lambda tx: [])
+    if arguments.demo:
+        from core.services import demo
+
+        demo.seed(app, arguments.demo)
+    with app.read() as conn:
+        name = policies.get(app, conn, version).name
+    data = {
+        "database": app.engine.url.render_as_string(),  # without its password
+        "migration": database.HEAD,
+        "policy": {"version": version, "name": name},
+        "demo_orders": arguments.demo or 0,
+    }
+    return Answer(
+        json=lambda tx: data,
+        lines=lambda tx: [
+            tx("cli.init.done", name=name, version=version),
+            *([tx("cli.init.demo", orders=arguments.demo)] if arguments.demo else []),
+            tx("cli.init.next"),
+        ],
+    )
 
 
 def worker(arguments: Namespace) -> Answer:
@@ -97,17 +114,13 @@ def audit(arguments: Namespace) -> Answer:
     from core.services import audit as books
 
     findings = books.audit(opened())
-    rows = [
-        {"invariant": found.invariant, "code": found.code, "subject": found.subject, "detail": found.detail}
-        for found in findings
-    ]
     return Answer(
-        json=lambda tx: {"clean": not rows, "findings": rows},
+        json=lambda tx: {"clean": not findings, "findings": [asdict(finding) for finding in findings]},
         lines=lambda tx: [
-            *columns(row.values() for row in rows),
-            tx("cli.audit.found", n=len(rows)) if rows else tx("cli.audit.clean"),
+            *columns((f.invariant, f.code, f.subject, f.detail) for f in findings),
+            tx("cli.audit.found", n=len(findings)) if findings else tx("cli.audit.clean"),
         ],
-        found=bool(rows),
+        found=bool(findings),
     )
 
 

@@ -1,4 +1,6 @@
-"""Who acts: a role and a person. What each may do stands in the lifecycle table and in the guards of the services."""
+"""Who acts: a role and a person. What each may do stands in the lifecycle table and in the guards of the
+services.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Who acts on a case next and by when: one row for every state that is not final, in the policy's working days."""
+"""Who acts on a case next and by when: one row for every state that is not final, in the policy's working
+days.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ BY_WORKING_DAYS: Final[dict[str, tuple[str, str]]] = {
 }
 OWNERS: Final = {"negotiating": "finance"}  # a person settles it; no clock decides
 AT_ONCE: Final = {"approved": "pay"}
-WATCHED: Final = {"paying": "watch"}  # the payouts have due times of their own; this one looks whether they are late
+WATCHED: Final = {
+    "paying": "watch"
+}  # the payouts have due times of their own; this one looks whether they are late
 ESCALATED_TO: Final = "lead"
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from core.domain.facts import Facts
 from core.domain.flip import Change, Flip, FlipSearch
 from core.domain.policy import Policy
-from core.domain.routes import RouteOption, Way, dated, ways
+from core.domain.routes import RouteOption, Way, always_pays, dated, needs_people, ways
 from core.domain.why_nots import RANK, Trace
 from core.domain.workdays import Calendar, Deadline, end_of_day, local_date
 
@@ -98,7 +98,7 @@ def assess(facts: Facts, policy: Policy, calendar: Calendar) -> Assessment:
     row = columns_of(facts, policy)
     law = _law(facts)
     decide = _Decide(facts, policy, {})
-    found = _Decision("reject", law, -1, ()) if law else decide(row)
+    found = _Decision("reject", law, -1, 0) if law else decide(row)
     window_ends = window_ends_at(facts.kind, facts.completed_at, policy)
     hit = len(policy.rules) if found.rule == "law.no_rule" else found.hit
     explained = policy.why_nots.explain(row, hit)
@@ -109,6 +109,10 @@ def assess(facts: Facts, policy: Policy, calendar: Calendar) -> Assessment:
             flip = search.ask_for(facts.refundable_minor)
         elif not found.rule.startswith("law."):
             flip = search.smallest()
+    options: tuple[RouteOption, ...] = ()
+    if found.verdict != "reject":
+        possible = decide.ways(facts.requested_minor, found.fee_basis_points)
+        options = dated(possible, facts, policy, calendar, reviewed_first=found.verdict != "approve")
     needs_review = found.verdict == "review"
     return Assessment(
         verdict=found.verdict,
@@ -122,9 +126,15 @@ def assess(facts: Facts, policy: Policy, calendar: Calendar) -> Assessment:
         window_days=policy.window_days[facts.kind],
         window_ends_at=window_ends,
         review_due=calendar.deadline(facts.at, policy.working_days.review_most) if needs_review else None,
-        options=dated(found.ways, facts, policy, calendar, reviewed_first=found.verdict != "approve"),
+        options=options,
         flip=flip,
     )
+
+
+def verdict_of(facts: Facts, policy: Policy) -> tuple[str, str]:
+    """Verdict and rule of `assess`, without the rest."""
+    law = _law(facts)
+    return ("reject", law) if law else _Decide(facts, policy, {})(columns_of(facts, policy))[:2]
 
 
 def _law(facts: Facts) -> str:
@@ -140,41 +150,50 @@ class _Decision(NamedTuple):
     verdict: str
     rule: str
     hit: int  # index of the rule that hit, also where a law then changed its verdict; -1: none
-    ways: tuple[Way, ...]
+    fee_basis_points: int
 
 
-class _Decide(NamedTuple):
+@dataclass(slots=True)
+class _Decide:
     """The table's answer to a row, and the laws on the money that would follow from it."""
 
     facts: Facts
     policy: Policy
-    known: dict[tuple[int, int | None], tuple[Way, ...]]
+    known: dict[tuple[int, int], tuple[Way, ...]]
 
     def __call__(self, row: Mapping[str, Any]) -> _Decision:
-        hit = self.policy.first_hit(row)
+        facts, policy = self.facts, self.policy
+        hit = policy.first_hit(row)
+        fee = policy.fee_basis_points[facts.reason]
         if hit < 0:
-            verdict, rule_id, fee = "review", "law.no_rule", None
+            verdict, rule_id = "review", "law.no_rule"
         else:
-            rule = self.policy.rules[hit]
-            verdict, rule_id, fee = rule.verdict, rule.id, rule.fee_basis_points
+            rule = policy.rules[hit]
+            verdict, rule_id = rule.verdict, rule.id
+            fee = fee if rule.fee_basis_points is None else rule.fee_basis_points
         if verdict == "reject":
-            return _Decision(verdict, rule_id, hit, ())
+            return _Decision(verdict, rule_id, hit, fee)
         amount: int = row["amount_minor"]
-        found = self._ways(amount, fee)
-        if not found:
-            return _Decision("reject", "law.nothing_after_fee", hit, ())
-        if verdict == "approve" and found[0].approvals:
-            return _Decision("review", "law.negotiated", hit, found)
-        if verdict == "approve" and amount > self.policy.limits.second_approval_minor:
-            return _Decision("review", "law.second_approval", hit, found)
-        return _Decision(verdict, rule_id, hit, found)
+        is_sure = always_pays(len(facts.tenders), fee)
+        if not is_sure and not self.ways(amount, fee):
+            return _Decision("reject", "law.nothing_after_fee", hit, fee)
+        if verdict == "approve" and self._by_people(amount, fee, is_sure):
+            return _Decision("review", "law.negotiated", hit, fee)
+        if verdict == "approve" and amount > policy.limits.second_approval_minor:
+            return _Decision("review", "law.second_approval", hit, fee)
+        return _Decision(verdict, rule_id, hit, fee)
 
-    def _ways(self, amount: int, fee: int | None) -> tuple[Way, ...]:
+    def ways(self, amount: int, fee: int) -> tuple[Way, ...]:
         found = self.known.get((amount, fee))
         if found is None:
             found = ways(self.facts, self.policy, approved=amount, fee_basis_points=fee)
             self.known[amount, fee] = found
         return found
+
+    def _by_people(self, amount: int, fee: int, is_sure: bool) -> bool:
+        if is_sure:
+            return needs_people(self.facts, self.policy, amount)
+        return self.ways(amount, fee)[0].approvals > 0
 
 
 def _plain(value: Any) -> Any:

@@ -117,6 +117,9 @@ def _check(facts: Facts) -> None:
         raise ValueError(f"currency: {facts.currency!r} is not a code")
     for name in ("requested_minor", "quantity", "credit", "recent_refunds", "duplicate_minor"):
         _whole(name, getattr(facts, name))
+    for name, least in (("quantity", 1), ("recent_refunds", 0), ("duplicate_minor", 0)):
+        if getattr(facts, name) < least:
+            raise ValueError(f"{name}: {getattr(facts, name)} is below {least}")
     for name in ("has_account", "escrow"):
         _yes_or_no(name, getattr(facts, name))
     if not facts.tenders:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import combinations, product
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from core.domain.facts import Facts
 from core.domain.policy import Policy
@@ -41,17 +41,8 @@ class Flip:
     until: datetime | None
 
 
-class Decision(Protocol):
-    """A row's verdict and the rule or law that gives it."""
-
-    @property
-    def verdict(self) -> str: ...
-    @property
-    def rule(self) -> str: ...
-
-
 class FlipSearch(NamedTuple):
-    """Where to look. `decide`: a row's verdict and rule, laws included. `openings`: of the row as it is."""
+    """Where to look. `decide`: a row's verdict, rule and more. `openings`: of the row as it is."""
 
     facts: Facts
     policy: Policy
@@ -59,7 +50,7 @@ class FlipSearch(NamedTuple):
     verdict: str
     window_ends_at: datetime | None
     openings: tuple[tuple[frozenset[str], ...], ...]
-    decide: Callable[..., Decision]
+    decide: Callable[[Mapping[str, Any]], tuple[str, str, int, int]]
 
     def smallest(self) -> Flip | None:
         in_hand = [slot for slot in (self._evidence(), self._contest(), self._less()) if slot]
@@ -100,10 +91,10 @@ class FlipSearch(NamedTuple):
         hit = self.policy.first_hit(row)
         if hit >= 0 and RANK[self.policy.rules[hit].verdict] <= RANK[above]:  # no law makes a verdict better
             return None
-        found = self.decide(row)
-        if RANK[found.verdict] <= RANK[above]:
+        verdict, rule, *_ = self.decide(row)
+        if RANK[verdict] <= RANK[above]:
             return None
-        return Flip(found.verdict, found.rule, changes, in_hand, self._until(row))
+        return Flip(verdict, rule, changes, in_hand, self._until(row))
 
     def _until(self, row: dict[str, Any]) -> datetime | None:
         """Later and later: when the change no longer helps."""
@@ -112,7 +103,7 @@ class FlipSearch(NamedTuple):
         for bound in reversed(self.policy.bounds["days_left"]):
             if bound <= row["days_left"]:
                 row["days_left"] = bound - 1
-                if RANK[self.decide(row).verdict] <= RANK[self.verdict]:
+                if RANK[self.decide(row)[0]] <= RANK[self.verdict]:
                     return self.window_ends_at - timedelta(days=bound)  # whole days: no summer time
         return None
 

@@ -1,4 +1,5 @@
-"""The money locator: where the money is now, who holds it, what happens next and by when. Total over every state.
+"""The money locator: where the money is now, who holds it, what happens next and by when. Total over every
+state.
 
 The answer is a key and raw parameters; `core.wording` makes the sentence of them.
 """
@@ -62,7 +63,9 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """`key` and `params` make the sentence, `next_key` the one after it. `by`: the date promised; None = no clock."""
+    """`key` and `params` make the sentence, `next_key` the one after it. `by`: the date promised; None = no
+    clock.
+    """
 
     key: str
     holder: Holder
@@ -117,7 +120,7 @@ def _on_its_way(
     published_through: int,
 ) -> Located:
     if not waiting:  # between two lines of one transaction; said as carefully as a loss
-        params = {"amount_minor": amount_minor, "currency": currency, "channels": ()}
+        params: dict[str, Any] = {"amount_minor": amount_minor, "currency": currency, "channels": ()}
         return Located("locator.handing", "shop", "locator.next.accept", None, False, params)
     behind = min(waiting, key=lambda piece: OPEN.index(piece.state)).state
     key, next_key = BEHIND[behind]

@@ -87,6 +87,25 @@ def ways(
     return tuple([way for way in found if all([leg.amount_minor > 0 for leg in way.legs])])
 
 
+def needs_people(facts: Facts, policy: Policy, amount: int) -> bool:
+    """Whether no way of `amount` leads back without people: before fees, the first of its `ways` is negotiated."""
+    if facts.escrow:
+        return True
+    if facts.has_account:
+        return False
+    left = [tender.refundable_minor for tender in facts.tenders if can_return(tender, facts, policy)]
+    return amount > sum([minor for minor in left if minor > 0])
+
+
+def always_pays(payments: int, fee_basis_points: int) -> bool:
+    """Whether the fee can never use up a leg, whatever the amounts: then every way of `payments` is offered.
+
+    With k of n legs liable for L ≥ k minor units in all, the fee must fit into L − k. It does when it is at most
+    half a unit for L ≤ n, and from there on L grows faster than the fee.
+    """
+    return fee_basis_points * (payments + 1) <= 5_000
+
+
 def can_return(tender: Tender, facts: Facts, policy: Policy) -> bool:
     """Whether the channel still takes money back to the account that paid."""
     if tender.channel == "balance":

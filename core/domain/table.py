@@ -44,7 +44,7 @@ COLUMNS: Final[dict[str, Column]] = {
         Column("contested", (False, True)),  # a redemption record was sent
         Column("duplicate", (False, True)),  # our books show that this amount was paid twice
         Column("guest", (False, True)),  # bought without an account: no history to go by
-        Column("credit", None, "point", 0),
+        Column("credit", None, "point"),
         Column("recent_refunds", None, "count", 0),
         Column("escrow", (False, True)),
     )

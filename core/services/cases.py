@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
-import structlog
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection
 
-from core.adapters.tables import cases
 from core.adapters.world import App
-from core.domain.actors import BUYERS, SYSTEM, Actor
-from core.domain.deadlines import due, escalated
+from core.domain.actors import BUYERS, Actor
+from core.domain.deadlines import due
 from core.domain.eligibility import Assessment
 from core.domain.errors import (
     AmountAboveRemaining,
@@ -27,12 +24,10 @@ from core.domain.errors import (
 )
 from core.domain.facts import Facts
 from core.domain.lifecycle import CASE
-from core.domain.policy import Policy
-from core.services import case_views, decisions, drafts, payouts, policies
+from core.services import case_reading, decisions, drafts, policies
 from core.services.case_views import CaseCard, CaseView
-from core.services.record import Case, Change, lock, once, read
-
-log = structlog.get_logger(__name__)
+from core.services.commands import once
+from core.services.record import Case, Change, lock, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +45,25 @@ def open_draft(app: App, actor: Actor, order_no: str) -> CaseView:
     with app.begin() as conn:
         order = drafts.held_order(conn, actor, order_no)
         case = drafts.open_one(app, conn, actor, order, app.now())
-        return case_views.load(app, conn, case, actor)
+        return case_reading.load(app, conn, case, actor)
 
 
 def save_draft(app: App, actor: Actor, case_no: str, **fields: Any) -> CaseView:
-    """Keep what the wizard has: `step reason requested_minor quantity description route`; None changes nothing."""
+    """Keep what the wizard has: `step reason requested_minor quantity description route`; None changes
+    nothing.
+    """
     with app.begin() as conn:
         case = lock(conn, case_no, actor)
         if actor.role not in BUYERS:
             raise NotAllowed(role=actor.role)
         _, policy = policies.in_force(app, conn, app.now())
-        return case_views.load(app, conn, drafts.fill_in(conn, case, policy, **fields), actor)
+        return case_reading.load(app, conn, drafts.fill_in(conn, case, policy, **fields), actor)
 
 
 def assess_draft(app: App, actor: Actor, case_no: str) -> tuple[Facts, Assessment]:
-    """What the rules in force say to the draft now, on fresh facts: the same call that `submit` makes (R1.5)."""
+    """What the rules in force say to the draft now, on fresh facts: the same call that `submit` makes
+    (R1.5).
+    """
     at = app.now()
     with app.read() as conn:
         case = read(conn, case_no, actor)
@@ -83,7 +82,9 @@ def submit(
     expected_verdict: str | None = None,
     accept_terms: bool = True,
 ) -> Submitted:
-    """Send the draft and let the rules answer, in one transaction; the same command id gives the same answer."""
+    """Send the draft and let the rules answer, in one transaction; the same command id gives the same
+    answer.
+    """
 
     def work(conn: Connection, case: Case) -> dict[str, Any]:
         return asdict(_submit(app, conn, case, actor, expected_verdict, accept_terms))
@@ -175,7 +176,9 @@ def act(
     note: str = "",
     amount_minor: int | None = None,
 ) -> CaseView:
-    """One event of the lifecycle by a person, with every guard. Answers the case as this person sees it now."""
+    """One event of the lifecycle by a person, with every guard. Answers the case as this person sees
+    it now.
+    """
     if event == "submit":
         submit(app, actor, case_no, command_id)
         return view(app, actor, case_no)
@@ -192,7 +195,7 @@ def act(
 def view(app: App, actor: Actor, case_no: str) -> CaseView:
     """Everything about one case that this actor may see; `NotFound` otherwise."""
     with app.read() as conn:
-        return case_views.load(app, conn, read(conn, case_no, actor), actor)
+        return case_reading.load(app, conn, read(conn, case_no, actor), actor)
 
 
 def list_for(
@@ -200,61 +203,4 @@ def list_for(
 ) -> list[CaseCard]:
     """The actor's cases, newest first: a customer's own, a guest's order's, everybody's for staff."""
     with app.read() as conn:
-        return case_views.cards(app, conn, actor, states, limit)
-
-
-_DUE: Final = (
-    select(cases.c.case_no)
-    .where(cases.c.due_at <= bindparam("now", type_=cases.c.due_at.type))
-    .order_by(cases.c.due_at)
-    .limit(bindparam("limit"))
-)
-
-
-def due_numbers(app: App, at: datetime, limit: int) -> list[str]:
-    """Cases that something should be done about now, longest waiting first."""
-    with app.read() as conn:
-        return list(conn.execute(_DUE, {"now": at, "limit": limit}).scalars())
-
-
-def run_due(app: App, case_no: str) -> bool:
-    """Do what is due for the case; False when that is nothing any more."""
-    at = app.now()
-    with app.begin() as conn:
-        case = lock(conn, case_no, SYSTEM)
-        if case.due_at is None or case.due_at > at:
-            return False
-        policy = policies.get(app, conn, case.policy_version)
-        change = Change(conn, case)
-        if case.due_action == "pay":
-            payouts.start(app, change, "pay", SYSTEM, at, policy)
-            payouts.finish(app, change, at)
-        elif case.due_action == "lapse":
-            change.step("lapse", SYSTEM, at, due("closed", policy, app.calendar, at))
-        elif case.due_action == "escalate":
-            change.step("escalate", SYSTEM, at, escalated())
-        elif case.due_action == "watch":
-            _look_again(app, conn, case, policy, at)
-        else:
-            raise ValueError(f"{case_no}: nobody knows how to {case.due_action!r}")
-        change.write()
-    return True
-
-
-def _look_again(app: App, conn: Connection, case: Case, policy: Policy, at: datetime) -> None:
-    """Sent long ago and not all arrived: finance sees it in its list of late payouts; look again tomorrow (R5.4)."""
-    tomorrow = app.calendar.deadline(at, 1).at
-    conn.execute(
-        update(cases).where(cases.c.case_no == case.case_no).values(due_at=tomorrow)
-    )
-    log.warning("arrival_overdue", case_no=case.case_no)
-
-
-def put_off(app: App, case_no: str, until: datetime) -> None:
-    """Something broke while doing what was due: try again at `until` and let the others pass."""
-    with app.begin() as conn:
-        conn.execute(
-            update(cases)
-            .where(cases.c.case_no == case_no, cases.c.due_at < until)
-            .values(due_at=until, tries=cases.c.tries + 1)
-        )
+        return case_reading.cards(app, conn, actor, states, limit)

@@ -1,6 +1,8 @@
-"""Deciding a case: the automatic review at submission and the people after it. Guards first, then one or two events.
+"""Deciding a case: the automatic review at submission and the people after it. Guards first, then one or two
+events.
 
-Each decision keeps the facts, the policy version and the rules' own answer, so that it can be taken again (R6.4).
+Each decision keeps the facts, the policy version and the rules' own answer, so that it can be taken again
+(R6.4).
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from sqlalchemy import Connection
 
 from core.adapters.world import App
 from core.domain import routes
-from core.domain.actors import BUYERS, SYSTEM, Actor
+from core.domain.actors import SYSTEM, Actor
 from core.domain.deadlines import due
 from core.domain.eligibility import Assessment, assess
 from core.domain.errors import (
@@ -22,24 +24,20 @@ from core.domain.errors import (
     MoneyAlreadySent,
     NotAllowed,
     NothingLeft,
-    OwnCase,
-    Refusal,
     RouteUnavailable,
-    SamePerson,
     TextRequired,
     TextTooLong,
 )
 from core.domain.facts import Facts
 from core.domain.lifecycle import CASE
 from core.domain.policy import Policy
+from core.domain.rights import barred
 from core.domain.routes import RouteOption
 from core.services import ledger, payouts, policies, reservations
 from core.services.orders import facts_for
 from core.services.record import Case, Change, evidence_kinds, people
 
-DECIDING: Final = frozenset({"approve", "reject", "ask", "negotiate", "agree"})
 NEEDS_WORDS: Final = frozenset({"reject", "ask", "answer", "dispute", "appeal"})
-SECOND_LOOK: Final = frozenset({"in_arbitration", "in_appeal"})
 
 
 def gather(
@@ -147,22 +145,6 @@ def grant(
         change.step("negotiate", SYSTEM, at, due("negotiating", policy, app.calendar, at))
 
 
-def barred(event: str, actor: Actor, case: Case, history: Iterable[tuple[str, str, str]]) -> Refusal | None:
-    """Why this person may not cause `event` here although their role may (invariant 13, R3.7); None when they may."""
-    history = list(history)
-    if event == "withdraw" and case.state == "negotiating" and any(name == "pay" for name, _, _ in history):
-        return MoneyAlreadySent()
-    if event not in DECIDING:
-        return None
-    applicants = {person for _, role, person in history if role in BUYERS} | {case.customer_id}
-    if actor.id in applicants - {""}:
-        return OwnCase()
-    judges = {person for name, role, person in history if name in DECIDING and role != "system"}
-    if (case.state in SECOND_LOOK or event == "agree") and actor.id in judges:
-        return SamePerson()
-    return None
-
-
 def decide(
     app: App, conn: Connection, case: Case, actor: Actor, event: str, note: str, amount_minor: int | None
 ) -> Case:
@@ -173,7 +155,7 @@ def decide(
     row = CASE.row(case.state, event)
     if actor.role == "system" or actor.role not in row.roles:
         raise NotAllowed(role=actor.role, event=event)
-    refusal = barred(event, actor, case, people(conn, case.case_no))
+    refusal = barred(event, actor, case.state, case.customer_id, people(conn, case.case_no))
     if refusal is not None:
         raise refusal
     policy = policies.get(app, conn, case.policy_version)
@@ -196,7 +178,9 @@ def decide(
             body |= _rules_say(app, conn, case, policy, at)
             changes = {"decided_by": str(actor), "decided_at": at}
         elif event == "reapply":
-            changes = dict.fromkeys(("verdict", "rule", "decided_by", "decided_at", "submitted_at")) | {"step": 1}
+            changes = dict.fromkeys(("verdict", "rule", "decided_by", "decided_at", "submitted_at")) | {
+                "step": 1
+            }
         change.step(event, actor, at, due(row.target, policy, app.calendar, at), body, **changes)
     return change.write()
 
@@ -241,9 +225,7 @@ def _withdraw(app: App, change: Change, actor: Actor, at: datetime, policy: Poli
     amounts = ("approved_minor", "fee_minor", "fx_minor", "refund_minor")
     held = reservations.holds(change.conn, case.case_no) if granted else []
     cleared: dict[str, Any] = dict.fromkeys(amounts) if granted else {}
-    after = change.step(
-        "withdraw", actor, at, due("withdrawn", policy, app.calendar, at), body, **cleared
-    )
+    after = change.step("withdraw", actor, at, due("withdrawn", policy, app.calendar, at), body, **cleared)
     if granted:
         reservations.release(change.conn, held)
         ledger.released(
@@ -254,13 +236,3 @@ def _withdraw(app: App, change: Change, actor: Actor, at: datetime, policy: Poli
             currency=case.currency,
             **{name: getattr(case, name) for name in amounts},
         )
-
-
-def allowed(case: Case, actor: Actor, history: Iterable[tuple[str, str, str]]) -> tuple[str, ...]:
-    """Events that this person may cause now: what the buttons show."""
-    history = list(history)
-    return tuple(
-        event
-        for event in CASE.allowed(case.state, actor.role)
-        if actor.role != "system" and barred(event, actor, case, history) is None
-    )

@@ -1,4 +1,6 @@
-"""A case before it is sent: opened, resumed, filled in step by step. Saved at every step, so nothing is lost (R2.5)."""
+"""A case before it is sent: opened, resumed, filled in step by step. Saved at every step, so nothing is lost
+(R2.5).
+"""
 
 from __future__ import annotations
 
@@ -50,13 +52,17 @@ _OPEN: Final = select(*COLUMNS).where(
 
 
 def case_number(at: datetime) -> str:
-    """`R261123-7KQ2MX`: the day in Shanghai and chance; the unique key behind it catches the rare repetition."""
+    """`R261123-7KQ2MX`: the day in Shanghai and chance; the unique key behind it catches the rare
+    repetition.
+    """
     tail = "".join(secrets.choice(_ALPHABET) for _ in range(6))
     return f"R{at.astimezone(ZONE):%y%m%d}-{tail}"
 
 
 def held_order(conn: Connection, actor: Actor, order_no: str) -> Any:
-    """The order's row, held until the transaction ends; `NotFound` when it is not there or not this actor's."""
+    """The order's row, held until the transaction ends; `NotFound` when it is not there or not this
+    actor's.
+    """
     row = conn.execute(_ORDER, {"order_no": order_no}).one_or_none()
     if row is None or not actor.owns(row.customer_id, row.order_no):
         raise NotFound()
@@ -99,7 +105,9 @@ def fill_in(
     description: str | None = None,
     route: str | None = None,
 ) -> Case:
-    """Write what the customer filled in; None leaves a field as it is. What a value may be is checked here."""
+    """Write what the customer filled in; None leaves a field as it is. What a value may be is checked
+    here.
+    """
     if case.state != CASE.initial:
         raise TransitionRefused(CASE.name, case.state, "save")
     if reason is not None and reason not in REASONS:

@@ -40,16 +40,14 @@ class EvidenceView:
 
 
 def view_of(row: Row[Any]) -> EvidenceView:
-    return EvidenceView(
-        row.id, row.kind, row.media_type, row.width, row.height, row.size, row.added_at
-    )
+    return EvidenceView(row.id, row.kind, row.media_type, row.width, row.height, row.size, row.added_at)
 
 
 def add(app: App, actor: Actor, case_no: str, kind: str, data: bytes) -> EvidenceView:
     """Keep a picture for the case; `EvidenceRefused(reason)` when it cannot be used.
 
-    Re-encoding and storing come before the transaction, so a slow picture holds nobody up; the file is named after its
-    content and unreachable until its row is committed.
+    Re-encoding and storing come before the transaction, so a slow picture holds nobody up; the file is named
+    after its content and unreachable until its row is committed.
     """
     if kind not in EVIDENCE_KINDS:
         raise EvidenceRefused(reason="kind")

@@ -1,6 +1,8 @@
-"""Who is here: sessions that can be ended, and guests who prove an order by its number, amount and time of payment.
+"""Who is here: sessions that can be ended, and guests who prove an order by its number, amount and time of
+payment.
 
-Tokens are stored hashed. A guest learns nothing from a refusal: the same answer, after the same work, whatever was wrong.
+Tokens are stored hashed. A guest learns nothing from a refusal: the same answer, after the same work,
+whatever was wrong.
 """
 
 from __future__ import annotations
@@ -75,7 +77,9 @@ def demo_people(app: App) -> tuple[Person, ...]:
 def open_session(
     app: App, role: str, person_id: str, order_no: str | None = None, minutes: int = SESSION_MINUTES
 ) -> str:
-    """A new session's token: the caller hands it over once, only its hash is kept. Who they are was checked before."""
+    """A new session's token: the caller hands it over once, only its hash is kept. Who they are was checked
+    before.
+    """
     if role not in ROLES or role == "system" or (role == "guest") != (order_no is not None):
         raise NotAllowed(role=role)
     with app.begin() as conn:
@@ -122,8 +126,9 @@ def prove_order(
 ) -> str:
     """A guest's session for the one order whose number, amount and time of payment they know (R2.1).
 
-    `paid_on` may be a datetime, or a date with `paid_time` as HH:MM in Shanghai; without a time the day is enough.
-    Refusals: `AmountInvalid`, `TooManyTries(minutes)`, and one `NotFound` for everything that does not fit.
+    `paid_on` may be a datetime, or a date with `paid_time` as HH:MM in Shanghai; without a time the day is
+    enough. Refusals: `AmountInvalid`, `TooManyTries(minutes)`, and one `NotFound` for everything that does
+    not fit.
     """
     # A shape that is wrong anyway is said before it counts as a try.
     asked = order_no.strip()[:64]
@@ -138,7 +143,9 @@ def prove_order(
         # The same comparisons with and without an order: time tells a stranger nothing.
         amount = row.amount_minor if row else 1
         paid_at = (row.paid_at if row else now).astimezone(ZONE)
-        fits = hmac.compare_digest(str(amount), str(parse_minor(amount_text.strip(), row.currency if row else "CNY")))
+        fits = hmac.compare_digest(
+            str(amount), str(parse_minor(amount_text.strip(), row.currency if row else "CNY"))
+        )
         fits &= paid_at.date() == day
         fits &= clock is None or (paid_at.hour, paid_at.minute) == (clock.hour, clock.minute)
         if row is None or not fits:
@@ -161,11 +168,13 @@ def _count_try(conn: Connection, order_no: str, address: str, now: datetime) -> 
     t = guest_tries.c
     since = now - WINDOW
     conn.execute(delete(guest_tries).where(or_(t.at <= since - WINDOW, t.at > now + WINDOW)))
-    limits = ((t.order_no == order_no, TRIES), (t.address == address, TRIES_OF_ADDRESS), (t.at > since, TRIES_OF_ALL))
+    limits = (
+        (t.order_no == order_no, TRIES),
+        (t.address == address, TRIES_OF_ADDRESS),
+        (t.at > since, TRIES_OF_ALL),
+    )
     for which, most in limits:
-        count, oldest = conn.execute(
-            select(func.count(), func.min(t.at)).where(which, t.at > since)
-        ).one()
+        count, oldest = conn.execute(select(func.count(), func.min(t.at)).where(which, t.at > since)).one()
         if count >= most:
             wait = (oldest + WINDOW - now) if oldest is not None else WINDOW
             raise TooManyTries(minutes=max(1, -(-int(wait.total_seconds()) // 60)))

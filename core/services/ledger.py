@@ -1,6 +1,7 @@
 """The books, double entry: every movement is one balanced set of lines, written once and never changed.
 
-Debits are positive, credits negative. A movement's name says what caused it, so the same cause cannot be booked twice.
+Debits are positive, credits negative. A movement's name says what caused it, so the same cause cannot be
+booked twice.
 """
 
 from __future__ import annotations
@@ -41,7 +42,9 @@ def approved(
     fx_minor: int,
     refund_minor: int,
 ) -> None:
-    """A refund was granted by event `seq`: sales go down, the customer is owed, fee and exchange loss stay."""
+    """A refund was granted by event `seq`: sales go down, the customer is owed, fee and exchange loss
+    stay.
+    """
     lines = [(REFUNDS, approved_minor), (PAYABLE, -refund_minor), (FEES, -fee_minor), (EXCHANGE, -fx_minor)]
     _book(conn, f"approve:{case_no}:{seq}", at, currency, lines, case_no)
 
@@ -66,7 +69,9 @@ def released(
 def arrived(
     conn: Connection, *, case_no: str, key: str, at: datetime, currency: str, channel: str, amount_minor: int
 ) -> None:
-    """The payout with this key reached the customer: no longer owed, gone from the channel or added to the balance."""
+    """The payout with this key reached the customer: no longer owed, gone from the channel or added to the
+    balance.
+    """
     lines = [(PAYABLE, amount_minor), (channel_account(channel), -amount_minor)]
     _book(conn, f"arrive:{key}", at, currency, lines, case_no)
 

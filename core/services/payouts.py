@@ -1,7 +1,8 @@
-"""Money on its way: intent committed, then the call, then its outcome. One function records outcomes, whoever tells them.
+"""Money on its way: intent committed, then the call, then its outcome. One function records outcomes, whoever
+tells them.
 
-No channel is ever called inside a transaction, every try carries the same key and body, and the first act after a lost
-answer is to ask (invariants 5 to 7).
+No channel is ever called inside a transaction, every try carries the same key and body, and the first act
+after a lost answer is to ask (invariants 5 to 7).
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from core.services.reservations import Hold
 log = structlog.get_logger(__name__)
 
 # A notice may never come (FACTS), so the channel is asked: 1 min ×5, then 5/10/20/30 min, then every 6 hours.
-ASK_AGAIN: Final = tuple(timedelta(minutes=m) for m in (1, 1, 1, 1, 1, 5, 10, 20, 30)) + (timedelta(hours=6),)
+ASK_AGAIN: Final = (*(timedelta(minutes=m) for m in (1, 1, 1, 1, 1, 5, 10, 20, 30)), timedelta(hours=6))
 GONE: Final = frozenset({"account_closed"})  # causes after which this account takes no more money
 NEW_NUMBER: Final = frozenset({"new_number_needed"})  # the channel wants the same refund under a new key
 DONE: Final = PAYOUT.final_states
@@ -47,27 +48,18 @@ _PAYMENTS: Final = select(
 def start(
     app: App, change: Change, event: str, actor: Actor, at: datetime, policy: Policy, note: str = ""
 ) -> None:
-    """`pay` or `agree`: plan a payout for every leg that has none, and let the case wait for the money.
-
-    A leg whose fee leaves nothing to send is settled at once.
-    """
+    """`pay` or `agree`: plan a payout for every leg that has none, and let the case wait for the money."""
     conn, case = change.conn, change.case
-    taken = {row.payment_id for row in conn.execute(_OF_CASE, {"case_no": case.case_no}) if row.state != "replanned"}
+    taken = {
+        row.payment_id
+        for row in conn.execute(_OF_CASE, {"case_no": case.case_no})
+        if row.state != "replanned"
+    }
     legs = [leg for leg in reservations.holds(conn, case.case_no) if leg.payment_id not in taken]
     if event == "agree":
         legs = _rerouted(conn, case, legs)
-    settled = [leg for leg in legs if leg.amount_minor == 0]
-    sent = [leg for leg in legs if leg.amount_minor > 0]
-    keys = plan(conn, case, sent, at)
-    body: dict[str, Any] = {
-        "payouts": keys,
-        "settled": [{"payment_id": leg.payment_id, "reserved_minor": leg.reserved_minor} for leg in settled],
-    }
-    change.step(
-        event, actor, at, due("paying", policy, app.calendar, at), body | ({"note": note} if note else {})
-    )
-    for leg in settled:
-        reservations.settle(conn, leg.payment_id, leg.reserved_minor)
+    body: dict[str, Any] = {"payouts": plan(conn, case, legs, at)} | ({"note": note} if note else {})
+    change.step(event, actor, at, due("paying", policy, app.calendar, at), body)
 
 
 def _rerouted(conn: Connection, case: Case, legs: list[Hold]) -> list[Hold]:
@@ -88,7 +80,7 @@ def plan(conn: Connection, case: Case, legs: list[Hold], at: datetime) -> list[s
         return []
     before = [row.payment_id for row in conn.execute(_OF_CASE, {"case_no": case.case_no})]
     trades = {row.id: row for row in conn.execute(_PAYMENTS, {"order_no": case.order_no})}
-    rows = []
+    rows: list[dict[str, Any]] = []
     for leg in legs:
         trade = trades[leg.payment_id]
         key = f"{case.case_no}-{leg.payment_id}-{before.count(leg.payment_id) + 1}"
@@ -117,7 +109,8 @@ def plan(conn: Connection, case: Case, legs: list[Hold], at: datetime) -> list[s
 
 
 def record_outcome(app: App, payout_id: int, outcome: Outcome) -> str:
-    """What the channel said, by whatever way, any number of times, in any order; answers the payout's state now.
+    """What the channel said, by whatever way, any number of times, in any order; answers the payout's state
+    now.
 
     Words that no longer fit (a refusal after the arrival) change nothing and are logged.
     """
@@ -131,7 +124,9 @@ def record_outcome(app: App, payout_id: int, outcome: Outcome) -> str:
 
 
 class Movement:
-    """One payout inside a transaction that holds its case: steps of the payout table and what follows from them."""
+    """One payout inside a transaction that holds its case: steps of the payout table and what follows from
+    them.
+    """
 
     def __init__(self, app: App, change: Change, row: Row[Any]) -> None:
         self.app, self.change, self.conn, self.row = app, change, change.conn, row
@@ -226,7 +221,9 @@ class Movement:
         self._values = {}
 
     def _another_way(self, cause: str | None) -> None:
-        """Refused or returned: the reservation stays. A new number on the same way, or people find another way."""
+        """Refused or returned: the reservation stays. A new number on the same way, or people find another
+        way.
+        """
         self.step("replan", due_at=None)
         self.save()
         row, case = self.row, self.change.case

@@ -43,7 +43,9 @@ def get(app: App, conn: Connection, version: int) -> Policy:
 
 
 def ensure_shipped(app: App, name: str = "standard") -> int:
-    """Publish the shipped policy `name` when there is none yet, in force from the beginning; answers the version."""
+    """Publish the shipped policy `name` when there is none yet, in force from the beginning; answers the
+    version.
+    """
     with app.begin() as conn:
         newest = conn.execute(select(func.max(policies.c.version))).scalar()
         if newest is not None:

@@ -1,4 +1,5 @@
-"""One case's row and its chain of events: locking, stepping, hashing, folding; and commands that take effect once.
+"""One case's row and its chain of events: locking, stepping, hashing, folding; and commands that take effect
+once.
 
 Every change of a case after it was sent is an event; the row is what its events add up to (invariant 4).
 """
@@ -7,20 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
-from sqlalchemy.exc import SQLAlchemyError
 
-from core.adapters.database import is_conflict
-from core.adapters.tables import case_events, cases, commands, evidence
-from core.adapters.world import App
+from core.adapters.tables import case_events, cases, evidence
 from core.domain.actors import Actor
 from core.domain.deadlines import Due
-from core.domain.errors import CommandReused, NotAllowed, NotFound, StaleForm
+from core.domain.errors import NotAllowed, NotFound, StaleForm
 from core.domain.lifecycle import CASE
 
 
@@ -70,7 +68,9 @@ _CHANGING: Final = (
     "verdict", "rule", "approved_minor", "fee_minor", "fx_minor", "refund_minor", "decided_by", "due_at",
     "due_action", "owner", "tries", "submitted_at", "decided_at", "finished_at", "last_seq", "last_hash",
 )  # fmt: skip
-_CLAIM: Final = frozenset({"reason", "requested_minor", "quantity", "description", "route", "step", "policy_version"})
+_CLAIM: Final = frozenset(
+    {"reason", "requested_minor", "quantity", "description", "route", "step", "policy_version"}
+)
 _BOOKKEEPING: Final = frozenset({"due_at", "tries", "last_seq", "last_hash"})
 
 _LOCK: Final = select(*COLUMNS).where(cases.c.case_no == bindparam("case_no")).with_for_update()
@@ -82,8 +82,6 @@ _UPDATE: Final = (
     .where(cases.c.case_no == bindparam("for_case_no"), cases.c.last_seq == bindparam("for_last_seq"))
     .values({name: bindparam(name) for name in _CHANGING})
 )
-_COMMAND: Final = select(commands.c.kind, commands.c.actor, commands.c.result).where(commands.c.id == bindparam("id"))
-_INSERT_COMMAND: Final = insert(commands)
 
 
 def case_of(row: Row[Any]) -> Case:
@@ -116,7 +114,9 @@ def add(conn: Connection, case: Case) -> None:
 
 @dataclass(slots=True)
 class Change:
-    """The events of one transaction on one case. `case` is the row so far; nothing is stored before `write`."""
+    """The events of one transaction on one case. `case` is the row so far; nothing is stored before
+    `write`.
+    """
 
     conn: Connection
     case: Case
@@ -136,7 +136,9 @@ class Change:
         body: Mapping[str, Any] | None = None,
         **changes: Any,
     ) -> Case:
-        """Let `event` happen: the table says where it leads, `changes` are columns, `body` is kept with the event."""
+        """Let `event` happen: the table says where it leads, `changes` are columns, `body` is kept with the
+        event.
+        """
         case = self.case
         row = CASE.row(case.state, event)
         if actor.role not in row.roles:
@@ -146,7 +148,7 @@ class Change:
             changes["finished_at"] = at
         seq = case.last_seq + 1
         text = canonical({**(body or {}), "set": {name: plain(value) for name, value in changes.items()}})
-        entry = {
+        entry: dict[str, Any] = {
             "case_no": case.case_no,
             "seq": seq,
             "at": at,
@@ -201,54 +203,14 @@ def chain(previous: str, entry: Mapping[str, Any]) -> str:
 
 
 def fold(bodies: Iterable[Mapping[str, Any]], state: str) -> dict[str, Any]:
-    """The columns that these event bodies add up to, as plain values; a draft's claim is still being written."""
+    """The columns that these event bodies add up to, as plain values; a draft's claim is still being
+    written.
+    """
     folded: dict[str, Any] = {}
     for body in bodies:
         folded.update(body.get("set", {}))
     skipped = _BOOKKEEPING | (_CLAIM if state == CASE.initial else frozenset())
     return {name: value for name, value in folded.items() if name not in skipped}
-
-
-def once(
-    app: App,
-    actor: Actor,
-    command_id: str,
-    kind: str,
-    hold: Callable[[Connection], Any],
-    work: Callable[[Connection, Any], dict[str, Any]],
-) -> dict[str, Any]:
-    """Run a command in one transaction, at most once per id (invariant 17); later calls get the first one's result.
-
-    `hold` locks what the command is about and checks that the actor may see it, so that two clicks at once stand in
-    line before the id is looked up; `work` does it and answers a JSON object.
-    """
-    for attempt in range(3):
-        try:
-            with app.begin() as conn:
-                held = hold(conn)
-                known = conn.execute(_COMMAND, {"id": command_id}).one_or_none()
-                if known is not None:
-                    if (known.kind, known.actor) != (kind, str(actor)):
-                        raise CommandReused()
-                    stored: dict[str, Any] = json.loads(known.result)
-                    return stored
-                result = work(conn, held)
-                conn.execute(
-                    _INSERT_COMMAND,
-                    {
-                        "id": command_id,
-                        "kind": kind,
-                        "actor": str(actor),
-                        "at": app.now(),
-                        "result": canonical(result),
-                    },
-                )
-                return result
-        except SQLAlchemyError as error:
-            # Another transaction took the id, the order or the case number first: look again.
-            if attempt == 2 or not is_conflict(error):
-                raise
-    raise AssertionError("unreachable")
 
 
 _LAST_BODY: Final = (

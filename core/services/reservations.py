@@ -1,4 +1,5 @@
-"""What is held of each payment: taken when a refund is granted, given back or settled later, never more than is left.
+"""What is held of each payment: taken when a refund is granted, given back or settled later, never more than
+is left.
 
 One conditional UPDATE per payment; the CHECK of the table stands behind it (invariant 1).
 """

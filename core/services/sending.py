@@ -1,4 +1,6 @@
-"""The worker's side of payouts: claim one under a lease, do what its state asks for, hand the outcome over."""
+"""The worker's side of payouts: claim one under a lease, do what its state asks for, hand the outcome
+over.
+"""
 
 from __future__ import annotations
 
@@ -83,7 +85,9 @@ def _outcome(app: App, row: Row[Any], worker: str) -> Outcome:
     if row.state != "unknown" or outcome.kind != "never_seen":
         return outcome
     if app.now() - row.sent_at > channel.remembers:
-        return Outcome("unknown", cause="key_expired")  # it may have been paid and forgotten: people look (inv. 7)
+        return Outcome(
+            "unknown", cause="key_expired"
+        )  # it may have been paid and forgotten: people look (inv. 7)
     if not _resend(app, row, worker):
         return Outcome("unknown", cause="no_answer")
     return _heard(channel.refund, request)
@@ -106,7 +110,12 @@ def _resend(app: App, row: Row[Any], worker: str) -> bool:
     with app.begin() as conn:
         changed = conn.execute(
             update(payouts)
-            .where(_p.id == row.id, _p.state == "unknown", _p.worker == worker, _p.leased_until == row.leased_until)
+            .where(
+                _p.id == row.id,
+                _p.state == "unknown",
+                _p.worker == worker,
+                _p.leased_until == row.leased_until,
+            )
             .values(state=PAYOUT.step("unknown", "resend"), leased_until=app.now() + LEASE)
         ).rowcount
     return changed == 1

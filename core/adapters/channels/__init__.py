@@ -1,4 +1,6 @@
-"""Payment channels as the portal sees them: send a refund, ask about a refund, and what the channel can answer."""
+"""Payment channels as the portal sees them: send a refund, ask about a refund, and what the channel can
+answer.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ class RefundRequest:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The channel's word, or that there was none (`unknown`). `at`: when it happened there, if the channel says."""
+    """The channel's word, or that there was none (`unknown`). `at`: when it happened there, if the channel
+    says.
+    """
 
     kind: OutcomeKind
     reference: str | None = None
@@ -32,7 +36,9 @@ class Outcome:
 
 
 class ChannelSilent(Exception):
-    """No usable answer: a timeout, a broken connection, an unreadable reply. The refund is unknown, never failed."""
+    """No usable answer: a timeout, a broken connection, an unreadable reply. The refund is unknown, never
+    failed.
+    """
 
 
 class Channel(Protocol):

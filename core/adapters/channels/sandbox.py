@@ -19,7 +19,9 @@ _BOOKS_LOCK: Final = 7_245_002
 
 
 class SandboxChannel:
-    """Accepts at once and settles at noon some working days later. Refuses beyond the trade's total, by its own books."""
+    """Accepts at once and settles at noon some working days later. Refuses beyond the trade's total, by its
+    own books.
+    """
 
     remembers = timedelta(days=365)
 

@@ -1,6 +1,8 @@
-"""Everything that must always be true (INVARIANTS.md), checked over the whole database as it is at one instant.
+"""Everything that must always be true (INVARIANTS.md), checked over the whole database as it is at one
+instant.
 
-Each finding names the invariant, what kind of breach it is, and where. Reading only: nothing is repaired here.
+Each finding names the invariant, what kind of breach it is, and where. Reading only: nothing is repaired
+here.
 """
 
 from __future__ import annotations

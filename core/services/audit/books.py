@@ -49,13 +49,20 @@ def _wanted(conn: Connection) -> Iterator[tuple[str, dict[str, int]]]:
     """Movements that events and arrivals call for."""
     e = case_events.c
     grants: dict[str, dict[str, int]] = {}
-    currencies = {number: currency for number, currency in conn.execute(select(cases.c.case_no, cases.c.currency))}
+    currencies = {
+        number: currency for number, currency in conn.execute(select(cases.c.case_no, cases.c.currency))
+    }
     events = select(e.case_no, e.seq, e.event, e.body).where(e.event.in_(("approve", "withdraw")))
     for case_no, seq, event, body in conn.execute(events.order_by(e.case_no, e.seq)):
         currency = currencies[case_no]
         if event == "approve":
             o = body_of(body).get("option") or {}
-            signs = ((REFUNDS, "approved", 1), (PAYABLE, "refund", -1), (FEES, "fee", -1), (EXCHANGE, "fx", -1))
+            signs = (
+                (REFUNDS, "approved", 1),
+                (PAYABLE, "refund", -1),
+                (FEES, "fee", -1),
+                (EXCHANGE, "fx", -1),
+            )
             lines = {account: sign * o.get(part, 0) for account, part, sign in signs}
             grants[case_no] = {f"{account} {currency}": n for account, n in lines.items() if n}
             yield f"approve:{case_no}:{seq}", grants[case_no]
@@ -70,7 +77,9 @@ def _wanted(conn: Connection) -> Iterator[tuple[str, dict[str, int]]]:
 def _expiries(app: App, conn: Connection) -> Iterator[Finding]:
     """A lot lasts at least as long as the policy of its case promised."""
     lots = (
-        select(balance_lots.c.id, balance_lots.c.credited_at, balance_lots.c.expires_at, cases.c.policy_version)
+        select(
+            balance_lots.c.id, balance_lots.c.credited_at, balance_lots.c.expires_at, cases.c.policy_version
+        )
         .join(payouts, payouts.c.id == balance_lots.c.payout_id)
         .join(cases, cases.c.case_no == payouts.c.case_no)
     )
@@ -91,7 +100,8 @@ def _sandbox(conn: Connection) -> Iterator[Finding]:
             if known is None:
                 yield Finding(11, "channel_never_saw", key)
             elif known.amount_minor != row.amount_minor:
-                yield Finding(11, "channel_differs", key, f"{known.amount_minor} there, {row.amount_minor} here")
+                yield Finding(
+                    11, "channel_differs", key, f"{known.amount_minor} there, {row.amount_minor} here"
+                )
     for key in theirs.keys() - ours.keys():
         yield Finding(11, "channel_knows_more", key)
-

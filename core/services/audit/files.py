@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
 from core.adapters.pictures import looks_like_picture
 from core.adapters.tables import evidence
@@ -14,14 +14,13 @@ from core.adapters.world import App
 from core.services.audit.finding import Finding
 
 
-def rows(conn: Connection) -> Sequence[Row[Any]]:
+def rows(conn: Connection) -> list[Any]:
     """What should be in the store; the files themselves are read after the transaction."""
-    return conn.execute(
-        select(evidence.c.id, evidence.c.sha256, evidence.c.size).where(evidence.c.removed_at.is_(None))
-    ).all()
+    kept = select(evidence.c.id, evidence.c.sha256, evidence.c.size).where(evidence.c.removed_at.is_(None))
+    return list(conn.execute(kept))
 
 
-def check(app: App, kept: Iterable[Row[Any]]) -> Iterator[Finding]:
+def check(app: App, kept: Iterable[Any]) -> Iterator[Finding]:
     for row in kept:
         try:
             data = app.store.get(row.id)

@@ -9,7 +9,9 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
-    """A breach of `invariant`: `code` says of which kind, `subject` where (a case, a payment …), `detail` the figures."""
+    """A breach of `invariant`: `code` says of which kind, `subject` where (a case, a payment …), `detail` the
+    figures.
+    """
 
     invariant: int
     code: str
@@ -18,7 +20,9 @@ class Finding:
 
 
 def body_of(text: str) -> dict[str, Any]:
-    """An event's body; {} when somebody has put something else there: the audit goes on and the hash tells."""
+    """An event's body; {} when somebody has put something else there: the audit goes on and the hash
+    tells.
+    """
     try:
         body = json.loads(text)
     except ValueError:

@@ -1,4 +1,6 @@
-"""Cases against their events: the chain of hashes, the fold, the deadlines, and every decision taken once more."""
+"""Cases against their events: the chain of hashes, the fold, the deadlines, and every decision taken once
+more.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +60,7 @@ def _chain(case: Case, events: list[Row[Any]]) -> Iterator[Finding]:
         if row.seq != expected:
             yield Finding(4, "event_missing", case.case_no, f"{expected} is {row.seq}")
             return
-        if row.hash != chain(previous, row._mapping):
+        if row.hash != chain(previous, row._asdict()):
             yield Finding(4, "chain_broken", case.case_no, f"event {row.seq}")
             return
         previous = row.hash

@@ -1,4 +1,6 @@
-"""Payments, payouts and reservations: what is held and settled is exactly what cases and payouts account for."""
+"""Payments, payouts and reservations: what is held and settled is exactly what cases and payouts
+account for.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +16,11 @@ from core.domain.lifecycle import PAYOUT
 from core.services.audit.finding import Finding, body_of
 
 GRANTED: Final = ("approved", "negotiating", "paying")
-PAID: Final = (*GRANTED, "completed")
-# Causes that are our own not knowing: no channel said them, so nothing may be given up because of them (invariant 6).
-NOT_A_WORD: Final = frozenset({None, "no_answer", "unknown", "channel_error", "no_channel", "key_expired", "never_seen"})
+# Causes that are our own not knowing: no channel said them, so nothing may be given up because of them
+# (invariant 6).
+NOT_A_WORD: Final = frozenset(
+    {None, "no_answer", "unknown", "channel_error", "no_channel", "key_expired", "never_seen"}
+)
 
 
 @dataclass
@@ -29,7 +33,7 @@ class _Expected:
 
 def check(conn: Connection) -> Iterator[Finding]:
     """Invariants 1, 5, 6, 15 and 19, as far as rows can tell."""
-    rows = conn.execute(select(payouts)).all()
+    rows: list[Any] = list(conn.execute(select(payouts)))
     by_case: dict[str, list[Any]] = defaultdict(list)
     for row in rows:
         by_case[row.case_no].append(row)
@@ -66,14 +70,12 @@ def _grants(conn: Connection, by_case: dict[str, list[Any]], expected: _Expected
     """Every granted case holds its legs, less what has arrived; its amounts sum (invariant 15)."""
     c, e = cases.c, case_events.c
     bodies: dict[str, dict[str, Any]] = {}
-    settled: dict[str, list[dict[str, int]]] = defaultdict(list)
-    events = select(e.case_no, e.event, e.body).where(e.event.in_(("approve", "pay", "agree"))).order_by(e.case_no, e.seq)
-    for case_no, event, body in conn.execute(events):
-        if event == "approve":
-            bodies[case_no] = body_of(body)
-        else:
-            settled[case_no] += body_of(body).get("settled", [])
-    amounts = select(c.case_no, c.state, c.requested_minor, c.approved_minor, c.fee_minor, c.fx_minor, c.refund_minor)
+    events = select(e.case_no, e.body).where(e.event == "approve").order_by(e.case_no, e.seq)
+    for case_no, body in conn.execute(events):
+        bodies[case_no] = body_of(body)
+    amounts = select(
+        c.case_no, c.state, c.requested_minor, c.approved_minor, c.fee_minor, c.fx_minor, c.refund_minor
+    )
     for row in conn.execute(amounts.where(c.approved_minor.is_not(None))):
         legs = (bodies.get(row.case_no, {}).get("option") or {}).get("legs", [])
         sums = row.fee_minor + row.fx_minor + row.refund_minor == row.approved_minor
@@ -82,9 +84,11 @@ def _grants(conn: Connection, by_case: dict[str, list[Any]], expected: _Expected
         if not sums or min(row.fee_minor, row.fx_minor, row.refund_minor) < 0:
             yield Finding(15, "does_not_sum", row.case_no, f"approved {row.approved_minor}")
         if row.approved_minor > (row.requested_minor or 0):
-            yield Finding(15, "more_than_asked", row.case_no, f"{row.approved_minor} of {row.requested_minor}")
-        yield from _paid_as_granted(row, legs, by_case[row.case_no], settled[row.case_no])
-        if row.state not in PAID:
+            yield Finding(
+                15, "more_than_asked", row.case_no, f"{row.approved_minor} of {row.requested_minor}"
+            )
+        yield from _paid_as_granted(row, legs, by_case[row.case_no])
+        if row.state not in GRANTED:
             continue
         held: Counter[int] = Counter()
         for leg in legs:
@@ -92,16 +96,10 @@ def _grants(conn: Connection, by_case: dict[str, list[Any]], expected: _Expected
         for payout in by_case[row.case_no]:
             if payout.state == "arrived":
                 held[payout.payment_id] -= payout.reserved_minor
-        for part in settled[row.case_no]:
-            held[part["payment_id"]] -= part["reserved_minor"]
-            expected.settled[part["payment_id"]] += part["reserved_minor"]
-        if row.state in GRANTED:
-            expected.reserved.update(held)
+        expected.reserved.update(held)
 
 
-def _paid_as_granted(
-    row: Any, legs: list[dict[str, Any]], made: list[Any], settled: list[dict[str, int]]
-) -> Iterator[Finding]:
+def _paid_as_granted(row: Any, legs: list[dict[str, Any]], made: list[Any]) -> Iterator[Finding]:
     """No leg is paid twice or with another amount, and a completed case has paid them all."""
     granted = {leg["payment_id"]: (leg["reserved_minor"], leg["amount_minor"]) for leg in legs}
     live = Counter(payout.payment_id for payout in made if payout.state != "replanned")
@@ -113,7 +111,6 @@ def _paid_as_granted(
             yield Finding(5, "payout_differs", payout.key, f"granted {granted.get(payout.payment_id)}")
     if row.state == "completed":
         arrived = {payout.payment_id for payout in made if payout.state == "arrived"}
-        arrived |= {part["payment_id"] for part in settled}
         if arrived != set(granted):
             yield Finding(9, "completed_unpaid", row.case_no)
 
@@ -147,7 +144,9 @@ def _lots(conn: Connection, rows: list[Any]) -> Iterator[Finding]:
     lots: dict[int, list[Any]] = defaultdict(list)
     for lot in conn.execute(select(balance_lots).where(balance_lots.c.payout_id.is_not(None))):
         lots[lot.payout_id].append(lot)
-    owners = {number: customer for number, customer in conn.execute(select(cases.c.case_no, cases.c.customer_id))}
+    owners = {
+        number: customer for number, customer in conn.execute(select(cases.c.case_no, cases.c.customer_id))
+    }
     for row in rows:
         mine = lots.pop(row.id, [])
         if row.channel != "balance" or row.state != "arrived":

@@ -9,14 +9,16 @@ from sqlalchemy import Connection, select
 
 from core.adapters.tables import case_events, cases
 from core.domain.actors import BUYERS
+from core.domain.rights import DECIDING, SECOND_LOOK
 from core.services.audit.finding import Finding
-from core.services.decisions import DECIDING, SECOND_LOOK
 
 
 def check(conn: Connection) -> Iterator[Finding]:
     """Invariant 13, event by event."""
     e = case_events.c
-    customers = {number: customer for number, customer in conn.execute(select(cases.c.case_no, cases.c.customer_id))}
+    customers = {
+        number: customer for number, customer in conn.execute(select(cases.c.case_no, cases.c.customer_id))
+    }
     applicants: dict[str, set[str]] = defaultdict(set)
     judges: dict[str, set[str]] = defaultdict(set)
     rows = select(e.case_no, e.event, e.actor_role, e.actor_id, e.from_state).order_by(e.case_no, e.seq)

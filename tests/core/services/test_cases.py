@@ -9,7 +9,16 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event, func, select, update
 
-from core.adapters.tables import case_events, cases as case_table, commands, external_refunds, orders, payments
+from core.adapters.tables import (
+    case_events,
+    commands,
+    external_refunds,
+    orders,
+    payments,
+)
+from core.adapters.tables import (
+    cases as case_table,
+)
 from core.domain.actors import Actor
 from core.domain.errors import (
     AmountAboveRemaining,
@@ -29,6 +38,7 @@ from core.domain.errors import (
     TransitionRefused,
     VerdictChanged,
 )
+from core.domain.policy import shipped
 from core.services import cases, policies
 from core.services.record import Change, lock
 from tests.shop import ARBITER, FINANCE, LEAD, MEI, REVIEWER, SUPPORT, WEI, Shop
@@ -36,7 +46,9 @@ from tests.shop import ARBITER, FINANCE, LEAD, MEI, REVIEWER, SUPPORT, WEI, Shop
 GUEST = Actor("guest", order_no="OD00000")
 
 
-def filled(shop: Shop, order_no: str, actor: Actor = MEI, amount: int = 10_000, reason: str = "not_delivered") -> str:
+def filled(
+    shop: Shop, order_no: str, actor: Actor = MEI, amount: int = 10_000, reason: str = "not_delivered"
+) -> str:
     case_no = cases.open_draft(shop.app, actor, order_no).case_no
     cases.save_draft(shop.app, actor, case_no, reason=reason, requested_minor=amount)
     return case_no
@@ -57,7 +69,9 @@ def queries(shop: Shop) -> Iterator[list[str]]:
 
 
 def test_a_refund_from_draft_to_arrival(shop: Shop) -> None:
-    """R1.4, R3.1, R4.1, R4.7: the rules approve at once, the worker sends, the channel settles, the case completes."""
+    """R1.4, R3.1, R4.1, R4.7: the rules approve at once, the worker sends, the channel settles, the case
+    completes.
+    """
     order_no = shop.order()
     case_no = filled(shop, order_no)
     _, assessment = cases.assess_draft(shop.app, MEI, case_no)
@@ -105,7 +119,9 @@ def test_a_draft_is_resumed_with_everything_in_it(shop: Shop) -> None:
     """R2.5: what was saved is there again, from any device."""
     order_no = shop.order()
     case_no = filled(shop, order_no)
-    cases.save_draft(shop.app, MEI, case_no, step=4, description="没收到卡密 🙁\n第二行", quantity=1, route="balance")
+    cases.save_draft(
+        shop.app, MEI, case_no, step=4, description="没收到卡密 🙁\n第二行", quantity=1, route="balance"
+    )
     again = cases.open_draft(shop.app, MEI, order_no)
     assert (again.case_no, again.step, again.reason, again.route) == (case_no, 4, "not_delivered", "balance")
     assert again.description == "没收到卡密 🙁\n第二行"
@@ -119,10 +135,12 @@ def test_one_open_case_per_order(shop: Shop) -> None:
         with pytest.raises(CaseAlreadyOpen) as refused:
             again()
         assert refused.value.params["case_no"] == case_no
+    shop.work()
     shop.work(days=2)
     assert shop.apply(order_no, 6_000).case_no != case_no
+    shop.work()
+    shop.work(days=2)
     with pytest.raises(NothingLeft):
-        shop.work(days=2)
         shop.apply(order_no, 1)
 
 
@@ -174,7 +192,9 @@ def test_the_reservation_itself_refuses_more_than_is_left(sqlite_shop: Shop) -> 
         ({"quantity": 0}, AmountInvalid),
     ],
 )
-def test_a_draft_takes_only_what_can_be(sqlite_shop: Shop, values: dict[str, object], refusal: type[Refusal]) -> None:
+def test_a_draft_takes_only_what_can_be(
+    sqlite_shop: Shop, values: dict[str, object], refusal: type[Refusal]
+) -> None:
     """R2.2."""
     case_no = filled(sqlite_shop, sqlite_shop.order())
     before = sqlite_shop.view(case_no)
@@ -183,7 +203,9 @@ def test_a_draft_takes_only_what_can_be(sqlite_shop: Shop, values: dict[str, obj
     assert sqlite_shop.view(case_no) == before
 
 
-@pytest.mark.parametrize("words", ["<script>alert(1)</script>", "'; DROP TABLE cases; --", "\u202egnp.exe", "a\x00b\ud800"])
+@pytest.mark.parametrize(
+    "words", ["<script>alert(1)</script>", "'; DROP TABLE cases; --", "\u202egnp.exe", "a\x00b\ud800"]
+)
 def test_any_text_is_only_text(shop: Shop, words: str) -> None:
     """Whatever is typed is kept and shown as text; what no database can hold is left out."""
     case_no = filled(shop, shop.order())
@@ -212,7 +234,9 @@ def test_terms_first(sqlite_shop: Shop) -> None:
 
 
 def test_what_changed_since_the_customer_looked(shop: Shop) -> None:
-    """R1.5: fresh facts at submission; when the verdict is another, the customer sees it before anything is sent."""
+    """R1.5: fresh facts at submission; when the verdict is another, the customer sees it before anything is
+    sent.
+    """
     order_no = shop.order()
     case_no = filled(shop, order_no)
     with shop.app.begin() as conn:
@@ -258,7 +282,11 @@ def test_withdrawing_gives_back_exactly_what_was_held(shop: Shop) -> None:
     order_no = shop.order(("alipay", 6_000), ("wechat", 4_000))
     sent = shop.apply(order_no, 7_001)
     with shop.app.read() as conn:
-        held = conn.execute(select(payments.c.reserved_minor).where(payments.c.order_no == order_no)).scalars().all()
+        held = (
+            conn.execute(select(payments.c.reserved_minor).where(payments.c.order_no == order_no))
+            .scalars()
+            .all()
+        )
     assert sum(held) == 7_001
     view = shop.act(sent.case_no, "withdraw", MEI)
     assert (view.state, view.approved_minor, view.due_at) == ("withdrawn", None, None)
@@ -353,11 +381,10 @@ def test_what_the_table_does_not_have_is_refused(sqlite_shop: Shop) -> None:
 def test_the_policy_at_submission_counts(shop: Shop) -> None:
     """R1.5: a draft that was begun under an older policy is sent under the one in force."""
     case_no = filled(shop, shop.order())
+    newer = shipped("standard").replace("description_characters = 2000", "description_characters = 1000")
     with shop.app.begin() as conn:
-        from core.domain.policy import shipped
-
         policies.publish(
-            shop.app, conn, shipped("strict"), author="lu-jing", approved_by="tang-wei", in_force_from=shop.clock.at
+            shop.app, conn, newer, author="lu-jing", approved_by="tang-wei", in_force_from=shop.clock.at
         )
     assert shop.view(case_no).policy_version == 1
     cases.submit(shop.app, MEI, case_no, "click")

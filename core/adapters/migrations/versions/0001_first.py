@@ -1,4 +1,5 @@
-"""The first schema: orders and payments, cases with their events, payouts, ledger, and what stands around them.
+"""The first schema: orders and payments, cases with their events, payouts, ledger, and what stands around
+them.
 
 Frozen: later changes are later migrations. SQLite tables are STRICT, so integers and flags are INTEGER there.
 """
@@ -16,8 +17,8 @@ depends_on = None
 BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 FLAG = sa.Boolean().with_variant(sa.Integer(), "sqlite")
 
-# Events and ledger entries are only ever added. On SQLite the INSERT trigger also stops REPLACE on connections
-# that forgot `recursive_triggers`.
+# Events and ledger entries are only ever added. On SQLite the INSERT trigger also stops REPLACE on
+# connections that forgot `recursive_triggers`.
 APPEND_ONLY = {
     "case_events": "case_no = NEW.case_no AND seq = NEW.seq",
     "ledger_entries": "id = NEW.id OR (movement = NEW.movement AND line = NEW.line)",

@@ -1,0 +1,217 @@
+"""Reading cases: one with all that belongs to it, or many as cards. A handful of queries each, no N+1."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import BindParameter, Connection, bindparam, select
+
+from core import texts, wording
+from core.adapters import tables
+from core.adapters.tables import balance_lots, case_events, cases, evidence, payments, payouts
+from core.adapters.world import App
+from core.domain.actors import Actor
+from core.domain.facts import Facts
+from core.domain.lifecycle import public_status, waiting_for
+from core.domain.locator import Located, Piece, locate
+from core.domain.rights import allowed
+from core.services import orders, policies
+from core.services.case_views import CaseCard, CaseView, EventView, PayoutView
+from core.services.evidence import view_of
+from core.services.record import COLUMNS, Case
+
+_NO: Final[BindParameter[str]] = bindparam("case_no")
+_EVENTS: Final = select(case_events).where(case_events.c.case_no == _NO).order_by(case_events.c.seq)
+_EVIDENCE: Final = (
+    select(evidence)
+    .where(evidence.c.case_no == _NO, evidence.c.removed_at.is_(None))
+    .order_by(evidence.c.added_at, evidence.c.id)
+)
+_PAYOUT_COLUMNS: Final = (
+    select(payouts, balance_lots.c.expires_at, payments.c.account)
+    .join(payments, payments.c.id == payouts.c.payment_id)
+    .outerjoin(balance_lots, balance_lots.c.payout_id == payouts.c.id)
+)
+_PAYOUTS: Final = _PAYOUT_COLUMNS.where(payouts.c.case_no == _NO).order_by(payouts.c.id)
+
+
+def load(app: App, conn: Connection, case: Case, actor: Actor) -> CaseView:
+    """The view of a case that `actor` was found to own: five queries."""
+    now = app.now()
+    order = orders.load(conn, case.order_no)
+    payout_views = tuple(_payout(app, row) for row in conn.execute(_PAYOUTS, {"case_no": case.case_no}))
+    event_rows = conn.execute(_EVENTS, {"case_no": case.case_no}).all()
+    bodies = [json.loads(row.body) for row in event_rows]
+    history = [(row.event, row.actor_role, row.actor_id) for row in event_rows]
+    pictures = tuple(view_of(row) for row in conn.execute(_EVIDENCE, {"case_no": case.case_no}))
+    return CaseView(
+        case_no=case.case_no,
+        order=order,
+        customer_id=case.customer_id,
+        state=case.state,
+        public_status=public_status(case.state),
+        waiting_for=waiting_for(case.state),
+        reason=case.reason,
+        requested_minor=case.requested_minor,
+        quantity=case.quantity,
+        description=case.description,
+        route=case.route,
+        step=case.step,
+        approved_minor=case.approved_minor,
+        fee_minor=case.fee_minor,
+        fx_minor=case.fx_minor,
+        refund_minor=case.refund_minor,
+        currency=case.currency,
+        verdict=case.verdict,
+        rule=case.rule,
+        policy_version=case.policy_version,
+        decided_by=case.decided_by,
+        due_at=case.due_at,
+        due_action=case.due_action,
+        owner=case.owner,
+        provisional=_is_provisional(app, case.due_at),
+        created_at=case.created_at,
+        submitted_at=case.submitted_at,
+        decided_at=case.decided_at,
+        finished_at=case.finished_at,
+        payouts=payout_views,
+        events=tuple(_event(row, body) for row, body in zip(event_rows, bodies, strict=True)),
+        allowed=allowed(case.state, case.customer_id, actor, history),
+        locator=_locate(app, case, payout_views, now, [payment.channel for payment in order.payments]),
+        evidence=pictures,
+        says=_says(app, conn, bodies),
+    )
+
+
+def cards(
+    app: App, conn: Connection, actor: Actor, states: Collection[str] | None, limit: int
+) -> list[CaseCard]:
+    """Cards of the actor's cases, newest first: two queries."""
+    now = app.now()
+    o = tables.orders.c
+    query = select(*COLUMNS, o.product, o.kind, o.amount_minor).join(
+        tables.orders, o.order_no == cases.c.order_no
+    )
+    if actor.role == "customer":
+        query = query.where(cases.c.customer_id == actor.id, cases.c.customer_id != "")
+    elif actor.role == "guest":
+        query = query.where(cases.c.order_no == (actor.order_no or ""))
+    if states is not None:
+        query = query.where(cases.c.state.in_(states))
+    rows = conn.execute(query.order_by(cases.c.created_at.desc(), cases.c.case_no).limit(limit)).all()
+    width = len(COLUMNS)
+    found = [(Case(*row[:width]), row) for row in rows]
+    moving = [
+        case.case_no for case, _ in found if case.state in ("paying", "completed", "negotiating", "approved")
+    ]
+    pieces: dict[str, list[PayoutView]] = defaultdict(list)
+    if moving:
+        for row in conn.execute(_PAYOUT_COLUMNS.where(payouts.c.case_no.in_(moving)).order_by(payouts.c.id)):
+            pieces[row.case_no].append(_payout(app, row))
+    return [_card(app, case, row, pieces[case.case_no], now) for case, row in found]
+
+
+def _card(app: App, case: Case, row: Any, pieces: list[PayoutView], now: datetime) -> CaseCard:
+    return CaseCard(
+        case_no=case.case_no,
+        order_no=case.order_no,
+        product=row.product,
+        kind=row.kind,
+        amount_minor=row.amount_minor,
+        currency=case.currency,
+        state=case.state,
+        public_status=public_status(case.state),
+        waiting_for=waiting_for(case.state),
+        reason=case.reason,
+        requested_minor=case.requested_minor,
+        refund_minor=case.refund_minor,
+        step=case.step,
+        due_at=case.due_at,
+        due_action=case.due_action,
+        owner=case.owner,
+        customer_id=case.customer_id,
+        created_at=case.created_at,
+        submitted_at=case.submitted_at,
+        decided_at=case.decided_at,
+        finished_at=case.finished_at,
+        locator=_locate(app, case, pieces, now, ()),
+    )
+
+
+def _payout(app: App, row: Any) -> PayoutView:
+    return PayoutView(
+        id=row.id,
+        route=row.route,
+        channel=row.channel,
+        account="" if row.channel == "balance" else row.account,
+        amount_minor=row.amount_minor,
+        currency=row.currency,
+        state=row.state,
+        key=row.key,
+        reference=row.reference,
+        sent_at=row.sent_at,
+        accepted_at=row.accepted_at,
+        eta_at=row.eta_at,
+        provisional=_is_provisional(app, row.eta_at),
+        arrived_at=row.arrived_at,
+        cause=row.cause,
+        expires_at=row.expires_at,
+    )
+
+
+def _event(row: Any, body: Mapping[str, Any]) -> EventView:
+    return EventView(
+        seq=row.seq,
+        at=row.at,
+        event=row.event,
+        role=row.actor_role,
+        actor_id=row.actor_id,
+        from_state=row.from_state,
+        to_state=row.to_state,
+        note=body.get("note", ""),
+        hash=row.hash,
+    )
+
+
+def _locate(
+    app: App, case: Case, pieces: Iterable[PayoutView], now: datetime, channels: Collection[str]
+) -> Located:
+    amount = case.refund_minor if case.refund_minor is not None else case.requested_minor
+    if case.route == "balance":
+        channels = ("balance",)
+    return locate(
+        case.state,
+        amount_minor=amount,
+        currency=case.currency,
+        due_at=case.due_at,
+        pieces=[
+            Piece(p.channel, p.account, p.amount_minor, p.state, p.eta_at, p.arrived_at, p.expires_at)
+            for p in pieces
+        ],
+        now=now,
+        published_through=app.calendar.published_through,
+        channels=tuple(channels),
+    )
+
+
+def _says(app: App, conn: Connection, bodies: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """The rule's sentence at the newest decision that has one."""
+    decided = [body for body in bodies if "assessment" in body]
+    if not decided:
+        return {}
+    body = decided[-1]
+    policy = policies.get(app, conn, body["policy_version"])
+    facts = Facts.from_dict(body["facts"])
+    rule = body["assessment"]["rule"]
+    return {
+        short: wording.rule_sentence(texts.of(language), policy, rule, facts)
+        for short, language in (("zh", "zh_CN"), ("en", "en"))
+    }
+
+
+def _is_provisional(app: App, at: datetime | None) -> bool:
+    return at is not None and at.year > app.calendar.published_through

@@ -1,0 +1,116 @@
+"""Taking orders in from a file: all or nothing, bad rows by line, and the same file again changes nothing (R6.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Connection
+
+from core.adapters import bills, database
+from core.adapters.bills import Mapping
+from core.adapters.bills.rows import Notice, Problem, Refund
+from core.adapters.order_staging import LISTED, Filled, Merged, Staging
+from core.adapters.tables import to_micros
+from core.adapters.world import App
+
+_ONE_IMPORT_AT_A_TIME: Final = 7_245_003
+
+
+@dataclass(frozen=True)
+class ImportResult:
+    """What an import did, in rows of the file: imported + updated + unchanged + skipped = rows, if nothing was wrong.
+
+    With errors nothing was changed; `errors` are the first of `error_count`. Words: `import_problem.<code>` for
+    errors, `import_notice.<code>` for notices.
+    """
+
+    kind: str
+    rows: int
+    imported: int = 0  # new payments (of new orders or of known ones) and new refunds made outside
+    updated: int = 0  # known orders and payments that moved forward
+    unchanged: int = 0
+    skipped: int = 0  # left out by the mapping, our own refunds, refunds that match nothing
+    orders: int = 0  # different orders in the file
+    refunds: int = 0  # refund rows in the file
+    refunds_matched: int = 0
+    refunds_ours: int = 0
+    refunds_unmatched: int = 0  # kept, and applied as soon as their payment is imported
+    unmatched: tuple[Refund, ...] = ()  # the first of them
+    errors: tuple[Problem, ...] = ()
+    error_count: int = 0
+    notices: tuple[Notice, ...] = ()
+    dry_run: bool = False
+
+
+def import_orders(
+    app: App, path: str | Path, mapping: str | Path | None = None, dry_run: bool = False
+) -> ImportResult:
+    """Import an order export or a merchant bill; `FileUnreadable`, `MappingInvalid` when there is nothing to read.
+
+    Rows are staged without holding up other writers; merging them is one transaction. `dry_run` does everything
+    and takes it back.
+    """
+    names = None if mapping is None else Mapping.load(Path(mapping))
+    bill = bills.recognise(Path(path), names)
+    with app.engine.connect() as conn:
+        staging = Staging(conn)
+        try:
+            with conn.begin():
+                staging.create()
+                filled = staging.fill(bill.rows())
+            merged = _merge(app, conn, staging, filled, keep=not dry_run)
+        finally:
+            with conn.begin():
+                staging.drop()
+    return _result(bill.kind, filled, merged, tuple(bill.notices), dry_run)
+
+
+def _merge(app: App, conn: Connection, staging: Staging, filled: Filled, *, keep: bool) -> Merged:
+    conn.execution_options(writes=True)
+    with conn.begin() as transaction:
+        database.serialize(conn, _ONE_IMPORT_AT_A_TIME)
+        merged = staging.merge(filled, to_micros(app.now()))
+        if not keep or filled.problem_count or merged.problem_count:
+            transaction.rollback()
+    return merged
+
+
+def _result(
+    kind: str, filled: Filled, merged: Merged, notices: tuple[Notice, ...], dry_run: bool
+) -> ImportResult:
+    told = tuple(
+        Notice(code, {"lines": lines[:LISTED], "n": len(lines)}) for code, lines in filled.told.items()
+    )
+    notices = (*notices, *told, *merged.notices)
+    error_count = filled.problem_count + merged.problem_count
+    if error_count:
+        errors = sorted([*filled.problems, *merged.problems], key=lambda problem: problem.line)[:LISTED]
+        return ImportResult(
+            kind,
+            filled.rows,
+            errors=tuple(errors),
+            error_count=error_count,
+            notices=notices,
+            refunds=filled.refunds,
+            dry_run=dry_run,
+        )
+    imported = merged.new_payments + merged.new_refunds
+    skipped = filled.skipped + merged.our_refunds + merged.waiting_count
+    return ImportResult(
+        kind=kind,
+        rows=filled.rows,
+        imported=imported,
+        updated=merged.changed,
+        unchanged=filled.rows - imported - merged.changed - skipped,
+        skipped=skipped,
+        orders=merged.orders,
+        refunds=filled.refunds,
+        refunds_matched=merged.new_refunds + merged.known_refunds,
+        refunds_ours=merged.our_refunds,
+        refunds_unmatched=merged.waiting_count,
+        unmatched=tuple(merged.waiting),
+        notices=notices,
+        dry_run=dry_run,
+    )

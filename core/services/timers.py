@@ -1,0 +1,73 @@
+"""The worker's side of cases: what the clock makes happen when nobody acted, and paying what was approved."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+import structlog
+from sqlalchemy import Connection, bindparam, select, update
+
+from core.adapters.tables import cases
+from core.adapters.world import App
+from core.domain.actors import SYSTEM
+from core.domain.deadlines import due, escalated
+from core.services import payouts, policies
+from core.services.record import Case, Change, lock
+
+log = structlog.get_logger(__name__)
+
+_DUE: Final = (
+    select(cases.c.case_no)
+    .where(cases.c.due_at <= bindparam("now", type_=cases.c.due_at.type))
+    .order_by(cases.c.due_at)
+    .limit(bindparam("limit"))
+)
+
+
+def due_numbers(app: App, at: datetime, limit: int) -> list[str]:
+    """Cases that something should be done about now, longest waiting first."""
+    with app.read() as conn:
+        return list(conn.execute(_DUE, {"now": at, "limit": limit}).scalars())
+
+
+def run_due(app: App, case_no: str) -> bool:
+    """Do what is due for the case; False when that is nothing any more."""
+    at = app.now()
+    with app.begin() as conn:
+        case = lock(conn, case_no, SYSTEM)
+        if case.due_at is None or case.due_at > at:
+            return False
+        policy = policies.get(app, conn, case.policy_version)
+        change = Change(conn, case)
+        if case.due_action == "pay":
+            payouts.start(app, change, "pay", SYSTEM, at, policy)
+        elif case.due_action == "lapse":
+            change.step("lapse", SYSTEM, at, due("closed", policy, app.calendar, at))
+        elif case.due_action == "escalate":
+            change.step("escalate", SYSTEM, at, escalated())
+        elif case.due_action == "watch":
+            _look_again(app, conn, case, at)
+        else:
+            raise ValueError(f"{case_no}: nobody knows how to {case.due_action!r}")
+        change.write()
+    return True
+
+
+def _look_again(app: App, conn: Connection, case: Case, at: datetime) -> None:
+    """Sent long ago and not all arrived: finance sees it in its list of late payouts; look again tomorrow
+    (R5.4).
+    """
+    tomorrow = app.calendar.deadline(at, 1).at
+    conn.execute(update(cases).where(cases.c.case_no == case.case_no).values(due_at=tomorrow))
+    log.warning("arrival_overdue", case_no=case.case_no)
+
+
+def put_off(app: App, case_no: str, until: datetime) -> None:
+    """Something broke while doing what was due: try again at `until` and let the others pass."""
+    with app.begin() as conn:
+        conn.execute(
+            update(cases)
+            .where(cases.c.case_no == case_no, cases.c.due_at < until)
+            .values(due_at=until, tries=cases.c.tries + 1)
+        )

@@ -1,0 +1,26 @@
+"""Help: rules, times, fees and terms, written from the policy in force. Open to everybody."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.services import policies
+from portal import session
+from portal.blocks import rules_text
+from portal.html import esc, hero
+
+session.visitor()
+
+
+def run() -> None:
+    tx, app = session.texts(), session.core()
+    with app.read() as conn:
+        version, policy = policies.in_force(app, conn, app.now())
+    title = policy.titles["en" if tx.language == "en" else "zh"]
+    st.html(
+        hero(tx("help.title"), esc(tx("help.says", version=version, title=title)))
+        + rules_text.page(tx.language, version, policy)
+    )
+
+
+run()

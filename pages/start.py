@@ -1,0 +1,185 @@
+"""Start: what needs you, the two doors, open requests, orders."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import streamlit as st
+
+from core.domain.actors import Actor
+from core.domain.policy import Policy
+from core.domain.workdays import ZONE, local_date
+from core.services import cases, orders, policies
+from core.services.cases import CaseCard
+from core.texts import Texts
+from portal import doors, session
+from portal.blocks import open_cases, order_list
+from portal.blocks.finder import finder, where
+from portal.blocks.speed import speed
+from portal.html import empty, esc, hero, href, ms, section
+
+RECENT_ORDERS = 4
+WORTH_SEARCHING = 8
+
+
+def visitor(tx: Texts, policy: Policy, version: int) -> None:
+    """Nobody is signed in: what this is, and the doors; in demo mode, whom to be."""
+    people = "".join(doors.person(name, key) for key, name in session.people())
+    chooser = section(tx("start.people.title"), tx("start.people.says")) + f'<div class="people">{people}</div>' if people else ""
+    main = (
+        hero(tx("start.hello.visitor"), esc(tx("start.says.visitor")))
+        + _doors(tx, tx("start.mine.sign_in"))
+        + chooser
+    )
+    st.html(_two(main, speed(tx, policy) + _version(tx, policy, version)))
+
+
+def overview(
+    tx: Texts, actor: Actor, now: datetime, policy: Policy, version: int
+) -> None:
+    """Whoever is signed in: greeting, doors, open requests, the newest orders."""
+    app = session.core()
+    cards, found = cases.list_for(app, actor), orders.list_for(app, actor)
+    running = [card for card in cards if open_cases.is_open(card)]
+    guest = actor.role == "guest"
+    title = tx("start.hello.guest") if guest else greeting(tx, session.name_of(actor), now)
+    mine = "" if guest else _doors(tx, tx("start.mine.count", n=len(found)))
+    main = (
+        hero(title, says(tx, running, len(found)))
+        + mine
+        + open_cases.cards(tx, running, now=now)
+        + _recent(tx, found, running, policy, now, guest=guest)
+    )
+    aside = speed(tx, policy) + open_cases.finished(tx, cards, now=now) + _version(tx, policy, version)
+    st.html(_two(main, aside))
+
+
+def all_orders(tx: Texts, actor: Actor, now: datetime, policy: Policy) -> None:
+    """Every order, with a search and a filter where there are many."""
+    app = session.core()
+    found = order_list.lines(orders.list_for(app, actor), policy, now)
+    drafts = _drafts(cases.list_for(app, actor, states=("draft",)))
+    st.html(back(tx) + hero(tx("start.orders.title"), esc(tx("start.mine.count", n=len(found)))))
+    shown = found
+    if len(found) > WORTH_SEARCHING:
+        names = {
+            "all": tx("start.orders.show_all"),
+            "can": tx("start.orders.show_can"),
+            "open": tx("start.orders.show_open"),
+            "past": tx("start.orders.show_past"),
+        }
+        with st.container(key="filters", horizontal=True, vertical_alignment="bottom"):
+            words = st.text_input(
+                tx("start.orders.search"), key="orders_search", placeholder=tx("start.orders.search_hint"), max_chars=80
+            )
+            show = st.pills(
+                tx("start.orders.show"), list(names), format_func=names.__getitem__, default="all", key="orders_show"
+            )
+        shown = order_list.matching(found, show or "all", words)
+    if shown:
+        st.html(order_list.table(tx, shown, drafts, now=now))
+    elif found:
+        st.html(empty("search_off", tx("start.orders.none_found"), tx("start.orders.none_found_says")))
+    else:
+        st.html(empty("receipt_long", tx("start.orders.none"), tx("start.orders.none_says")))
+
+
+def find(tx: Texts, now: datetime) -> None:
+    """The guest's door: the form, and where to find what it asks for."""
+    st.html(back(tx) + hero(tx("start.find.title"), esc(tx("start.find.lead"))))
+    left, right = st.columns([1.95, 1], gap="large")
+    with left:
+        finder(tx, local_date(now))
+    right.html(where(tx))
+
+
+def greeting(tx: Texts, name: str, now: datetime) -> str:
+    """By the hour in Shanghai."""
+    hour = now.astimezone(ZONE).hour
+    if 5 <= hour < 11:
+        return tx("start.hello.morning", name=name)
+    if 11 <= hour < 13:
+        return tx("start.hello.noon", name=name)
+    return tx("start.hello.afternoon", name=name) if 13 <= hour < 18 else tx("start.hello.evening", name=name)
+
+
+def says(tx: Texts, running: list[CaseCard], orders_known: int) -> str:
+    """One sentence: what needs the customer, what is under way. HTML."""
+    turn = sum(card.state in open_cases.MUST_ACT for card in running)
+    others = len(running) - turn
+    marked = f'<b class="act">{esc(tx("start.says.turn", n=turn))}</b>'
+    if turn and others:
+        return tx("start.says.turn_and", turn=marked, running=esc(tx("start.says.running", n=others)))
+    if turn:
+        return tx("start.says.turn_only", turn=marked)
+    if others:
+        return esc(tx("start.says.running_only", running=tx("start.says.running", n=others)))
+    return esc(tx("start.says.nothing") if orders_known else tx("start.says.no_orders"))
+
+
+def back(tx: Texts) -> str:
+    return f'<p class="crumb"><a href="/">{ms("arrow_back")}{esc(tx("start.orders.back"))}</a></p>'
+
+
+def _doors(tx: Texts, mine: str) -> str:
+    return (
+        f'<div class="doors">{doors.door("receipt_long", tx("start.mine.title"), mine, "/?view=orders", on=True)}'
+        f"{doors.door('search', tx('start.find.title'), tx('start.find.says'), '/?view=find')}</div>"
+    )
+
+
+def _drafts(cards: list[CaseCard]) -> frozenset[str]:
+    return frozenset(card.order_no for card in cards if card.state == "draft")
+
+
+def _recent(
+    tx: Texts, found: list[orders.OrderView], running: list[CaseCard], policy: Policy, now: datetime, *, guest: bool
+) -> str:
+    if not found:
+        return empty("receipt_long", tx("start.orders.none"), tx("start.orders.none_says"))
+    drafts = _drafts(running)
+    free = [line for line in order_list.lines(found, policy, now) if line.stand != "open" or guest]
+    free.sort(key=lambda line: line.stand != "can")  # those that can be asked for first, newest first within
+    if not free:
+        return ""
+    head = section(tx("start.orders.guest") if guest else tx("start.orders.recent"))
+    more = (
+        f'<a class="button bare" href="{href("/", view="orders")}">{esc(tx("start.orders.all", n=len(found)))}{ms("chevron_right")}</a>'
+        if len(found) > RECENT_ORDERS
+        else ""
+    )
+    return head + order_list.table(tx, free[:RECENT_ORDERS], drafts, now=now) + more
+
+
+def _version(tx: Texts, policy: Policy, version: int) -> str:
+    title = policy.titles["en" if tx.language == "en" else "zh"]
+    return f'<section class="pane"><a class="note" href="/help">{esc(tx("start.policy", version=version, title=title))}</a></section>'
+
+
+def _two(main: str, aside: str) -> str:
+    return f'<div class="two"><div class="main">{main}</div><aside>{aside}</aside></div>'
+
+
+def run() -> None:
+    here = session.visitor()
+    tx, app = session.texts(), session.core()
+    now = app.now()
+    wanted = st.query_params.get("view", "")
+    signed_in = here is not None and here.role in session.BUYERS
+    if wanted == "find":
+        find(tx, now)
+        return
+    with app.read() as conn:
+        version, policy = policies.in_force(app, conn, now)
+    if here is None or not signed_in:
+        if wanted == "orders":
+            doors.closed(tx, signed_in=False)
+        else:
+            visitor(tx, policy, version)
+    elif wanted == "orders":
+        all_orders(tx, here, now, policy)
+    else:
+        overview(tx, here, now, policy, version)
+
+
+run()

@@ -1,0 +1,101 @@
+"""Following a refund: where the money is, whose turn it is, what happened and what comes next (R5.1–R5.3)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from core.domain.errors import NotFound
+from core.domain.workdays import ZONE
+from core.services import cases
+from core.services.case_views import CaseView
+from portal import session
+from portal.html import esc, hero, href, ms, section
+from portal.parts import case_list, draft, goods, locator, sent, talk, timeline, track_side, track_turn
+from portal.parts.track_turn import Turn
+
+REFRESH = {"approved": 3, "paying": 10}  # seconds; where money moves, look more often
+SLOWLY = 30
+
+actor = session.require("customer", "guest", "support")
+tx, app = session.texts(), session.core()
+
+
+def choose() -> None:
+    """No case in the address: one's own, what is open first."""
+    st.html(hero(tx("track.title")))
+    st.html(case_list.listing(tx, cases.list_for(app, actor, limit=50), now=app.now()))
+
+
+def lost() -> None:
+    st.html(
+        f'<div class="empty">{ms("search_off")}<h1>{esc(tx("track.lost.title"))}</h1><p>{esc(tx("track.lost.text"))}</p>'
+        f'<p><a href="{href("/track")}">{esc(tx("track.lost.mine"))}</a></p></div>'
+    )
+
+
+def mark(view: CaseView) -> tuple[Any, ...]:
+    """What the screen depends on: when this changes, everything is drawn anew."""
+    return (view.state, len(view.events), len(view.evidence), view.due_at, tuple((p.id, p.state) for p in view.payouts))
+
+
+def follow(view: CaseView) -> None:
+    """One case."""
+    now = app.now()
+    turn = Turn(app, actor, tx, view, now)
+    watch(view)
+    with st.container(key="card-loc"):
+        st.html(locator.card(tx, view, now=now))
+    main, aside = st.columns([1.95, 1], gap="large")
+    with main:
+        if track_turn.is_turn(view):
+            track_turn.show(turn)
+        st.html(section(tx("track.timeline")))
+        with st.container(key="card-tl"):
+            st.html(timeline.timeline(tx, view, draft.policy_of(app, view).eta_working_days, now=now))
+        if said := talk.talk(tx, view, now=now):
+            st.html(section(tx("track.talk")))
+            with st.container(key="card-talk"):
+                st.html(said)
+    with aside, st.container(key="aside"):
+        st.html(track_side.column(tx, view, now=now))
+        if any(payout.state in ("accepted", "arrived") for payout in view.payouts):
+            with st.expander(tx("track.missing.title"), icon=":material/help:", type="compact", key="rule"):
+                st.html(track_side.not_received(tx, view, now=now))
+        with st.container(key="others", gap="xsmall"):
+            st.html(sent.copy_link(tx, href("/track", case=view.case_no)), unsafe_allow_javascript=True)
+            track_turn.others(turn)
+
+
+def watch(view: CaseView) -> None:
+    """The line above everything, which looks again by itself and says when it last did."""
+    fresh = [view]
+
+    def look() -> None:
+        if fresh:
+            current = fresh.pop()
+        else:
+            current = cases.view(app, session.require("customer", "guest", "support"), view.case_no)
+            if mark(current) != mark(view):
+                st.rerun()
+        name = goods.title(view.order.product, view.order.quantity)
+        at = tx("track.updated", time=f"{app.now().astimezone(ZONE):%H:%M}")
+        st.html(
+            f'<div class="crumb"><span>{esc(tx("track.crumb", case_no=view.case_no))}</span><span class="opt">·</span>'
+            f'<bdi class="opt">{esc(name)}</bdi><span class="upd">{ms("sync")}{esc(at)}</span></div>'
+        )
+
+    every = None if view.finished_at else REFRESH.get(view.state, SLOWLY)
+    st.fragment(look, run_every=every)()
+
+
+if case_no := st.query_params.get("case"):
+    try:
+        found = cases.view(app, actor, case_no)
+    except NotFound:
+        lost()
+    else:
+        follow(found)
+else:
+    choose()

@@ -1,0 +1,1 @@
+"""Blocks of the start, records and help pages: values in, escaped HTML out."""

@@ -1,0 +1,100 @@
+"""Open refund requests as cards, and the finished ones in a line: how far, one sentence, one way on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Final
+
+from core.domain.lifecycle import CASE
+from core.services.cases import CaseCard
+from core.texts import Texts
+from core.wording import next_sentence, sentence
+from portal.html import esc, href, ms, section
+from portal.parts.dots import dots
+from portal.parts.goods import thumb
+
+MUST_ACT: Final = ("awaiting_customer",)  # amber and the one filled button are for these only
+_FIRST: Final = {"awaiting_customer": 0, "draft": 1, "rejected": 2}
+RECENT: Final = 3
+IN_SIGHT: Final = 4  # cards; more open at a click
+
+
+def is_open(card: CaseCard) -> bool:
+    return not CASE.is_final(card.state)
+
+
+def amount(tx: Texts, card: CaseCard) -> str:
+    """What arrives or is asked for; the order's amount while nothing is."""
+    minor = card.refund_minor if card.refund_minor is not None else card.requested_minor
+    return tx.money(card.amount_minor if minor is None else minor, card.currency)
+
+
+def link(card: CaseCard) -> str:
+    """Where the customer goes on with this request."""
+    if card.state == "draft":
+        return href("/request", order=card.order_no)
+    return href("/track", case=card.case_no)
+
+
+def cards(tx: Texts, found: Sequence[CaseCard], *, now: datetime) -> str:
+    """All open requests, those that wait for the customer first; '' where there are none."""
+    if not found:
+        return ""
+    ordered = sorted(found, key=lambda card: _FIRST.get(card.state, 3))  # newest first within, as it came
+    first, rest = ordered[:IN_SIGHT], ordered[IN_SIGHT:]
+    more = ""
+    if rest:
+        label = f'{esc(tx("start.open.more", n=len(rest)))}{ms("expand_more")}'
+        more = f'<details class="more"><summary>{label}</summary>{_tiles(tx, rest, now)}</details>'
+    head = section(tx("start.open.title"), tx("start.open.count", n=len(found)))
+    return head + _tiles(tx, first, now) + more
+
+
+def _tiles(tx: Texts, found: Sequence[CaseCard], now: datetime) -> str:
+    return f'<ul class="cases">{"".join(_card(tx, card, now) for card in found)}</ul>'
+
+
+def _card(tx: Texts, card: CaseCard, now: datetime) -> str:
+    act = card.state in MUST_ACT
+    reason = tx(f"reason_said.{card.reason}") if card.reason else tx("start.case.no_reason")
+    label = {
+        "awaiting_customer": tx("start.case.answer"),
+        "draft": tx("start.case.go_on"),
+        "rejected": tx("start.case.why"),
+    }.get(card.state, tx("start.case.follow"))
+    after = next_sentence(tx, card.locator, now)
+    small = f"<small>{esc(after)}</small>" if after else ""
+    arrow = "" if act else ms("chevron_right")
+    return (
+        f'<li class="tile{" act" if act else ""}"><div class="case">{thumb(card.kind)}'
+        f'<div class="nm"><h3 class="n"><bdi>{esc(card.product)}</bdi></h3><span>{esc(reason)}</span></div>'
+        f'<span class="amt">{esc(amount(tx, card))}</span></div>{dots(card, tx)}'
+        f'<div class="foot"><p class="say{" act" if act else ""}">{esc(sentence(tx, card.locator, now))}{small}</p>'
+        f'<a class="button{" fill" if act else " bare"}" href="{link(card)}">{esc(label)}{arrow}'
+        f'<span class="sr">{esc(card.product)}</span></a></div></li>'
+    )
+
+
+def finished(tx: Texts, found: Iterable[CaseCard], *, now: datetime) -> str:
+    """The last few that are over, as links; '' where there are none."""
+    over = sorted((c for c in found if c.finished_at), key=lambda card: card.finished_at or now, reverse=True)
+    if not over:
+        return ""
+    items = "".join(_line(tx, card, now) for card in over[:RECENT])
+    return (
+        f'<section class="pane"><h2>{esc(tx("start.done.title"))}</h2><ul>{items}</ul>'
+        f'<a class="button bare" href="/records">{esc(tx("start.done.all"))}{ms("chevron_right")}</a></section>'
+    )
+
+
+def _line(tx: Texts, card: CaseCard, now: datetime) -> str:
+    when = tx.when(card.finished_at or now, now)
+    if card.state == "completed":
+        icon, head, below = ms("check_circle", "ok"), amount(tx, card), tx("start.done.completed", when=when)
+    else:
+        icon, head, below = ms("cancel", "mut"), tx(f"state.{card.state}"), tx("start.done.ended", when=when)
+    return (
+        f'<li><a class="mini" href="{link(card)}">{icon}<span class="tx"><b><bdi>{esc(card.product)}</bdi> · {esc(head)}</b>'
+        f"<span>{esc(below)}</span></span></a></li>"
+    )

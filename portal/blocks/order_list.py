@@ -1,0 +1,93 @@
+"""Orders in a list: what, how paid, how much time is left to ask, and the way to ask."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from core.domain.eligibility import window_ends_at
+from core.domain.policy import Policy
+from core.services.orders import OrderView
+from core.texts import Texts
+from portal.html import esc, href
+from portal.parts.goods import thumb, title
+
+SHOWS: Final = ("all", "can", "open", "past")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An order and where it stands: `can` be asked for · `open` request · `past` its time or all refunded."""
+
+    order: OrderView
+    stand: str
+    ends_at: datetime | None
+
+
+def lines(found: Sequence[OrderView], policy: Policy, now: datetime) -> list[Line]:
+    return [_line(order, policy, now) for order in found]
+
+
+def _line(order: OrderView, policy: Policy, now: datetime) -> Line:
+    ends = window_ends_at(order.kind, order.completed_at, policy)
+    if order.open_case:
+        return Line(order, "open", ends)
+    over = order.refundable_minor <= 0 or (ends is not None and ends < now)
+    return Line(order, "past" if over else "can", ends)
+
+
+def table(tx: Texts, found: Sequence[Line], drafts: frozenset[str], *, now: datetime) -> str:
+    """The rows. `drafts`: order numbers whose request was begun and not sent."""
+    return f'<ul class="orders">{"".join(_row(tx, line, drafts, now) for line in found)}</ul>'
+
+
+def _row(tx: Texts, line: Line, drafts: frozenset[str], now: datetime) -> str:
+    order = line.order
+    ask = href("/request", order=order.order_no)
+    if line.stand == "open":
+        begun = order.order_no in drafts
+        to = ask if begun else href("/track", case=order.open_case or "")
+        label, css = (tx("start.case.go_on") if begun else tx("start.orders.follow")), ""
+    elif line.stand == "can":
+        to, label, css = ask, tx("start.orders.apply"), ""
+    elif order.refundable_minor <= 0:
+        to, label, css = "/records", tx("start.orders.records"), " bare"
+    else:
+        to, label, css = ask, tx("start.orders.look"), " bare"
+    name = title(order.product, order.quantity)
+    channels = tx.list(dict.fromkeys(tx(f"channel.{p.channel}") for p in order.payments))
+    paid = tx("start.orders.paid", channels=channels, when=tx.when(order.paid_at, now))
+    return (
+        f'<li>{thumb(order.kind)}<div class="nm"><b><bdi>{esc(name)}</bdi></b><span>{esc(paid)}</span></div>'
+        f'<div class="st"><b class="amt">{esc(tx.money(order.amount_minor, order.currency))}</b><span>{esc(_left(tx, line, now))}</span></div>'
+        f'<a class="button{css}" href="{to}">{esc(label)}<span class="sr">{esc(name)}</span></a></li>'
+    )
+
+
+def _left(tx: Texts, line: Line, now: datetime) -> str:
+    order, ends = line.order, line.ends_at
+    delivery = tx(f"delivery.{order.delivery}")
+    if order.refundable_minor <= 0 and line.stand != "open":
+        return tx("start.orders.all_back")
+    if line.stand == "open":
+        return delivery
+    if ends is None:
+        return tx("start.orders.not_begun")
+    if ends < now:
+        return tx("start.orders.over", date=tx.date(ends, now))
+    if ends - now < timedelta(days=1):
+        return f"{delivery} · {tx('start.orders.last_day')}"
+    return f"{delivery} · {tx('start.orders.left', span=tx.duration(ends - now))}"
+
+
+def matching(found: Sequence[Line], show: str, words: str) -> list[Line]:
+    """Lines of the wanted stand whose product or number contains every word."""
+    wanted = words.casefold().split()
+    return [
+        line
+        for line in found
+        if (show == "all" or line.stand == show)
+        and all(word in f"{line.order.product} {line.order.order_no}".casefold() for word in wanted)
+    ]

@@ -1,0 +1,160 @@
+"""Refund requests as a table on a desk and as cards on a phone, and the same as a file (R5.1)."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from core.domain.lifecycle import CASE
+from core.domain.money import plain
+from core.domain.workdays import ZONE
+from core.services.cases import CaseCard, CaseView
+from core.texts import Texts
+from core.wording import sentence
+from portal.blocks.open_cases import MUST_ACT, amount, link
+from portal.html import esc
+from portal.parts.goods import thumb
+
+STATUSES: Final = ("all", "turn", "open", "done", "ended")
+PERIODS: Final[dict[str, timedelta | None]] = {
+    "month": timedelta(days=30),
+    "quarter": timedelta(days=90),
+    "year": timedelta(days=365),
+    "all": None,
+}
+_RISKY: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+def status_of(card: CaseCard) -> str:
+    """One of `STATUSES` without `all`."""
+    if card.state == "completed":
+        return "done"
+    if CASE.is_final(card.state):
+        return "ended"
+    return "turn" if card.waiting_for == "you" else "open"
+
+
+def matching(found: Sequence[CaseCard], status: str, period: str, now: datetime) -> list[CaseCard]:
+    """What the filters leave. `open` has what waits for the customer as well."""
+    span = PERIODS.get(period)
+    since = now - span if span else None
+    wanted = {"open": ("open", "turn"), "all": STATUSES}.get(status, (status,))
+    return [card for card in found if status_of(card) in wanted and (since is None or card.created_at >= since)]
+
+
+def table(tx: Texts, found: Sequence[CaseCard], refused: Mapping[str, str], *, now: datetime) -> str:
+    """One row a request; each is a link to its page. `refused`: why, by case number."""
+    heads = (
+        tx("records.col.product"),
+        tx("records.col.applied"),
+        tx("records.col.status"),
+        tx("records.col.amount"),
+        tx("records.col.arrival"),
+    )
+    head = "".join(f'<th scope="col">{esc(name)}</th>' for name in heads)
+    rows = "".join(_row(tx, card, refused.get(card.case_no, ""), now) for card in found)
+    return f'<table class="records"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+
+
+def _row(tx: Texts, card: CaseCard, why: str, now: datetime) -> str:
+    css = {"done": " ok", "turn": " act" if card.state in MUST_ACT else ""}.get(status_of(card), "")
+    if card.state in ("rejected", "closed"):
+        css = " no"
+    reason = f'{tx(f"reason.{card.reason}")} · ' if card.reason else ""
+    says = sentence(tx, card.locator, now)
+    return (
+        f'<tr><td class="p"><a href="{link(card)}">{thumb(card.kind)}<span class="tx"><b><bdi>{esc(card.product)}</bdi></b>'
+        f"<span>{esc(reason)}{esc(card.case_no)}</span></span></a></td>"
+        f'<td class="t">{esc(_applied(tx, card, now))}</td>'
+        f'<td class="s"><span class="tag{css}">{esc(tx(f"status.{card.public_status}"))}</span></td>'
+        f'<td class="m">{_sum(tx, card)}</td>'
+        f'<td class="a">{esc(why or _arrival(tx, card, now) or says)}</td></tr>'
+    )
+
+
+def _sum(tx: Texts, card: CaseCard) -> str:
+    """What arrived in bold; what was only asked for, or is on its way, quieter."""
+    words = esc(amount(tx, card))
+    return f"<b>{words}</b>" if card.state == "completed" else words
+
+
+def _applied(tx: Texts, card: CaseCard, now: datetime) -> str:
+    return tx.when(card.submitted_at, now) if card.submitted_at else tx("records.not_sent")
+
+
+def _arrival(tx: Texts, card: CaseCard, now: datetime) -> str:
+    if card.state == "completed" and card.finished_at:
+        return tx.when(card.finished_at, now)
+    if card.state == "paying" and card.locator.by:
+        return tx("records.expected", date=tx.date(card.locator.by, now, provisional=card.locator.provisional))
+    return ""
+
+
+def refused(card: CaseCard) -> bool:
+    """Its reason is owed to the customer (R5.1)."""
+    return card.state in ("rejected", "closed")
+
+
+def why(tx: Texts, view: CaseView) -> str:
+    """Why a request was refused: the reviewer's words, else the rule's; '' when it was not."""
+    said = next((event.note for event in reversed(view.events) if event.event == "reject" and event.note), "")
+    return said or view.says.get("en" if tx.language == "en" else "zh", "")
+
+
+def received(found: Sequence[CaseCard]) -> int:
+    """What arrived of CNY, in minor units."""
+    return sum(card.refund_minor or 0 for card in found if card.state == "completed" and card.currency == "CNY")
+
+
+def as_csv(tx: Texts, found: Sequence[CaseCard], refused: Mapping[str, str], *, now: datetime) -> bytes:
+    """The rows for a spreadsheet: UTF-8 with the mark that Excel wants, and no cell that it would run as a formula."""
+    file = io.StringIO()
+    writer = csv.writer(file)
+    writer.writerow(
+        [
+            tx("records.col.case"),
+            tx("records.col.order"),
+            tx("records.col.product"),
+            tx("records.col.reason"),
+            tx("records.col.status"),
+            tx("records.col.applied"),
+            tx("records.col.requested"),
+            tx("records.col.received"),
+            tx("records.col.currency"),
+            tx("records.col.arrival"),
+            tx("records.col.says"),
+        ]
+    )
+    for card in found:
+        done = card.state == "completed"
+        writer.writerow(
+            map(
+                safe_cell,
+                (
+                    card.case_no,
+                    card.order_no,
+                    card.product,
+                    tx(f"reason.{card.reason}") if card.reason else "",
+                    tx(f"status.{card.public_status}"),
+                    _stamp(card.submitted_at),
+                    "" if card.requested_minor is None else plain(card.requested_minor, card.currency),
+                    plain(card.refund_minor, card.currency) if done and card.refund_minor is not None else "",
+                    card.currency,
+                    _stamp(card.finished_at) if done else _arrival(tx, card, now),
+                    refused.get(card.case_no) or sentence(tx, card.locator, now),
+                ),
+            )
+        )
+    return ("\ufeff" + file.getvalue()).encode("utf-8", "replace")
+
+
+def safe_cell(text: str) -> str:
+    """A cell that begins like a formula gets an apostrophe in front: spreadsheets then show it and run nothing."""
+    return f"'{text}" if text.lstrip(" ").startswith(_RISKY) else text
+
+
+def _stamp(at: datetime | None) -> str:
+    return f"{at.astimezone(ZONE):%Y-%m-%d %H:%M}" if at else ""

@@ -1,0 +1,66 @@
+"""Where refusals become words, and accidents become an id that a customer can quote. Nothing else catches them."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+import structlog
+
+from core.domain.errors import Refusal
+from core.texts import Texts
+from portal import session
+from portal.html import esc, href, ms
+
+_LOG = structlog.get_logger(__name__)
+_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # nothing that is mistaken over the phone
+
+
+def words(refused: Refusal, tx: Texts | None = None) -> str:
+    """The sentence of a refusal in the visitor's language."""
+    return (tx or session.texts()).refusal(refused)
+
+
+def show(refused: Refusal, *, title: str = "", way_on: tuple[str, str] | None = None) -> None:
+    """A refusal as a block: the sentence, and where to go from here as (label, local path)."""
+    st.html(block(words(refused), title=title, way_on=way_on))
+
+
+def block(sentence: str, *, title: str = "", css: str = "no", icon: str = "info", way_on: tuple[str, str] | None = None) -> str:
+    """One message: what happened and the way on. Announced by screen readers."""
+    link = f'<p><a href="{href(way_on[1])}" target="_self">{esc(way_on[0])}</a></p>' if way_on else ""
+    head = f"<b>{esc(title)}</b>" if title else ""
+    return f'<div class="alert {css}" role="alert">{ms(icon)}<div>{head}{esc(sentence)}{link}</div></div>'
+
+
+@contextmanager
+def refusals(*, title: str = "") -> Iterator[None]:
+    """Run a command; a refusal is shown in place and the page goes on."""
+    try:
+        yield
+    except Refusal as refused:
+        show(refused, title=title)
+
+
+def new_id() -> str:
+    """Eight letters and digits to find an accident in the log by."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(8))
+
+
+def on_script_error(error: Exception) -> bool:
+    """Anything that a page let through: a refusal in words, an accident with an id, never a traceback."""
+    tx = session.texts()
+    way_on = (tx("shell.error.home"), "/")
+    if isinstance(error, Refusal):
+        show(error, way_on=way_on)
+        return True
+    accident = new_id()
+    _LOG.error("accident", id=accident, exc_info=error)
+    st.html(
+        block(
+            tx("shell.error.says", id=accident), title=tx("shell.error.title"), css="", icon="error", way_on=way_on
+        )
+    )
+    return True

@@ -1,0 +1,119 @@
+"""Around every HTTP answer: security headers, our own first file for pages, a limit on what is uploaded."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from http.cookies import CookieError, SimpleCookie
+from typing import Any, Final
+from urllib.parse import parse_qs
+
+from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from portal import pagefile, session
+from portal.places import PATHS
+
+UPLOAD_LIMIT: Final = 11 * 1024 * 1024  # a little above the widget's 10 MB: the envelope of a multipart body
+
+# Streamlit writes inline styles, st.html runs inline scripts, its charts compile expressions; everything loaded is ours.
+CSP: Final = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self' data:; media-src 'self' data: blob:; worker-src 'self' blob:; "
+    "connect-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+)
+HEADERS: Final = (
+    (b"content-security-policy", CSP.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(self), microphone=(), geolocation=(), payment=()"),
+)
+
+
+def middleware() -> list[Middleware]:
+    return [Middleware(Frame)]
+
+
+class Frame:
+    """Around every answer: security headers; our own first file for pages; a limit on what is uploaded."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                given = {name.lower() for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *(pair for pair in HEADERS if pair[0] not in given)]
+            await send(message)
+
+        path, method = scope["path"], scope["method"]
+        if method in ("GET", "HEAD"):
+            answer = _page(scope)
+            if answer is not None:
+                await answer(scope, receive, with_headers)
+                return
+        elif path.startswith("/_stcore/upload_file/"):
+            receive = _limited(receive)
+            if int(_header(scope, b"content-length") or 0) > UPLOAD_LIMIT:
+                await PlainTextResponse("too large", status_code=413)(scope, receive, with_headers)
+                return
+        try:
+            await self.app(scope, receive, with_headers)
+        except _TooLarge:
+            await PlainTextResponse("too large", status_code=413)(scope, receive, with_headers)
+
+
+class _TooLarge(Exception):
+    pass
+
+
+def _limited(receive: Receive) -> Receive:
+    seen = 0
+
+    async def counted() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > UPLOAD_LIMIT:
+            raise _TooLarge
+        return message
+
+    return counted
+
+
+_NOT_PAGES: Final = ("/_stcore", "/media", "/component", "/static", "/session/", "/files/", "/assets/", "/hooks/")
+
+
+def _page(scope: MutableMapping[str, Any]) -> Response | None:
+    """Our first file for a page's address; a real 404 for an address that is neither a page nor a file."""
+    path: str = scope["path"]
+    known = path in PATHS
+    if not known and ("." in path or path.startswith(_NOT_PAGES) or b"text/html" not in _header(scope, b"accept")):
+        return None
+    if not known and (path in ("/healthz", "/readyz", "/metrics") or (len(path) > 1 and path.endswith("/"))):
+        return None
+    language = _language(scope)
+    body = pagefile.page(language) if known else pagefile.not_found(language)
+    headers = {"Cache-Control": "no-cache", "Vary": "Cookie", "Content-Language": pagefile.HTML_LANG[language]}
+    return Response(body, status_code=200 if known else 404, media_type="text/html", headers=headers)
+
+
+def _header(scope: MutableMapping[str, Any], name: bytes) -> bytes:
+    return next((value for key, value in scope["headers"] if key == name), b"")
+
+
+def _language(scope: MutableMapping[str, Any]) -> str:
+    try:
+        cookies = SimpleCookie(_header(scope, b"cookie").decode("latin-1"))
+    except CookieError:
+        cookies = SimpleCookie()
+    cookie = cookies[session.LANG_COOKIE].value if session.LANG_COOKIE in cookies else None
+    asked = parse_qs(scope["query_string"].decode("latin-1")).get("lang", [""])[0]
+    return session.choose_language(cookie, asked)

@@ -1,0 +1,54 @@
+"""HTML for `st.html`: everything that is not a literal of ours goes through `esc`.
+
+User text never reaches Markdown; it is shown by `st.text`, or escaped here.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Final
+from urllib.parse import urlencode
+
+# Characters that reorder or hide what surrounds them; kept readable by <bdi> around user text, dropped in attributes.
+_BIDI: Final = dict.fromkeys(map(ord, "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f"))
+
+
+def esc(value: object) -> str:
+    """`value` as text that is safe in an element and in a quoted attribute."""
+    text = str(value)
+    return escape(text if text.isascii() else text.translate(_BIDI), quote=True)
+
+
+def ms(icon: str, css: str = "") -> str:
+    """A Material Symbol that screen readers skip; the words beside it say what it means."""
+    return f'<span class="ms {css}" aria-hidden="true">{icon}</span>' if css else f'<span class="ms" aria-hidden="true">{icon}</span>'
+
+
+def sr(text: str) -> str:
+    """Words for screen readers only."""
+    return f'<span class="sr">{esc(text)}</span>'
+
+
+def lines(text: str) -> str:
+    """User text with its line breaks, isolated so that its direction cannot spill over."""
+    return f'<bdi class="lines">{esc(text)}</bdi>'
+
+
+def hero(title: str, says: str = "") -> str:
+    """The head of a page: what it is, and the one sentence that matters. `says` is HTML, already escaped."""
+    return f'<div class="hero"><h1>{esc(title)}</h1>{f"<p>{says}</p>" if says else ""}</div>'
+
+
+def section(title: str, beside: str = "") -> str:
+    """A section's heading with a quiet word beside it."""
+    return f'<div class="sec"><h2>{esc(title)}</h2>{f"<span>{esc(beside)}</span>" if beside else ""}</div>'
+
+
+def empty(icon: str, title: str, says: str) -> str:
+    """Nothing here yet: what would be here, and how it comes."""
+    return f'<div class="empty">{ms(icon)}<h3>{esc(title)}</h3><p>{esc(says)}</p></div>'
+
+
+def href(path: str, **params: str) -> str:
+    """A local address for a quoted attribute."""
+    return esc(f"{path}?{urlencode(params)}" if params else path)

@@ -1,0 +1,43 @@
+"""How an amount came about, line by line, so that it sums before the customer's eyes (R4.6)."""
+
+from __future__ import annotations
+
+from core.domain.breakdown import Breakdown
+from core.domain.money import plain
+from core.texts import Texts
+from portal.html import esc
+
+
+def table(tx: Texts, found: Breakdown, currency: str, *, received: str = "", cross_border: bool = False) -> str:
+    """Paid − already refunded − kept = refundable − fee − exchange difference = you receive.
+
+    Lines that are nothing and mean nothing for this order are left out, except the fee: its absence is good news.
+    """
+
+    def money(minor: int) -> str:
+        return tx.money(minor, currency)
+
+    rows = [("", tx("request.sum.paid"), money(found.paid))]
+    if found.already:
+        rows.append(("", tx("request.sum.already"), money(-found.already)))
+    if found.kept:
+        rows.append(("", tx("request.sum.kept"), money(-found.kept)))
+    if len(rows) > 1:
+        rows.append(("subt", tx("request.sum.approved"), money(found.approved)))
+    if found.fee:
+        rate = plain(found.fee_basis_points).removesuffix("0").removesuffix("0").removesuffix(".")
+        rows.append(("", tx("request.sum.fee", rate=rate), money(-found.fee)))
+    else:
+        rows.append(("", tx("request.sum.no_fee"), money(0)))
+    if found.fx:
+        rows.append(("", tx("request.sum.fx_yours"), money(-found.fx)))
+    elif cross_border:
+        rows.append(("", tx("request.sum.fx_ours"), money(0)))
+    rows.append(("total", received or tx("request.sum.receive"), money(found.refund)))
+    return as_list(rows)
+
+
+def as_list(rows: list[tuple[str, str, str]]) -> str:
+    """Rows of (class, words, amount) as the list of a sum."""
+    inside = "".join(f'<div class="{css}"><dt>{esc(words)}</dt><dd>{esc(amount)}</dd></div>' for css, words, amount in rows)
+    return f'<dl class="sum">{inside}</dl>'

@@ -1,0 +1,58 @@
+"""Step 2: can it be refunded. The verdict, the facts it rests on, the time left, and what would change it (R1.4)."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core import wording
+from portal.html import esc, href, ms
+from portal.parts import claim, verdict, why, wizard
+from portal.parts.wizard import Answer, Wizard
+
+
+def show(w: Wizard, answer: Answer) -> None:
+    tx, found = w.tx, answer.found
+    says = wording.rule_sentence(tx, w.policy, found.rule, answer.facts)
+    with st.container(key="card-verdict"):
+        st.html(
+            verdict.card(tx, found, says, now=w.now, tag="h1")
+            + verdict.window(tx, found, now=w.now)
+            + verdict.flip(tx, found, currency=w.currency, now=w.now)
+        )
+        with st.expander(tx("request.verdict.which"), icon=":material/gavel:", type="compact", key="rule"):
+            st.html(why.rules(tx, found, w.policy, currency=w.currency))
+    if found.verdict == "reject":
+        _refused(w, answer)
+    else:
+        wizard.buttons(w, wizard.VERDICT, tx("request.next.route"), on_click=wizard.go, args=(w, wizard.ROUTE))
+
+
+def _refused(w: Wizard, answer: Answer) -> None:
+    """What is left after a no: the change in the customer's hand, to leave it, or to send it and appeal."""
+    tx, found = w.tx, answer.found
+    lesser, contest = verdict.lesser_amount(found), verdict.can_contest(found)
+    with st.container(key="no-ways", horizontal=True, vertical_alignment="center"):
+        if lesser is not None:
+            st.button(
+                tx("request.verdict.less", amount=w.money(lesser)), key="next", type="primary",
+                on_click=_ask_less, args=(w, lesser),
+            )  # fmt: skip
+        elif contest:
+            st.button(tx("request.verdict.contest"), key="contest", on_click=wizard.go, args=(w, wizard.EVIDENCE))
+        if st.button(tx("request.verdict.leave"), key="leave", type="primary" if lesser is None else "secondary"):
+            st.switch_page("pages/request.py")
+    ways = [f'<a href="{w.address(wizard.WRONG)}">{ms("edit")}{esc(tx("request.verdict.change"))}</a>']
+    if not found.rule.startswith("law."):
+        anyway = href("/request", order=w.order.order_no, step=str(wizard.SEND), anyway="1")
+        days = w.policy.working_days.appeal
+        ways.append(f'<a href="{anyway}">{ms("gavel")}{esc(tx("request.verdict.anyway"))}</a>')
+        ways.append(f'<p class="note">{esc(tx("request.verdict.anyway_help", days=days))}</p>')
+    st.html(f'<div class="ways">{"".join(ways)}</div>')
+
+
+def _ask_less(w: Wizard, minor: int) -> None:
+    pieces = None
+    if claim.by_pieces(w.order):
+        pieces = max(1, minor * w.order.quantity // w.order.amount_minor)
+        minor = claim.for_pieces(w.order, pieces)
+    wizard.go(w, wizard.VERDICT, requested_minor=minor, quantity=pieces)

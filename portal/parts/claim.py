@@ -1,0 +1,45 @@
+"""How much is asked for: pieces and amounts as a customer types them, read strictly, with a sentence for each mistake."""
+
+from __future__ import annotations
+
+from core.domain.errors import AmountInvalid
+from core.domain.money import parse_minor, plain
+from core.services.orders import OrderView
+from core.texts import Texts
+
+
+def by_pieces(order: OrderView) -> bool:
+    """Whether the claim is counted in pieces: several were bought, and none of it was refunded before."""
+    return order.quantity > 1 and order.refundable_minor == order.amount_minor
+
+
+def for_pieces(order: OrderView, pieces: int) -> int:
+    """The amount that `pieces` of the order cost, in minor units; all of them are exactly what was paid."""
+    return order.amount_minor * pieces // order.quantity
+
+
+def read_pieces(tx: Texts, order: OrderView, text: str) -> tuple[int | None, str]:
+    """(pieces, '') or (None, what is wrong)."""
+    text = text.strip()
+    if text.isascii() and text.isdigit() and len(text) < 8 and 1 <= int(text) <= order.quantity:
+        return int(text), ""
+    return None, tx("request.bad.pieces", most=order.quantity)
+
+
+def read_amount(tx: Texts, order: OrderView, text: str) -> tuple[int | None, str]:
+    """(minor units, '') or (None, what is wrong): nothing is guessed, `１２`, `1e3` and `NaN` are no amounts."""
+    text = text.strip().removeprefix("¥").strip()
+    example = plain(max(1, order.refundable_minor // 2), order.currency)
+    try:
+        minor = parse_minor(text, order.currency, signed=True)
+    except AmountInvalid:
+        if not text.isascii() and any(char.isdigit() and not char.isascii() for char in text):
+            return None, tx("request.bad.wide", example=example)
+        return None, tx("request.bad.shape", example=example)
+    if minor < 0:
+        return None, tx("request.bad.negative", example=example)
+    if minor == 0:
+        return None, tx("request.bad.zero", example=example)
+    if minor > order.refundable_minor:
+        return None, tx("request.bad.above", most=tx.money(order.refundable_minor, order.currency))
+    return minor, ""

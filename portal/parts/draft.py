@@ -1,0 +1,108 @@
+"""From the address to a place in the wizard: which draft, which step, what the rules say now, and what changed meanwhile."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.adapters.world import App
+from core.domain.actors import Actor
+from core.domain.errors import NotFound, Refusal, VerdictChanged
+from core.domain.flip import RANK
+from core.domain.policy import Policy
+from core.services import cases, policies
+from core.services.case_views import CaseView
+from portal.html import esc, href
+from portal.parts import goods, verdict, wizard
+from portal.parts.ask_wrong import reason_words
+from portal.parts.wizard import EVIDENCE, ROUTE, SEND, VERDICT, WRONG, Answer, Wizard
+
+
+def policy(app: App) -> tuple[int, Policy]:
+    """Version and policy in force now."""
+    with app.read() as conn:
+        return policies.in_force(app, conn, app.now())
+
+
+def policy_of(app: App, view: CaseView) -> Policy:
+    """The policy that the case is decided by; in this process's memory after the first time."""
+    known = app.policies.get(view.policy_version)
+    if known is None:
+        with app.read() as conn:
+            known = policies.get(app, conn, view.policy_version)
+    return known
+
+
+def resume(app: App, actor: Actor, order_no: str) -> CaseView:
+    """The order's draft: found again without writing once this browser session has opened it."""
+    known = f"draft-{order_no}"
+    case_no = st.session_state.get(known)
+    if case_no is not None:
+        try:
+            view = cases.view(app, actor, case_no)
+            if view.state == "draft":
+                return view
+        except NotFound:
+            pass
+        del st.session_state[known]
+    view = cases.open_draft(app, actor, order_no)
+    st.session_state[known] = view.case_no
+    return view
+
+
+def place(w: Wizard) -> tuple[int, Answer | None, str]:
+    """(step, the rules' answer from step 2 on, a notice as HTML)."""
+    refused = wizard.noticed()
+    step = wizard.wanted(w.view)
+    if step == WRONG:
+        return step, None, _words(w, refused)
+    answer = Answer(*cases.assess_draft(w.app, w.actor, w.view.case_no))
+    changed = _has_changed(w, step, answer)
+    if changed and refused is None:
+        refused = VerdictChanged(verdict=answer.found.verdict, rule=answer.found.rule)
+    step = VERDICT if changed else _open_step(step, answer)
+    if step == VERDICT:
+        st.session_state[w.key("seen")] = answer.found.verdict
+    return step, answer, _words(w, refused)
+
+
+def _open_step(step: int, answer: Answer) -> int:
+    """The step that this verdict allows: a refusal has no route to choose, and is sent only by the one who says so."""
+    found = answer.found
+    if found.verdict == "reject":
+        contests = verdict.can_contest(found) or "redemption_record" in answer.facts.evidence
+        anyway = st.query_params.get("anyway") == "1" and not found.rule.startswith("law.")
+        return step if (step == EVIDENCE and contests) or (step == SEND and anyway) else VERDICT
+    return EVIDENCE if step == SEND and found.verdict == "needs_evidence" else step
+
+
+def _has_changed(w: Wizard, step: int, answer: Answer) -> bool:
+    """Whether the verdict has become worse than the one that this visitor saw, for a reason other than a removed picture."""
+    seen, now = st.session_state.get(w.key("seen")), answer.found.verdict
+    return step > VERDICT and seen is not None and now != "needs_evidence" and RANK[now] < RANK[seen]
+
+
+def _words(w: Wizard, refused: Refusal | None) -> str:
+    if refused is None:
+        return ""
+    if isinstance(refused, VerdictChanged):
+        return wizard.notice(w.tx("request.changed.title"), w.tx("request.changed.text"), icon="update")
+    return wizard.notice(w.tx("request.stopped.title"), w.tx.refusal(refused))
+
+
+def beside(w: Wizard, step: int) -> str:
+    """The right column: the order and what was filled in so far, then where help is. One element."""
+    tx, view = w.tx, w.view
+    more: tuple[tuple[str, str], ...] = ()
+    if step > WRONG and view.reason:
+        more = (
+            (tx("request.order.reason"), reason_words(tx, view.reason, w.order.kind)),
+            (tx("request.order.amount"), w.money(view.requested_minor or 0)),
+        )
+    name = goods.title(w.order.product, w.order.quantity)
+    change = f'<p><a href="{w.address(WRONG)}">{esc(tx("request.verdict.change"))}</a></p>' if step in (ROUTE, EVIDENCE, SEND) else ""
+    return (
+        f'<section class="pane">{goods.line(w.order.kind, name, tx("request.send.order", order_no=w.order.order_no))}'
+        f"{goods.facts(tx, w.order, now=w.now, more=more)}{change}</section>"
+        f'<section class="pane"><h2>{esc(tx("request.help.title"))}</h2><p>{esc(tx("request.help.text"))}</p>'
+        f'<p><a href="{href("/help")}">{esc(tx("request.help.link"))}</a></p></section>'
+    )

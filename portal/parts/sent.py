@@ -1,0 +1,83 @@
+"""After sending: what became of it, what happens next and by when, the number, and the link to keep."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from core import wording
+from core.domain.policy import Policy
+from core.domain.workdays import Calendar
+from core.services.case_views import CaseView
+from core.texts import Texts
+from portal.html import esc, href, ms
+from portal.parts import goods
+
+_SEALS = {"approved": ("", "check"), "paying": ("", "check"), "completed": ("", "check"), "rejected": ("no", "block")}
+
+
+def card(tx: Texts, view: CaseView, policy: Policy, calendar: Calendar, *, now: datetime) -> str:
+    """The whole message: no balloons, the amount and the date."""
+    css, icon = _SEALS.get(view.state, ("ask", "person_search"))
+    amount = tx.money(view.refund_minor if view.refund_minor is not None else view.requested_minor or 0, view.currency)
+    title, below = _words(tx, view, amount, now)
+    if view.state in ("approved", "paying"):
+        below = _arrival(tx, view, policy, calendar, now)
+    rows = goods.pairs(((tx("request.sent.number"), view.case_no),), "no")
+    return (
+        f'<div class="sent"><span class="seal {css}">{ms(icon)}</span><h1 id="step" tabindex="-1">{esc(title)}</h1><p>{esc(below)}</p>{rows}</div>'
+    )
+
+
+def _words(tx: Texts, view: CaseView, amount: str, now: datetime) -> tuple[str, str]:
+    if view.state in ("approved", "paying", "negotiating"):
+        return tx("request.sent.approved", amount=amount), wording.next_sentence(tx, view.locator, now)
+    if view.state == "completed":
+        return tx("request.sent.done"), wording.sentence(tx, view.locator, now)
+    if view.state == "rejected":
+        until = tx.until(view.due_at, now) if view.due_at else ""
+        return tx("request.sent.rejected"), tx("request.sent.rejected_next", date=until)
+    if view.due_at and view.state in ("screening", "in_review"):
+        return tx("request.sent.review", date=tx.date(view.due_at, now)), tx("request.sent.review_next")
+    return wording.sentence(tx, view.locator, now), wording.next_sentence(tx, view.locator, now)
+
+
+def _arrival(tx: Texts, view: CaseView, policy: Policy, calendar: Calendar, now: datetime) -> str:
+    """Where it goes and by when: the payouts' own date, or the policy's until there are payouts."""
+    etas = [payout.eta_at for payout in view.payouts if payout.eta_at]
+    channels = ["balance"] if view.route == "balance" else list(dict.fromkeys(p.channel for p in view.order.payments))
+    place = tx.list([tx(f"channel.{channel}") for channel in channels])
+    days = max(policy.eta_working_days[channel][1] for channel in channels)
+    if not days:
+        return tx("request.sent.at_once", place=place)
+    last = max(etas) if etas else calendar.deadline(now, days).at
+    return tx("request.sent.arrives", place=place, date=tx.date(last, now))
+
+
+def ways(tx: Texts, view: CaseView) -> str:
+    """On to the case's own page, its link to keep, or another order."""
+    track = href("/track", case=view.case_no)
+    return (
+        f'<div class="ways row"><a class="btn" href="{track}">{esc(tx("request.sent.track"))}</a>{copy_link(tx, track)}'
+        f'<a href="{href("/request")}">{esc(tx("request.sent.another"))}</a></div>'
+    )
+
+
+def copy_link(tx: Texts, path: str) -> str:
+    """A button that copies the full address of `path`; where the browser forbids that, the address is shown to select.
+
+    Needs `st.html(..., unsafe_allow_javascript=True)`; there is no text of anybody's in it.
+    """
+    return (
+        f'<span class="copy"><button type="button" data-path="{path}" data-done="{esc(tx("track.link.done"))}">{ms("link")}'
+        f'<b aria-live="polite">{esc(tx("track.link"))}</b></button><output></output></span><script>{_COPY}</script>'
+    )
+
+
+_COPY = """for (const box of document.querySelectorAll(".copy")) {
+  const button = box.querySelector("button"), words = box.querySelector("b"), before = words.textContent;
+  button.onclick = async () => {
+    const address = new URL(button.dataset.path, location.origin).href;
+    try { await navigator.clipboard.writeText(address); words.textContent = button.dataset.done; setTimeout(() => words.textContent = before, 3000) }
+    catch { box.querySelector("output").textContent = address; getSelection().selectAllChildren(box.querySelector("output")) }
+  };
+}"""

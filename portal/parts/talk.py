@@ -1,0 +1,32 @@
+"""The conversation of a case: what was asked, answered, objected; the customer's words on the right."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from core.services.case_views import CaseView
+from core.texts import Texts
+from portal.html import esc
+
+SPOKEN = ("ask", "answer", "dispute", "appeal")
+_OURS = ("customer", "guest")
+
+
+def talk(tx: Texts, view: CaseView, *, now: datetime) -> str:
+    """Bubbles, oldest first; empty when nobody said anything."""
+    items = []
+    for event in view.events:
+        if event.event not in SPOKEN or not event.note:
+            continue
+        mine = event.role in _OURS
+        who = tx(f"track.who.{event.role}")
+        items.append(
+            f'<div class="{"out" if mine else "in"}"><p><bdi>{esc(event.note)}</bdi></p>'
+            f"<time>{esc(who)} · {esc(tx.when(event.at, now))}</time></div>"
+        )
+    return f'<div class="chat">{"".join(items)}</div>' if items else ""
+
+
+def last_question(view: CaseView) -> str:
+    """The question that waits for an answer."""
+    return next((event.note for event in reversed(view.events) if event.event == "ask"), "")

@@ -1,0 +1,164 @@
+"""The parcel-style timeline, newest first: what happened, what is happening, what will (R5.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.services.case_views import CaseView, EventView, PayoutView
+from core.texts import Texts
+from portal.html import esc
+from portal.parts import talk
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line. `css`: '' past · fut · now · act · no. `note` is somebody's text and is shown as such."""
+
+    when: str
+    who: str
+    what: str
+    more: str = ""
+    css: str = ""
+    note: str = ""
+    at: datetime | None = None
+
+
+def timeline(tx: Texts, view: CaseView, etas: Mapping[str, tuple[int, int]], *, now: datetime) -> str:
+    """The whole list as HTML. `etas`: the policy's working days to arrive, by channel."""
+    return f'<ol class="tl" aria-label="{esc(tx("track.timeline"))}">' + "".join(map(_item, steps(tx, view, etas, now=now))) + "</ol>"
+
+
+def _item(step: Step) -> str:
+    note = f'<p class="quote"><bdi>{esc(step.note)}</bdi></p>' if step.note else ""
+    more = f"<p>{esc(step.more)}</p>" if step.more else ""
+    here = ' aria-current="step"' if step.css in ("now", "act") else ""
+    return (
+        f'<li class="{step.css}"{here}><i aria-hidden="true"></i><div class="w"><span>{esc(step.when)}</span><span>{esc(step.who)}</span></div>'
+        f"<b>{esc(step.what)}</b>{more}{note}</li>"
+    )
+
+
+def steps(tx: Texts, view: CaseView, etas: Mapping[str, tuple[int, int]], *, now: datetime) -> list[Step]:
+    """Future steps first (latest date on top), then the present, then the past."""
+    past = [_event(tx, view, event, now) for event in view.events if event.event not in ("pay", "screen")]
+    past += [moment for payout in view.payouts for moment in _moments(tx, payout, now)]
+    past.sort(key=lambda step: step.at or now)  # stable: what happened in one instant keeps its order
+    return _ahead(tx, view, etas, now) + past[::-1]
+
+
+def _event(tx: Texts, view: CaseView, event: EventView, now: datetime) -> Step:
+    who = tx(f"track.who.{event.role}")
+    more = ""
+    if event.event in ("reject", "approve", "refer") and event.role == "system" and view.says and event.from_state == "screening":
+        more = view.says.get("en" if tx.language == "en" else "zh", "")
+    if event.event == "approve" and view.approved_minor is not None:
+        more = more or tx("track.said.amount", amount=tx.money(view.refund_minor or 0, view.currency))
+    css = "no" if event.event in ("reject", "lapse", "withdraw") else ""
+    note = "" if event.event in talk.SPOKEN else event.note  # what was said stands in the conversation
+    return Step(tx.when(event.at, now), who, event_words(tx, event), more, css, note, event.at)
+
+
+def event_words(tx: Texts, event: EventView) -> str:
+    """What happened, as the customer would say it."""
+    if event.event == "approve":
+        return tx("track.did.approve_auto") if event.role == "system" else tx("track.did.approve")
+    if event.event == "reject":
+        return tx("track.did.reject_final") if event.to_state == "closed" else tx("track.did.reject")
+    if event.event == "lapse":
+        return tx("track.did.lapse_reply") if event.from_state == "awaiting_customer" else tx("track.did.lapse")
+    return {
+        "submit": tx("track.did.submit"),
+        "refer": tx("track.did.refer"),
+        "ask": tx("track.did.ask"),
+        "answer": tx("track.did.answer"),
+        "dispute": tx("track.did.dispute"),
+        "escalate": tx("track.did.escalate"),
+        "withdraw": tx("track.did.withdraw"),
+        "negotiate": tx("track.did.negotiate"),
+        "agree": tx("track.did.agree"),
+        "complete": tx("track.did.complete"),
+        "reapply": tx("track.did.reapply"),
+        "appeal": tx("track.did.appeal"),
+        "pay": tx("track.did.pay"),
+    }.get(event.event, tx("track.did.open"))
+
+
+def _moments(tx: Texts, payout: PayoutView, now: datetime) -> list[Step]:
+    amount = tx.money(payout.amount_minor, payout.currency)
+    channel = tx(f"channel.{payout.channel}")
+    found = []
+    if payout.channel == "balance":
+        if payout.arrived_at:
+            expires = tx("track.paid.expires", date=tx.day_long(payout.expires_at)) if payout.expires_at else ""
+            found.append(_moment(tx, payout.arrived_at, tx("track.who.shop"), tx("track.paid.balance", amount=amount), expires, now))
+        return found
+    if payout.accepted_at:
+        reference = tx("track.paid.reference", reference=payout.reference) if payout.reference else ""
+        found.append(_moment(tx, payout.accepted_at, channel, tx("track.paid.accepted", channel=channel, amount=amount), reference, now))
+    elif payout.sent_at:
+        found.append(_moment(tx, payout.sent_at, tx("track.who.shop"), tx("track.paid.sent", channel=channel, amount=amount), "", now))
+    if payout.arrived_at:
+        account = tx("track.paid.account", channel=channel, account=payout.account).strip()
+        found.append(_moment(tx, payout.arrived_at, channel, tx("track.paid.arrived", amount=amount), account, now))
+    return found
+
+
+def _moment(tx: Texts, at: datetime, who: str, what: str, more: str, now: datetime) -> Step:
+    return Step(tx.when(at, now), who, what, more, "", "", at)
+
+
+def _ahead(tx: Texts, view: CaseView, etas: Mapping[str, tuple[int, int]], now: datetime) -> list[Step]:
+    """The present and what follows it, the furthest first."""
+    due = tx("track.next.by", date=tx.date(view.due_at, now)) if view.due_at else ""
+    us, you = tx("track.who.reviewer"), tx("track.who.customer")
+    arrive = Step(_eta(tx, view, etas, now), _carrier(tx, view), tx("track.next.arrive"), "", "fut")
+    pay = Step(tx("track.next.then"), tx("track.who.shop"), tx("track.next.pay"), "", "fut")
+    current = tx("track.next.now")
+    if view.state in ("screening", "in_review", "in_appeal", "in_arbitration"):
+        who = tx("track.who.arbiter") if view.state == "in_arbitration" else us
+        return [arrive, pay, Step(current, who, tx("track.next.review"), due, "now")]
+    if view.state == "awaiting_customer":
+        return [arrive, Step(tx("track.next.then"), us, tx("track.next.resume"), "", "fut"), Step(current, you, tx("track.next.answer"), due, "act")]
+    if view.state == "negotiating":
+        return [arrive, Step(current, us, tx("track.next.negotiate"), due, "now")]
+    if view.state == "approved":
+        return [arrive, Step(current, tx("track.who.shop"), tx("track.next.paying"), "", "now")]
+    if view.state == "paying":
+        asked = any(payout.state == "unknown" for payout in view.payouts)
+        words = tx("track.next.asking") if asked else tx("track.next.channel")
+        return [arrive, Step(current, _carrier(tx, view), words, "", "now")]
+    if view.state == "rejected":
+        return [Step(due, you, tx("track.next.appeal"), tx("track.next.else_closed"), "fut")]
+    if view.state == "draft":
+        return [Step(current, you, tx("track.next.send"), due, "act")]
+    return []
+
+
+def _eta(tx: Texts, view: CaseView, etas: Mapping[str, tuple[int, int]], now: datetime) -> str:
+    """The date promised by the payouts, or how long it takes from paying."""
+    promised = [payout.eta_at for payout in view.payouts if payout.eta_at and payout.state not in ("arrived", "replanned")]
+    if promised:
+        return tx("track.next.expected", date=tx.date(max(promised), now))
+    if view.route == "negotiated":
+        return tx("track.next.afterwards")
+    found = [etas[channel] for channel in _channels(view)]
+    low, high = min(first for first, _ in found), max(last for _, last in found)
+    if not high:
+        return tx("track.next.at_once")
+    return tx("track.next.after_paying", days=f"{low}–{high}" if low != high else high)
+
+
+def _channels(view: CaseView) -> list[str]:
+    """The channels that carry the money, or will."""
+    moving = [payout.channel for payout in view.payouts if payout.state not in ("replanned", "arrived")]
+    if moving:
+        return list(dict.fromkeys(moving))
+    return ["balance"] if view.route == "balance" else list(dict.fromkeys(p.channel for p in view.order.payments))
+
+
+def _carrier(tx: Texts, view: CaseView) -> str:
+    if view.route == "negotiated" and not view.payouts:
+        return tx("track.who.shop")
+    return tx.list([tx(f"channel.{channel}") for channel in _channels(view)])

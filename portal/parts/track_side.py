@@ -1,0 +1,96 @@
+"""The right column of Track: amounts, evidence, the order, and what to do when nothing seems to have arrived. HTML."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from core.services.case_views import CaseView, PayoutView
+from core.texts import Texts
+from portal.html import esc, lines
+from portal.parts import goods
+from portal.parts.amounts import as_list
+from portal.parts.ask_proof import shots
+from portal.parts.ask_wrong import reason_words
+
+
+def column(tx: Texts, view: CaseView, *, now: datetime) -> str:
+    """Everything quiet, in one element."""
+    return "".join(
+        f'<section class="pane">{part}</section>'
+        for part in (_amounts(tx, view, now), _evidence(tx, view), _order(tx, view, now))
+        if part
+    )
+
+
+def _amounts(tx: Texts, view: CaseView, now: datetime) -> str:
+    if view.requested_minor is None:
+        return ""
+
+    def money(minor: int) -> str:
+        return tx.money(minor, view.currency)
+
+    rows = [("", tx("track.amounts.asked"), money(view.requested_minor))]
+    approved, fee, fx, refund = view.approved_minor, view.fee_minor or 0, view.fx_minor or 0, view.refund_minor
+    if approved is not None and refund is not None:
+        if approved != view.requested_minor:
+            rows.append(("", tx("track.amounts.not_approved"), money(approved - view.requested_minor)))
+        rows.append(("", tx("track.amounts.fee"), money(-fee) if fee else money(0)))
+        if fx:
+            rows.append(("", tx("track.amounts.fx"), money(-fx)))
+        done = view.state == "completed"
+        rows.append(("total", tx("track.amounts.received") if done else tx("track.amounts.receive"), money(refund)))
+    return f"<h2>{esc(tx('track.amounts'))}</h2>{as_list(rows)}{_legs(tx, view, now)}"
+
+
+def _legs(tx: Texts, view: CaseView, now: datetime) -> str:
+    """Each movement on its own, where there are several or one that expires."""
+    live = [payout for payout in view.payouts if payout.state != "replanned"]
+    notes = [
+        tx("track.balance.expires", date=tx.day_long(payout.expires_at)) for payout in live if payout.expires_at is not None
+    ]
+    parts = f'<h3 class="gap">{esc(tx("track.amounts.legs", n=len(live)))}</h3>' + goods.pairs(tuple(_leg(tx, p) for p in live)) if len(live) > 1 else ""
+    return parts + "".join(f'<p class="note">{esc(note)}</p>' for note in dict.fromkeys(notes))
+
+
+def _leg(tx: Texts, payout: PayoutView) -> tuple[str, str]:
+    name = f"{tx(f'channel.{payout.channel}')} {payout.account}".strip()
+    return name, f"{tx.money(payout.amount_minor, payout.currency)} · {tx(f'payout_state.{payout.state}')}"
+
+
+def _evidence(tx: Texts, view: CaseView) -> str:
+    if not view.evidence:
+        return ""
+    return f'<h2>{esc(tx("track.evidence"))}</h2>{shots(tx, view.evidence)}'
+
+
+def _order(tx: Texts, view: CaseView, now: datetime) -> str:
+    order = view.order
+    more: tuple[tuple[str, str], ...] = ()
+    if view.reason:
+        more = ((tx("request.order.reason"), reason_words(tx, view.reason, order.kind)),)
+    words = ""
+    if view.description:
+        words = f'<h3 class="gap">{esc(tx("track.words"))}</h3><p class="said">{lines(view.description)}</p>'
+    name = goods.title(order.product, order.quantity)
+    return (
+        f"<h2>{esc(tx('track.order'))}</h2>"
+        + goods.line(order.kind, name, tx("request.send.order", order_no=order.order_no), tag="h3")
+        + goods.facts(tx, order, now=now, more=more, with_already=False)
+        + words
+    )
+
+
+def not_received(tx: Texts, view: CaseView, *, now: datetime) -> str:
+    """'Refunded but nothing arrived': wait until when, where to look in each channel, what to quote (R5.4)."""
+    live = [payout for payout in view.payouts if payout.state in ("accepted", "arrived")]
+    etas = [payout.eta_at for payout in live if payout.eta_at and payout.eta_at > now]
+    looks = {
+        "alipay": tx("track.missing.alipay"),
+        "wechat": tx("track.missing.wechat"),
+        "card": tx("track.missing.card"),
+        "balance": tx("track.missing.balance"),
+    }
+    items = [tx("track.missing.wait", date=tx.date(max(etas), now))] if etas else []
+    items += [looks[channel] for channel in dict.fromkeys(payout.channel for payout in live)]
+    items += [tx("track.missing.reference", reference=payout.reference) for payout in live if payout.reference]
+    return f'<ul class="terms">{"".join(f"<li>{esc(item)}</li>" for item in items)}</ul>'

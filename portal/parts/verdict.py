@@ -1,0 +1,110 @@
+"""The verdict as a sentence: a seal, what will happen, why, and how long the window stays open (R1.4)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from core.domain.eligibility import Assessment, Change, Flip
+from core.texts import Texts
+from portal.html import esc, ms
+
+_SEALS: Final = {
+    "approve": ("ok", "check"),
+    "review": ("ask", "person_search"),
+    "needs_evidence": ("ask", "add_photo_alternate"),
+    "reject": ("no", "block"),
+}
+
+
+def headline(tx: Texts, found: Assessment, *, now: datetime) -> str:
+    """The one sentence that the customer came for."""
+    if found.verdict == "review" and found.review_due:
+        return tx("request.verdict.review", date=tx.date(found.review_due.at, now))
+    if found.verdict == "approve":
+        return tx("request.verdict.approve")
+    if found.verdict == "needs_evidence":
+        return tx("request.verdict.needs_evidence")
+    return tx("request.verdict.reject") if found.verdict == "reject" else tx("request.verdict.review_open")
+
+
+def card(tx: Texts, found: Assessment, says: str, *, now: datetime, tag: str = "h2") -> str:
+    """Seal, headline and the rule in the customer's words."""
+    css, icon = _SEALS[found.verdict]
+    return (
+        f'<div class="verdict {css}"><span class="seal" aria-hidden="true">{ms(icon)}</span><div>'
+        f"<{tag}>{esc(headline(tx, found, now=now))}</{tag}><p>{esc(says)}</p></div></div>"
+    )
+
+
+def window(tx: Texts, found: Assessment, *, now: datetime) -> str:
+    """The time left to ask, with a bar; a sentence where the window has not begun or is over."""
+    ends = found.window_ends_at
+    if ends is None:
+        return f'<p class="left none">{esc(tx("request.window.not_begun", days=found.window_days))}</p>'
+    until = tx("request.window.until", when=tx.until(ends, now))
+    left = ends - now
+    if left <= timedelta(0):
+        ago = tx("request.window.over", ago=tx.duration(-left))
+        return (
+            f'<div class="left over"><div class="lt"><b>{esc(ago)}</b><span class="r">{esc(until)}</span></div>'
+            '<div class="bar"><i style="width:0%"></i></div></div>'
+        )
+    share = min(100, max(2, round(100 * left / timedelta(days=max(1, found.window_days)))))
+    return (
+        f'<div class="left"><div class="lt"><span>{esc(tx("request.window.left"))}</span><b>{esc(tx.duration(left))}</b>'
+        f'<span class="r">{esc(until)}</span></div><div class="bar"><i style="width:{share}%"></i></div></div>'
+    )
+
+
+def flip(tx: Texts, answer: Assessment, *, currency: str, now: datetime) -> str:
+    """What would change the verdict: the smallest change, whether it is in the customer's hand, and until when.
+
+    Where only evidence is missing the verdict itself has said so.
+    """
+    found = answer.flip
+    if found is None or (answer.verdict == "needs_evidence" and [c.column for c in found.changes] == ["evidence_complete"]):
+        return ""
+    steps = "".join(f"<li>{esc(_change(tx, change, answer.missing_evidence, currency, found.until, now))}</li>" for change in found.changes)
+    return (
+        f'<div class="flip"><h2>{ms("lightbulb" if found.in_hand else "history")}{esc(tx("request.flip.title"))}</h2>'
+        f"<ul>{steps}</ul><p>{esc(_leads(tx, found, now))}</p></div>"
+    )
+
+
+def _leads(tx: Texts, found: Flip, now: datetime) -> str:
+    if not found.in_hand:
+        return tx("request.flip.too_late")
+    leads = {
+        "approve": tx("request.flip.approve"),
+        "review": tx("request.flip.review"),
+        "needs_evidence": tx("request.flip.evidence"),
+    }[found.verdict]
+    if found.until and found.until > now:
+        return tx("request.flip.until", then=leads, when=tx.until(found.until, now))
+    return leads
+
+
+def _change(
+    tx: Texts, change: Change, missing: tuple[str, ...], currency: str, until: datetime | None, now: datetime
+) -> str:
+    if change.column == "evidence_complete":
+        return tx("request.flip.add", missing=tx.list([tx(f"evidence_kind.{kind}") for kind in missing]))
+    if change.column == "contested":
+        return tx("request.flip.contest")
+    if change.column == "amount_minor":
+        return tx("request.flip.less", amount=tx.money(int(change.to), currency))
+    if change.column == "days_left" and until is not None:
+        return tx("request.flip.earlier", when=tx.until(until, now))
+    return tx("request.flip.other", column=tx(f"column.{change.column}"))
+
+
+def can_contest(found: Assessment) -> bool:
+    """Whether a record that somebody else redeemed would better the verdict."""
+    return bool(found.flip and found.flip.in_hand and any(c.column == "contested" for c in found.flip.changes))
+
+
+def lesser_amount(found: Assessment) -> int | None:
+    """A smaller amount that would better the verdict, in minor units."""
+    changes: tuple[Any, ...] = found.flip.changes if found.flip and found.flip.in_hand else ()
+    return next((int(change.to) for change in changes if change.column == "amount_minor"), None)

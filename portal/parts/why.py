@@ -1,0 +1,48 @@
+"""Which rule decided, and why each other rule did not: every condition in words, beside the customer's own value."""
+
+from __future__ import annotations
+
+from core.domain.eligibility import Assessment
+from core.domain.policy import Policy
+from core.domain.table import Rule
+from core.texts import Texts
+from portal.html import esc, ms
+
+
+def rules(tx: Texts, found: Assessment, policy: Policy, *, currency: str) -> str:
+    """The decision table as the customer may read it: the rule that decided first, then the others and what they lack."""
+    by_id = {rule.id: rule for rule in policy.rules}
+    verdicts = {
+        "approve": tx("request.why.approve"),
+        "review": tx("request.why.review"),
+        "needs_evidence": tx("request.why.evidence"),
+        "reject": tx("request.why.reject"),
+    }
+    items = []
+    for number, trace in enumerate(found.traces, 1):
+        hit = trace.rule == found.rule
+        note = tx("request.why.decides") if hit else "" if trace.why_not else tx("request.why.earlier")
+        item = (
+            f'<li class="{"hit" if hit else ""}"><i aria-hidden="true">{number}</i><b>{esc(verdicts[trace.verdict])}</b>'
+            + (f"<em>{esc(note)}</em>" if note else "")
+            + _conditions(tx, by_id[trace.rule], trace.why_not, found, currency)
+            + "</li>"
+        )
+        items.insert(0 if hit else len(items), item)
+    intro = tx("request.why.law") if found.rule.startswith("law.") else tx("request.why.intro")
+    return f'<p class="note">{esc(intro)}</p><ol class="why">{"".join(items)}</ol>'
+
+
+def _conditions(tx: Texts, rule: Rule, missed: tuple[str, ...], found: Assessment, currency: str) -> str:
+    """All conditions of a rule that fits; of one that does not, only those in the way."""
+    if not rule.tests:
+        return f"<p>{esc(tx('request.why.always'))}</p>"
+    items = []
+    for column, test in rule.tests:
+        words = esc(tx.test(column, test, currency))
+        if column in missed:
+            yours = esc(tx("request.why.yours", value=tx.value(column, found.columns[column], currency)))
+            items.append(f'<li class="n">{ms("close")}<span>{words} <small>{yours}</small></span></li>')
+        elif not missed:
+            items.append(f'<li class="y">{ms("check")}<span>{words}</span></li>')
+    return f"<ul>{''.join(items)}</ul>"

@@ -1,0 +1,151 @@
+"""What the five steps of the request share: the draft, saving it, moving between steps, and what to say after a refusal.
+
+The draft lives in the database and the step in the address, so a reload, the back button or another device lose nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import streamlit as st
+
+from core.adapters.world import App
+from core.domain.actors import Actor
+from core.domain.eligibility import Assessment
+from core.domain.errors import Refusal
+from core.domain.facts import Facts
+from core.domain.policy import Policy
+from core.services import cases
+from core.services.case_views import CaseView
+from core.services.orders import OrderView
+from core.texts import Texts
+from portal.html import esc, href, ms
+
+WRONG, VERDICT, ROUTE, EVIDENCE, SEND = range(1, 6)
+_NOTICE = "request_notice"
+_SCROLLED = "request_shown"
+
+
+@dataclass(frozen=True)
+class Wizard:
+    """One run of the wizard on one draft."""
+
+    app: App
+    actor: Actor
+    tx: Texts
+    view: CaseView
+    policy: Policy
+    now: datetime
+
+    @property
+    def order(self) -> OrderView:
+        return self.view.order
+
+    @property
+    def currency(self) -> str:
+        return self.view.order.currency
+
+    def key(self, name: str) -> str:
+        """A widget's key: one case's widgets never show another's values."""
+        return f"{name}-{self.view.case_no}"
+
+    def money(self, minor: int) -> str:
+        return self.tx.money(minor, self.currency)
+
+    def address(self, step: int) -> str:
+        """The step's own address, for links."""
+        return href("/request", order=self.order.order_no, step=str(step))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the rules say to the draft, on this run's facts."""
+
+    facts: Facts
+    found: Assessment
+
+
+def save(w: Wizard, **fields: Any) -> bool:
+    """Keep what was filled in; a refusal is shown on the next run and nothing is lost."""
+    try:
+        cases.save_draft(w.app, w.actor, w.view.case_no, **fields)
+    except Refusal as refused:
+        st.session_state[_NOTICE] = refused
+        return False
+    return True
+
+
+def go(w: Wizard, step: int, **fields: Any) -> None:
+    """Save and move to `step`: the address changes with it, so that the browser's back button goes step by step."""
+    if save(w, step=step, **fields):
+        st.query_params["step"] = str(step)
+
+
+def furthest(view: CaseView) -> int:
+    """The last step that what was filled in so far allows."""
+    return WRONG if view.reason is None or view.requested_minor is None else SEND
+
+
+def wanted(view: CaseView) -> int:
+    """The step of the address, else where the draft was left; never beyond what is filled in."""
+    asked = st.query_params.get("step", "")
+    step = int(asked) if asked.isascii() and asked.isdigit() and len(asked) == 1 else view.step
+    return min(max(step, WRONG), furthest(view))
+
+
+def remember(refused: Refusal) -> None:
+    """Say it on the next run."""
+    st.session_state[_NOTICE] = refused
+
+
+def noticed() -> Refusal | None:
+    """The refusal of the command that led to this run, once."""
+    found: Refusal | None = st.session_state.pop(_NOTICE, None)
+    return found
+
+
+def bad(sentence: str) -> str:
+    """One sentence beside the field that it is about; announced at once."""
+    return f'<p class="bad" role="alert">{ms("error")}<span>{esc(sentence)}</span></p>'
+
+
+def notice(title: str, text: str, *links: tuple[str, str], icon: str = "info") -> str:
+    """Something that changed or stands in the way, and the way on as (words, address)."""
+    ways = "".join(f'<p><a href="{to}">{esc(words)}</a></p>' for words, to in links)
+    return f'<div class="notice" role="alert">{ms(icon)}<div><h2>{esc(title)}</h2><p>{esc(text)}</p>{ways}</div></div>'
+
+
+def buttons(w: Wizard, step: int, label: str, **press: Any) -> None:
+    """Back on the left, the one filled button on the right."""
+    with st.container(key="steps", horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        if step > WRONG:
+            st.html(f'<a class="prev" href="{w.address(previous(w, step))}">{ms("chevron_left")}{esc(w.tx("request.back"))}</a>')
+        else:
+            st.html(f'<a class="prev" href="{href("/request")}">{ms("chevron_left")}{esc(w.tx("request.order.other"))}</a>')
+        st.button(label, key="next", type="primary", **press)
+
+
+def previous(w: Wizard, step: int) -> int:
+    """The step before, leaving out the evidence where none is asked for and none is there."""
+    if step == SEND and not needs_evidence(w):
+        return ROUTE
+    return step - 1
+
+
+def needs_evidence(w: Wizard) -> bool:
+    """Whether the evidence step has something to do by the policy's checklist, or already has pictures."""
+    return bool(w.view.evidence) or bool(w.view.reason and w.policy.evidence[w.view.reason])
+
+
+def at_top(step: int, case_no: str) -> None:
+    """After a change of step, begin at the top of the page: the button that led here was at its end."""
+    if st.session_state.get(_SCROLLED) != (case_no, step):
+        first = _SCROLLED not in st.session_state
+        st.session_state[_SCROLLED] = (case_no, step)
+        if not first:
+            st.html(
+                '<script>document.querySelector(".stMain")?.scrollTo(0,0);document.getElementById("step")?.focus()</script>',
+                unsafe_allow_javascript=True,
+            )

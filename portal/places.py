@@ -1,0 +1,30 @@
+"""The pages: address, file, icon and title of each, in the order of the menu. Menu, routes and tests read this table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """`name` is the URL path and the file's stem; `title` and `short` are keys of the catalogs."""
+
+    name: str
+    icon: str
+    title: str
+    short: str
+
+    @property
+    def path(self) -> str:
+        return "/" if self is PLACES[0] else f"/{self.name}"
+
+
+PLACES: Final = (
+    Place("start", "home", "shell.page.start", "shell.tab.start"),
+    Place("request", "assignment_return", "shell.page.request", "shell.tab.request"),
+    Place("track", "local_shipping", "shell.page.track", "shell.tab.track"),
+    Place("records", "history", "shell.page.records", "shell.tab.records"),
+    Place("help", "help", "shell.page.help", "shell.tab.help"),
+)
+PATHS: Final = frozenset(place.path for place in PLACES)

@@ -1,0 +1,166 @@
+"""Who is here, in which language, on which App. The first statement of every page is `actor = session.require()`.
+
+Nothing is decided here: the token of the cookie is looked up in the database on every rerun, once, and the services
+check again. A token in `st.session_state` serves a visitor whose cookie the browser does not have yet, and tests.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import uuid
+from typing import Any, Final
+
+import streamlit as st
+
+from core import texts as catalogs
+from core.app import App, build
+from core.domain.actors import Actor
+from core.services import identity
+from core.texts import Texts
+from portal import doors
+from portal.html import esc
+
+TOKEN_COOKIE: Final = "refund_session"
+LANG_COOKIE: Final = "refund_lang"
+BUYERS: Final = ("customer", "guest")
+
+_LANG: Final = "language"
+_TOKEN: Final = "session_token"
+_ACTOR: Final = "actor"
+_FRESH: Final = "actor_is_of_this_run"
+
+_app: App | None = None
+_people: tuple[tuple[str, str], ...] = ()
+_lock = threading.Lock()
+
+
+def core() -> App:
+    """The App of this process."""
+    global _app
+    if _app is None:
+        with _lock:
+            if _app is None:
+                _app = build()
+    return _app
+
+
+def use(app: App | None) -> None:
+    """Take this App instead: for tests."""
+    global _app, _people
+    _app, _people = app, ()
+
+
+def choose_language(cookie: str | None, asked: str | None) -> str:
+    """The visitor's choice, else what a link asks for, else Chinese."""
+    for wanted in (cookie, asked):
+        if wanted in catalogs.LANGUAGES:
+            return str(wanted)
+    return catalogs.LANGUAGES[0]
+
+
+def language() -> str:
+    """`zh_CN` or `en`. Switching reloads the page, so it holds as long as the browser session."""
+    known = st.session_state.get(_LANG)
+    if known is None:
+        known = choose_language(st.context.cookies.get(LANG_COOKIE), st.query_params.get("lang"))
+        st.session_state[_LANG] = known
+    return str(known)
+
+
+def texts() -> Texts:
+    """The words of the visitor's language."""
+    return catalogs.of(language())
+
+
+def token() -> str | None:
+    """The visitor's session token; it is never shown and never in a URL."""
+    return st.session_state.get(_TOKEN) or st.context.cookies.get(TOKEN_COOKIE)
+
+
+def look_up() -> Actor | None:
+    """Read who is here from the database."""
+    held = token()
+    found = identity.who(core(), held) if held else None
+    st.session_state[_ACTOR] = found
+    return found
+
+
+def begin() -> Actor | None:
+    """`look_up` for the frame: the page that follows in the same run does not read again."""
+    found = look_up()
+    st.session_state[_FRESH] = True
+    return found
+
+
+def actor() -> Actor | None:
+    """Who is here, as of the last look-up."""
+    found: Actor | None = st.session_state.get(_ACTOR)
+    return found
+
+
+def visitor() -> Actor | None:
+    """Who is here, for a page that lets everybody in. The frame around the page has just looked; a fragment's own
+    rerun looks again, so an ended session ends it."""
+    return actor() if st.session_state.pop(_FRESH, False) else look_up()
+
+
+def require(*roles: str) -> Actor:
+    """The visitor, if their role is one of `roles` (default: customers and guests); else the door, and the run ends."""
+    found = visitor()
+    if found is None or found.role not in (roles or BUYERS):
+        doors.closed(texts(), signed_in=found is not None)
+        st.stop()
+    return found
+
+
+def people() -> tuple[tuple[str, str], ...]:
+    """The demo's customers as (id, name); nobody outside demo mode."""
+    global _people
+    if not _people and core().demo:
+        _people = tuple((p.id, p.name) for p in identity.demo_people(core()) if p.role == "customer")
+    return _people
+
+
+def name_of(found: Actor | None) -> str:
+    """What to call them; '' for nobody."""
+    if found is None:
+        return ""
+    if found.role == "guest":
+        return texts()("shell.account.guest", tail=(found.order_no or "")[-4:])
+    if found.role == "customer":
+        return dict(people()).get(found.id, texts()("shell.account.customer"))
+    return texts()("shell.account.staff")
+
+
+def address() -> str:
+    """The visitor's network address, for rate limits; '' where the server cannot tell."""
+    return st.context.ip_address or ""
+
+
+def keep(new_token: str, to: str) -> None:
+    """Hand `new_token` to the browser as a cookie that scripts cannot read, then go on at the local path `to`.
+
+    The token travels in the body of a POST, so no address and no log ever holds it.
+    """
+    st.session_state[_TOKEN] = new_token
+    tx = texts()
+    st.html(
+        f'<p class="note" role="status">{esc(tx("shell.opening"))}</p><script>fetch("/session/open",{{method:"POST",body:{_js(new_token)}}})'
+        f".finally(()=>location.assign({_js(to)}))</script>",
+        unsafe_allow_javascript=True,
+    )
+    st.stop()
+
+
+def _js(text: str) -> str:
+    return json.dumps(text).replace("<", "\\u003c")
+
+
+def command_id(name: str, value: Any = None) -> str:
+    """A command id that is born with a form and survives reruns; a new one for each new `value`."""
+    held: tuple[Any, str] | None = st.session_state.get(f"command_{name}")
+    if held is None or held[0] != value:
+        held = (value, str(uuid.uuid4()))
+        st.session_state[f"command_{name}"] = held
+    return held[1]

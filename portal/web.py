@@ -1,0 +1,230 @@
+"""The addresses that answer without Streamlit's script: cookies, evidence and export files, health, the demo's clock."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Final
+from urllib.parse import parse_qs, quote, urlsplit
+
+import structlog
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from core import texts
+from core.domain.actors import Actor
+from core.domain.errors import NotFound, Refusal
+from core.domain.workdays import ZONE
+from core.services import cases, evidence, identity, policies
+from portal import session, style
+from portal.blocks import record_table
+from portal.places import PATHS
+
+_LOG = structlog.get_logger(__name__)
+_MONTH: Final = 30 * 24 * 3600
+MOVES: Final = {"1h": timedelta(hours=1), "1d": timedelta(days=1), "3d": timedelta(days=3)}
+
+
+# ---- routes ------------------------------------------------------------------------------------------------------
+
+
+def routes() -> list[Route]:
+    return [
+        Route("/healthz", healthz),
+        Route("/readyz", readyz),
+        Route("/robots.txt", robots),
+        Route("/session/demo", enter_demo),
+        Route("/session/open", keep_session, methods=["POST"]),
+        Route("/session/end", end_session, methods=["POST"]),
+        Route("/session/lang", choose_language),
+        Route("/session/clock", move_clock, methods=["POST"]),
+        Route("/files/evidence/{evidence_id}", evidence_file),
+        Route("/files/records.csv", records_file),
+        *(Route(asset.path, asset_file) for asset in style.assets()),
+    ]
+
+
+async def healthz(request: Request) -> Response:
+    return PlainTextResponse("ok")
+
+
+def readyz(request: Request) -> Response:
+    """Ready when the database answers and a policy is in force."""
+    try:
+        app = session.core()
+        with app.read() as conn:
+            policies.in_force(app, conn, app.now())
+    except Exception as error:
+        _LOG.warning("not_ready", problem=type(error).__name__)
+        return PlainTextResponse("not ready", status_code=503)
+    return PlainTextResponse("ready")
+
+
+async def robots(request: Request) -> Response:
+    return PlainTextResponse("User-agent: *\nAllow: /help\nDisallow: /\n")
+
+
+async def asset_file(request: Request) -> Response:
+    asset = next(asset for asset in style.assets() if asset.path == request.url.path)
+    headers = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(asset.packed, media_type=asset.media_type, headers={**headers, "Content-Encoding": "gzip"})
+    return Response(asset.body, media_type=asset.media_type, headers=headers)
+
+
+def enter_demo(request: Request) -> Response:
+    """Demo mode only: be this person of the demo shop."""
+    app = session.core()
+    person = request.query_params.get("as", "")
+    if not app.demo or person not in dict(session.people()):
+        raise HTTPException(404)
+    _end(request)
+    answer = _go(request, default="/")
+    return _with_token(request, answer, identity.open_session(app, "customer", person))
+
+
+async def keep_session(request: Request) -> Response:
+    """A page hands over the token it was given; from here on only the cookie holds it."""
+    _same_site(request)
+    token = (await request.body())[:256].decode("ascii", "replace")
+    if await asyncio.to_thread(identity.who, session.core(), token) is None:
+        return Response(status_code=404)
+    await asyncio.to_thread(_end, request)
+    return _with_token(request, Response(status_code=204), token)
+
+
+def end_session(request: Request) -> Response:
+    _same_site(request)
+    _end(request)
+    answer = RedirectResponse("/", status_code=303)
+    answer.delete_cookie(session.TOKEN_COOKIE)
+    return answer
+
+
+def choose_language(request: Request) -> Response:
+    answer = _go(request)
+    wanted = session.choose_language(request.query_params.get("lang"), None)
+    answer.set_cookie(session.LANG_COOKIE, wanted, max_age=12 * _MONTH, httponly=True, samesite="lax", secure=_secure(request))
+    return answer
+
+
+async def move_clock(request: Request) -> Response:
+    """Demo mode only: move the shop's clock, then let everything happen that is due by then."""
+    _same_site(request)
+    move = parse_qs((await request.body())[:200].decode("ascii", "replace")).get("move", [""])[0]
+    if not session.core().demo or move not in (*MOVES, "reset"):
+        raise HTTPException(404)
+    answer = _go(request)
+    renewed = await asyncio.to_thread(_move, move, request.cookies.get(session.TOKEN_COOKIE))
+    return _with_token(request, answer, renewed) if renewed else answer
+
+
+def _move(move: str, token: str | None) -> str | None:
+    """Move, work, and answer a new token when the visitor's own ran out on the way."""
+    from core import worker
+
+    app = session.core()
+    actor = identity.who(app, token) if token else None
+    clock = app.demo_clock()
+    if move == "reset":
+        clock.reset()
+    else:
+        clock.advance(MOVES[move])
+    worker.run_until_idle(app)
+    if actor is None or not token or identity.who(app, token) is not None:
+        return None
+    return identity.open_session(app, actor.role, actor.id, actor.order_no)
+
+
+def evidence_file(request: Request) -> Response:
+    """A stored picture, for whoever may see its case; never cached, never sniffed."""
+    app = session.core()
+    actor = _visitor(request)
+    if actor is None:
+        raise HTTPException(404)
+    try:
+        data, media_type = evidence.read(app, actor, request.path_params["evidence_id"])
+    except NotFound as refused:
+        raise HTTPException(404) from refused
+    except Refusal as refused:
+        raise HTTPException(403) from refused
+    headers = {"Cache-Control": "private, no-store", "Content-Disposition": "inline", "X-Content-Type-Options": "nosniff"}
+    return Response(data, media_type=media_type, headers=headers)
+
+
+def records_file(request: Request) -> Response:
+    """The visitor's records as the page shows them, for a spreadsheet."""
+    app = session.core()
+    actor = _visitor(request)
+    if actor is None or actor.role not in session.BUYERS:
+        raise HTTPException(404)
+    now = app.now()
+    language = session.choose_language(request.cookies.get(session.LANG_COOKIE), None)
+    tx = texts.of(language)
+    asked = request.query_params
+    found = record_table.matching(
+        cases.list_for(app, actor), asked.get("status", "all"), asked.get("period", "all"), now
+    )
+    name = f"{tx('records.file')}-{now.astimezone(ZONE):%Y%m%d}.csv"
+    headers = {
+        "Cache-Control": "private, no-store",
+        "Content-Disposition": f"attachment; filename=\"refunds.csv\"; filename*=UTF-8''{quote(name)}",
+    }
+    reasons = {c.case_no: record_table.why(tx, cases.view(app, actor, c.case_no)) for c in found if record_table.refused(c)}
+    body = record_table.as_csv(tx, found, reasons, now=now)
+    return Response(body, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _visitor(request: Request) -> Actor | None:
+    token = request.cookies.get(session.TOKEN_COOKIE)
+    return identity.who(session.core(), token) if token else None
+
+
+# ---- going back, cookies -------------------------------------------------------------------------------------------
+
+
+def local_path(to: str, default: str = "/") -> str:
+    """`to` when it is a plain path on this server, else `default`: nobody is sent elsewhere by a link of ours."""
+    if not to.startswith("/") or to.startswith("//") or len(to) > 1000 or "\\" in to:
+        return default
+    if any(ord(letter) < 0x21 or ord(letter) == 0x7F for letter in to):
+        return default
+    parts = urlsplit(to)
+    return default if parts.scheme or parts.netloc or parts.path.startswith("//") else to
+
+
+def _go(request: Request, default: str = "") -> Response:
+    """To the asked-for path, else back to the page that the visitor came from."""
+    asked = request.query_params.get("to")
+    if asked is None:
+        came = urlsplit(request.headers.get("referer", ""))
+        here = came.netloc == request.url.netloc and came.path in PATHS
+        asked = default or (f"{came.path}?{came.query}" if came.query else came.path) if here or default else "/"
+    return RedirectResponse(local_path(asked), status_code=303)
+
+
+def _same_site(request: Request) -> None:
+    """Refuse what another site sends in our visitor's name."""
+    site = request.headers.get("sec-fetch-site")
+    origin = request.headers.get("origin")
+    if site not in (None, "same-origin", "none") or (origin and urlsplit(origin).netloc != request.url.netloc):
+        raise HTTPException(403)
+
+
+def _end(request: Request) -> None:
+    token = request.cookies.get(session.TOKEN_COOKIE)
+    if token:
+        identity.end_session(session.core(), token)
+
+
+def _with_token(request: Request, answer: Response, token: str) -> Response:
+    """The cookie goes with the browser; how long the session lasts is written in the database."""
+    answer.set_cookie(session.TOKEN_COOKIE, token, httponly=True, samesite="lax", secure=_secure(request))
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _secure(request: Request) -> bool:
+    return request.url.scheme == "https"
