@@ -12,7 +12,7 @@ TOPICS = ("rules", "submit", "reruns")
 
 
 def main(topics: Sequence[str]) -> int:
-    """Prints the table; exit code 1 when a goal is missed, 2 for an unknown topic."""
+    """Prints the table, missed goals included; exit code 2 for an unknown topic."""
     if set(topics) - set(TOPICS):
         print(f"there are {', '.join(TOPICS)}", file=sys.stderr)
         return 2
@@ -29,7 +29,7 @@ def main(topics: Sequence[str]) -> int:
     for line in lines:
         cells = zip(line, widths, strict=True)
         print("  ".join(cell.ljust(width) for cell, width in cells).rstrip())
-    return 0 if all(row.is_met for row in rows) else 1
+    return 0
 
 
 if __name__ == "__main__":

@@ -4,8 +4,10 @@ used.
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
+import structlog
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -34,6 +36,7 @@ def build(settings: Settings | None = None, clock: Clock | None = None) -> App:
     caller's.
     """
     settings = settings or Settings()
+    log_to_stderr()
     engine = database.engine(settings.database_url)
     if clock is None:
         clock = DemoClock(engine) if settings.demo else RealClock()
@@ -46,4 +49,21 @@ def build(settings: Settings | None = None, clock: Clock | None = None) -> App:
         channels=channels,
         store=EvidenceStore(settings.store_url),
         demo=settings.demo,
+    )
+
+
+def log_to_stderr() -> None:
+    """One JSON object a line on stderr, unless the process has decided otherwise: stdout is for answers."""
+    if structlog.is_configured():
+        return
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=False,  # sys.stderr may be replaced: by a test, by a server
     )

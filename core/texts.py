@@ -180,8 +180,13 @@ class Texts:
         family = _FAMILIES.get(name)
         if isinstance(value, list | tuple | set | frozenset):
             items = sorted(value) if isinstance(value, set | frozenset) else value
-            return self.list(self(f"{family}.{item}") if family else str(item) for item in items)
-        return self(f"{family}.{value}") if family else value
+            return self.list(str(self._code(family, item)) for item in items)
+        return self._code(family, value)
+
+    def _code(self, family: str | None, value: Any) -> Any:
+        """A code of a family in words; what somebody made up stays as it is."""
+        key = f"{family}.{value}"
+        return self(key) if family and key in self else value
 
     def _day_parts(self, day: Day) -> dict[str, Any]:
         return {

@@ -32,7 +32,9 @@ def _words(tx: Texts, located: Located, now: datetime | None) -> dict[str, str]:
     words: dict[str, str] = {}
     for name, value in params.items():
         if name.endswith("_minor"):
-            words[name.removesuffix("_minor")] = "" if value is None else tx.money(value, currency)
+            words[name.removesuffix("_minor")] = (
+                tx("money.unnamed") if value is None else tx.money(value, currency)
+            )
         elif name == "channels":
             words[name] = tx.list(tx(f"channel.{channel}") for channel in value)
         elif name == "channel":

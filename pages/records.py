@@ -20,7 +20,8 @@ def run() -> None:
         st.html(
             hero(tx("records.title"))
             + f'<div class="tile">{empty("receipt_long", tx("records.none"), tx("records.none_says"))}'
-            f'<p class="mid"><a class="button" href="/?view=orders">{esc(tx("records.none_apply"))}</a></p></div>'
+            f'<p class="mid"><a class="button" href="/?view=orders">{esc(tx("records.none_apply"))}'
+            "</a></p></div>"
         )
         return
     total = tx.money(record_table.received(found))
@@ -40,21 +41,34 @@ def run() -> None:
     }
     with st.container(key="filters", horizontal=True, vertical_alignment="bottom"):
         status = st.pills(
-            tx("records.status"), list(statuses), format_func=statuses.__getitem__, default="all", key="records_status"
+            tx("records.status"),
+            list(statuses),
+            format_func=statuses.__getitem__,
+            default="all",
+            key="records_status",
         )
         period = st.pills(
-            tx("records.period"), list(periods), format_func=periods.__getitem__, default="all", key="records_period"
+            tx("records.period"),
+            list(periods),
+            format_func=periods.__getitem__,
+            default="all",
+            key="records_period",
         )
     status, period = status or "all", period or "all"
     shown = record_table.matching(found, status, period, now)
     if not shown:
-        st.html(f'<div class="tile">{empty("search_off", tx("records.none_found"), tx("records.none_found_says"))}</div>')
+        nothing = empty("search_off", tx("records.none_found"), tx("records.none_found_says"))
+        st.html(f'<div class="tile">{nothing}</div>')
         return
-    reasons = {c.case_no: record_table.why(tx, cases.view(app, here, c.case_no)) for c in shown if record_table.refused(c)}
+    reasons = {
+        c.case_no: record_table.why(tx, cases.view(app, here, c.case_no))
+        for c in shown
+        if record_table.refused(c)
+    }
     file = href("/files/records.csv", status=status, period=period)
     st.html(
-        record_table.table(tx, shown, reasons, now=now)
-        + f'<p class="export"><a class="button" href="{file}" download>{ms("download")}{esc(tx("records.export"))}</a>'
+        record_table.table(tx, shown, reasons, now=now) + '<p class="export">'
+        f'<a class="button" href="{file}" download>{ms("download")}{esc(tx("records.export"))}</a>'
         f'<span class="note">{esc(tx("records.export_says"))}</span></p>'
     )
 

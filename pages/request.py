@@ -7,11 +7,21 @@ import streamlit as st
 from core.domain.actors import Actor
 from core.domain.errors import CaseAlreadyOpen, NotFound, Refusal
 from core.services import cases, orders
-from core.services.case_views import CaseView
 from portal import boundary, session
 from portal.html import esc, hero, href, ms
-from portal.parts import ask_proof, ask_route, ask_send, ask_verdict, ask_wrong, draft, goods, pick, sent, stepper, wizard
-from portal.parts.wizard import Answer, Wizard
+from portal.parts import (
+    ask_proof,
+    ask_route,
+    ask_send,
+    ask_verdict,
+    ask_wrong,
+    draft,
+    pick,
+    sent,
+    stepper,
+    wizard,
+)
+from portal.parts.wizard import Wizard
 
 actor = session.require("customer", "guest", "support")
 tx, app = session.texts(), session.core()
@@ -21,7 +31,10 @@ def choose() -> None:
     """No order in the address: the customer's own, with something left to refund."""
     st.html(hero(tx("request.title"), esc(tx("request.lead"))))
     with st.container(key="card-picks"):
-        st.html(f'<h2 class="ask">{esc(tx("request.pick.title"))}</h2>' + pick.listing(tx, orders.list_for(app, actor, limit=60), now=app.now()))
+        st.html(
+            f'<h2 class="ask">{esc(tx("request.pick.title"))}</h2>'
+            + pick.listing(tx, orders.list_for(app, actor, limit=60), now=app.now())
+        )
 
 
 def was_sent(case_no: str, *, before: bool = False) -> None:
@@ -50,12 +63,14 @@ def lost() -> None:
     )
 
 
-def steps(view: CaseView) -> None:
+def steps(found: draft.Look) -> None:
     """The wizard on a draft."""
-    version, policy = draft.policy(app)
-    w = Wizard(app, actor, tx, view, policy, app.now())
-    step, answer, notice = draft.place(w)
-    st.html(f'<h1 class="sr">{esc(tx("request.title"))}</h1>' + stepper.stepper(tx, step, skipped=() if wizard.needs_evidence(w) or step == wizard.EVIDENCE else (wizard.EVIDENCE,)))
+    view, answer = found.view, found.answer
+    w = Wizard(app, actor, tx, view, found.policy, found.now)
+    step, notice = draft.place(w, answer)
+    skipped = () if wizard.needs_evidence(w) or step == wizard.EVIDENCE else (wizard.EVIDENCE,)
+    beside = draft.beside(w, step)
+    st.html(f'<h1 class="sr">{esc(tx("request.title"))}</h1>' + stepper.stepper(tx, step, skipped=skipped))
     main, aside = st.columns([1.95, 1], gap="large")
     with main:
         if notice:
@@ -69,16 +84,16 @@ def steps(view: CaseView) -> None:
         elif step == wizard.EVIDENCE:
             ask_proof.show(w, answer)
         else:
-            ask_send.show(w, answer, version)
+            ask_send.show(w, answer, found.version)
         st.html(f'<p class="note c">{esc(tx("request.saved"))}</p>')
     with aside, st.container(key="aside"):
-        st.html(draft.beside(w, step))
+        st.html(beside)
     wizard.at_top(step, view.case_no)
 
 
 def begin(order_no: str) -> None:
     try:
-        view = draft.resume(app, actor, order_no)
+        found = draft.resume(app, actor, order_no)
     except CaseAlreadyOpen as refused:
         was_sent(str(refused.params["case_no"]), before=True)
     except NotFound:
@@ -86,7 +101,7 @@ def begin(order_no: str) -> None:
     except Refusal as refused:
         boundary.show(refused, way_on=(tx("request.lost.pick"), "/request"))
     else:
-        steps(view)
+        steps(found)
 
 
 if done := st.query_params.get("sent"):

@@ -10,13 +10,13 @@ from core.domain.actors import Actor
 from core.domain.policy import Policy
 from core.domain.workdays import ZONE, local_date
 from core.services import cases, orders, policies
-from core.services.cases import CaseCard
+from core.services.case_views import CaseCard
 from core.texts import Texts
 from portal import doors, session
 from portal.blocks import open_cases, order_list
 from portal.blocks.finder import finder, where
 from portal.blocks.speed import speed
-from portal.html import empty, esc, hero, href, ms, section
+from portal.html import empty, esc, hero, ms, section
 
 RECENT_ORDERS = 4
 WORTH_SEARCHING = 8
@@ -25,7 +25,11 @@ WORTH_SEARCHING = 8
 def visitor(tx: Texts, policy: Policy, version: int) -> None:
     """Nobody is signed in: what this is, and the doors; in demo mode, whom to be."""
     people = "".join(doors.person(name, key) for key, name in session.people())
-    chooser = section(tx("start.people.title"), tx("start.people.says")) + f'<div class="people">{people}</div>' if people else ""
+    chooser = (
+        section(tx("start.people.title"), tx("start.people.says")) + f'<div class="people">{people}</div>'
+        if people
+        else ""
+    )
     main = (
         hero(tx("start.hello.visitor"), esc(tx("start.says.visitor")))
         + _doors(tx, tx("start.mine.sign_in"))
@@ -34,9 +38,7 @@ def visitor(tx: Texts, policy: Policy, version: int) -> None:
     st.html(_two(main, speed(tx, policy) + _version(tx, policy, version)))
 
 
-def overview(
-    tx: Texts, actor: Actor, now: datetime, policy: Policy, version: int
-) -> None:
+def overview(tx: Texts, actor: Actor, now: datetime, policy: Policy, version: int) -> None:
     """Whoever is signed in: greeting, doors, open requests, the newest orders."""
     app = session.core()
     cards, found = cases.list_for(app, actor), orders.list_for(app, actor)
@@ -45,7 +47,7 @@ def overview(
     title = tx("start.hello.guest") if guest else greeting(tx, session.name_of(actor), now)
     mine = "" if guest else _doors(tx, tx("start.mine.count", n=len(found)))
     main = (
-        hero(title, says(tx, running, len(found)))
+        hero(title, says(tx, running, len(found), guest=guest))
         + mine
         + open_cases.cards(tx, running, now=now)
         + _recent(tx, found, running, policy, now, guest=guest)
@@ -70,10 +72,17 @@ def all_orders(tx: Texts, actor: Actor, now: datetime, policy: Policy) -> None:
         }
         with st.container(key="filters", horizontal=True, vertical_alignment="bottom"):
             words = st.text_input(
-                tx("start.orders.search"), key="orders_search", placeholder=tx("start.orders.search_hint"), max_chars=80
+                tx("start.orders.search"),
+                key="orders_search",
+                placeholder=tx("start.orders.search_hint"),
+                max_chars=80,
             )
             show = st.pills(
-                tx("start.orders.show"), list(names), format_func=names.__getitem__, default="all", key="orders_show"
+                tx("start.orders.show"),
+                list(names),
+                format_func=names.__getitem__,
+                default="all",
+                key="orders_show",
             )
         shown = order_list.matching(found, show or "all", words)
     if shown:
@@ -103,7 +112,7 @@ def greeting(tx: Texts, name: str, now: datetime) -> str:
     return tx("start.hello.afternoon", name=name) if 13 <= hour < 18 else tx("start.hello.evening", name=name)
 
 
-def says(tx: Texts, running: list[CaseCard], orders_known: int) -> str:
+def says(tx: Texts, running: list[CaseCard], orders_known: int, *, guest: bool) -> str:
     """One sentence: what needs the customer, what is under way. HTML."""
     turn = sum(card.state in open_cases.MUST_ACT for card in running)
     others = len(running) - turn
@@ -114,6 +123,8 @@ def says(tx: Texts, running: list[CaseCard], orders_known: int) -> str:
         return tx("start.says.turn_only", turn=marked)
     if others:
         return esc(tx("start.says.running_only", running=tx("start.says.running", n=others)))
+    if guest:
+        return esc(tx("start.says.guest"))
     return esc(tx("start.says.nothing") if orders_known else tx("start.says.no_orders"))
 
 
@@ -122,10 +133,9 @@ def back(tx: Texts) -> str:
 
 
 def _doors(tx: Texts, mine: str) -> str:
-    return (
-        f'<div class="doors">{doors.door("receipt_long", tx("start.mine.title"), mine, "/?view=orders", on=True)}'
-        f"{doors.door('search', tx('start.find.title'), tx('start.find.says'), '/?view=find')}</div>"
-    )
+    first = doors.door("receipt_long", tx("start.mine.title"), mine, "/?view=orders", on=True)
+    second = doors.door("search", tx("start.find.title"), tx("start.find.says"), "/?view=find")
+    return f'<div class="doors">{first}{second}</div>'
 
 
 def _drafts(cards: list[CaseCard]) -> frozenset[str]:
@@ -133,7 +143,13 @@ def _drafts(cards: list[CaseCard]) -> frozenset[str]:
 
 
 def _recent(
-    tx: Texts, found: list[orders.OrderView], running: list[CaseCard], policy: Policy, now: datetime, *, guest: bool
+    tx: Texts,
+    found: list[orders.OrderView],
+    running: list[CaseCard],
+    policy: Policy,
+    now: datetime,
+    *,
+    guest: bool,
 ) -> str:
     if not found:
         return empty("receipt_long", tx("start.orders.none"), tx("start.orders.none_says"))
@@ -143,17 +159,17 @@ def _recent(
     if not free:
         return ""
     head = section(tx("start.orders.guest") if guest else tx("start.orders.recent"))
-    more = (
-        f'<a class="button bare" href="{href("/", view="orders")}">{esc(tx("start.orders.all", n=len(found)))}{ms("chevron_right")}</a>'
-        if len(found) > RECENT_ORDERS
-        else ""
-    )
+    label = esc(tx("start.orders.all", n=len(found))) + ms("chevron_right")
+    more = f'<a class="button bare" href="/?view=orders">{label}</a>' if len(found) > RECENT_ORDERS else ""
     return head + order_list.table(tx, free[:RECENT_ORDERS], drafts, now=now) + more
 
 
 def _version(tx: Texts, policy: Policy, version: int) -> str:
     title = policy.titles["en" if tx.language == "en" else "zh"]
-    return f'<section class="pane"><a class="note" href="/help">{esc(tx("start.policy", version=version, title=title))}</a></section>'
+    return (
+        '<section class="pane">'
+        f'<a class="note" href="/help">{esc(tx("start.policy", version=version, title=title))}</a></section>'
+    )
 
 
 def _two(main: str, aside: str) -> str:

@@ -37,7 +37,13 @@ def lost() -> None:
 
 def mark(view: CaseView) -> tuple[Any, ...]:
     """What the screen depends on: when this changes, everything is drawn anew."""
-    return (view.state, len(view.events), len(view.evidence), view.due_at, tuple((p.id, p.state) for p in view.payouts))
+    return (
+        view.state,
+        len(view.events),
+        len(view.evidence),
+        view.due_at,
+        tuple((p.id, p.state) for p in view.payouts),
+    )
 
 
 def follow(view: CaseView) -> None:

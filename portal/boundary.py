@@ -1,4 +1,4 @@
-"""Where refusals become words, and accidents become an id that a customer can quote. Nothing else catches them."""
+"""Where refusals become words, and accidents an id that a customer can quote. Nothing else catches them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,14 @@ def show(refused: Refusal, *, title: str = "", way_on: tuple[str, str] | None = 
     st.html(block(words(refused), title=title, way_on=way_on))
 
 
-def block(sentence: str, *, title: str = "", css: str = "no", icon: str = "info", way_on: tuple[str, str] | None = None) -> str:
+def block(
+    sentence: str,
+    *,
+    title: str = "",
+    css: str = "no",
+    icon: str = "info",
+    way_on: tuple[str, str] | None = None,
+) -> str:
     """One message: what happened and the way on. Announced by screen readers."""
     link = f'<p><a href="{href(way_on[1])}" target="_self">{esc(way_on[0])}</a></p>' if way_on else ""
     head = f"<b>{esc(title)}</b>" if title else ""
@@ -60,7 +67,11 @@ def on_script_error(error: Exception) -> bool:
     _LOG.error("accident", id=accident, exc_info=error)
     st.html(
         block(
-            tx("shell.error.says", id=accident), title=tx("shell.error.title"), css="", icon="error", way_on=way_on
+            tx("shell.error.says", id=accident),
+            title=tx("shell.error.title"),
+            css="",
+            icon="error",
+            way_on=way_on,
         )
     )
     return True

@@ -26,7 +26,7 @@ def closed(tx: Texts, *, signed_in: bool) -> None:
     """What a page shows to somebody it cannot let in: why, and the way in."""
     says = tx("shell.door.not_yours") if signed_in else tx("shell.door.says")
     st.html(
-        hero(tx("shell.door.title"), esc(says))
-        + f'<div class="doors lone">{door("search", tx("start.find.title"), tx("start.find.says"), "/?view=find", on=True)}'
+        hero(tx("shell.door.title"), esc(says)) + '<div class="doors '
+        f'lone">{door("search", tx("start.find.title"), tx("start.find.says"), "/?view=find", on=True)}'
         + f"{door('home', tx('shell.door.start'), tx('shell.door.start_says'), '/')}</div>"
     )

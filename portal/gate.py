@@ -16,10 +16,13 @@ from portal.places import PATHS
 
 UPLOAD_LIMIT: Final = 11 * 1024 * 1024  # a little above the widget's 10 MB: the envelope of a multipart body
 
-# Streamlit writes inline styles, st.html runs inline scripts, its charts compile expressions; everything loaded is ours.
+# Streamlit writes inline styles, runs inline scripts, and its charts compile expressions; all that is loaded
+# is ours.
 CSP: Final = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data: blob:; font-src 'self' data:; media-src 'self' data: blob:; worker-src 'self' blob:; "
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' "
+    "'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self' data:; media-src 'self' data: blob:; worker-src "
+    "'self' blob:; "
     "connect-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 )
 HEADERS: Final = (
@@ -50,7 +53,10 @@ class Frame:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 given = {name.lower() for name, _ in message["headers"]}
-                message["headers"] = [*message["headers"], *(pair for pair in HEADERS if pair[0] not in given)]
+                message["headers"] = [
+                    *message["headers"],
+                    *(pair for pair in HEADERS if pair[0] not in given),
+                ]
             await send(message)
 
         path, method = scope["path"], scope["method"]
@@ -61,7 +67,8 @@ class Frame:
                 return
         elif path.startswith("/_stcore/upload_file/"):
             receive = _limited(receive)
-            if int(_header(scope, b"content-length") or 0) > UPLOAD_LIMIT:
+            length = _header(scope, b"content-length")
+            if length.isdigit() and int(length) > UPLOAD_LIMIT:
                 await PlainTextResponse("too large", status_code=413)(scope, receive, with_headers)
                 return
         try:
@@ -88,20 +95,35 @@ def _limited(receive: Receive) -> Receive:
     return counted
 
 
-_NOT_PAGES: Final = ("/_stcore", "/media", "/component", "/static", "/session/", "/files/", "/assets/", "/hooks/")
+_NOT_PAGES: Final = (
+    "/_stcore",
+    "/media",
+    "/component",
+    "/static",
+    "/session/",
+    "/files/",
+    "/assets/",
+    "/hooks/",
+)
 
 
 def _page(scope: MutableMapping[str, Any]) -> Response | None:
     """Our first file for a page's address; a real 404 for an address that is neither a page nor a file."""
     path: str = scope["path"]
     known = path in PATHS
-    if not known and ("." in path or path.startswith(_NOT_PAGES) or b"text/html" not in _header(scope, b"accept")):
+    if not known and (
+        "." in path or path.startswith(_NOT_PAGES) or b"text/html" not in _header(scope, b"accept")
+    ):
         return None
     if not known and (path in ("/healthz", "/readyz", "/metrics") or (len(path) > 1 and path.endswith("/"))):
         return None
     language = _language(scope)
     body = pagefile.page(language) if known else pagefile.not_found(language)
-    headers = {"Cache-Control": "no-cache", "Vary": "Cookie", "Content-Language": pagefile.HTML_LANG[language]}
+    headers = {
+        "Cache-Control": "no-cache",
+        "Vary": "Cookie",
+        "Content-Language": pagefile.HTML_LANG[language],
+    }
     return Response(body, status_code=200 if known else 404, media_type="text/html", headers=headers)
 
 

@@ -9,7 +9,7 @@ from html import escape
 from typing import Final
 from urllib.parse import urlencode
 
-# Characters that reorder or hide what surrounds them; kept readable by <bdi> around user text, dropped in attributes.
+# Characters that turn the text around them; <bdi> keeps what is left readable.
 _BIDI: Final = dict.fromkeys(map(ord, "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f"))
 
 
@@ -21,7 +21,11 @@ def esc(value: object) -> str:
 
 def ms(icon: str, css: str = "") -> str:
     """A Material Symbol that screen readers skip; the words beside it say what it means."""
-    return f'<span class="ms {css}" aria-hidden="true">{icon}</span>' if css else f'<span class="ms" aria-hidden="true">{icon}</span>'
+    return (
+        f'<span class="ms {css}" aria-hidden="true">{icon}</span>'
+        if css
+        else f'<span class="ms" aria-hidden="true">{icon}</span>'
+    )
 
 
 def sr(text: str) -> str:

@@ -1,12 +1,16 @@
-"""The life of the web process: what is built and warmed at its start, and the worker that runs beside the pages."""
+"""The life of the web process: what is built and warmed at its start, and the worker beside the pages."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
+import importlib
+import sys
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
+from pathlib import Path
 from typing import Any, Final
 
 import structlog
@@ -15,6 +19,7 @@ from core.app import App
 from portal import pagefile, session
 
 _LOG = structlog.get_logger(__name__)
+SCRIPT: Final = Path(__file__).parent / "navigation.py"
 IDLE_SECONDS: Final = 1.0  # between two looks for something due
 BEAT_SECONDS: Final = 15.0
 AFTER_ACCIDENT_SECONDS: Final = 5.0
@@ -22,7 +27,10 @@ AFTER_ACCIDENT_SECONDS: Final = 5.0
 
 @asynccontextmanager
 async def lifespan(_: Any) -> AsyncIterator[dict[str, Any]]:
-    """Build the App once and warm what every page needs; with an embedded database, run the worker as well."""
+    """Build the App once, warm what every page needs; with an embedded database, run the worker too."""
+    # Streamlit puts the script's folder first on the path during a run, unless it is there already.
+    # First, our html.py would hide Python's from whoever imports it then, child processes included.
+    sys.path.append(str(SCRIPT.parent))
     app = session.core()
     await asyncio.to_thread(_warm)
     gc.collect()
@@ -47,8 +55,6 @@ def working(app: App) -> Iterator[threading.Thread]:
 
 
 def _work(app: App, stop: threading.Event) -> None:
-    import time
-
     from core import worker
 
     name, last_beat = worker.name(), float("-inf")
@@ -69,8 +75,6 @@ def _work(app: App, stop: threading.Event) -> None:
 
 def _warm() -> None:
     """First uses that cost: the calendar, the catalogs, the pages' modules, the first HTML file."""
-    import importlib
-
     from core import texts
     from core.domain.workdays import china
 

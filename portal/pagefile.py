@@ -35,24 +35,38 @@ def page(language: str) -> bytes:
         '<meta name="theme-color" content="#F6F7F6" media="(prefers-color-scheme: light)">'
         '<meta name="theme-color" content="#0E1412" media="(prefers-color-scheme: dark)">'
         '<meta name="format-detection" content="telephone=no">'
+        "<style>html{color-scheme:light dark;background:light-dark(#f6f7f6,#0e1412)}</style>"
         f"{_icon_font()}"
     )
     # The theme's font is the system's; 170 kB of Source Sans would only be in the way.
     html = re.sub(r'<link\s+rel="preload"\s[^>]*SourceSans[^>]*/>', "", html)
-    html = re.sub(r'<link rel="shortcut icon"[^>]*>', f'<link rel="icon" href="{logo.path}" type="image/svg+xml">', html)
+    html = re.sub(r'<link rel="service-desc"[^>]*>', "", html)
+    html = re.sub(r"(<html.*)<!--.*?-->", r"\1", html, flags=re.DOTALL)
+    html = re.sub(
+        r'<link rel="shortcut icon"[^>]*>', f'<link rel="icon" href="{logo.path}" type="image/svg+xml">', html
+    )
     html = re.sub(r"<title>.*?</title>", lambda _: head, html, count=1)
-    html = re.sub(r"<html lang=\"[^\"]*\"", f'<html lang="{HTML_LANG[language]}" data-pages="{" ".join(sorted(PATHS))}"', html, count=1)
+    html = re.sub(
+        r"<html lang=\"[^\"]*\"",
+        f'<html lang="{HTML_LANG[language]}" data-pages="{" ".join(sorted(PATHS))}"',
+        html,
+        count=1,
+    )
     noscript = f"<noscript><p>{esc(tx('shell.no_script'))}</p></noscript>"
     html = re.sub(r"<noscript>.*?</noscript>", lambda _: noscript, html, count=1, flags=re.DOTALL)
     # Told where the server is, Streamlit need not try the page's own address first.
-    html = html.replace("</head>", "<script>window.__streamlit={BACKEND_BASE_URL:location.origin}</script></head>", 1)
+    html = html.replace(
+        "</head>", "<script>window.__streamlit={BACKEND_BASE_URL:location.origin}</script></head>", 1
+    )
     waiting = (
         f'<div id="root"><div class="boot"><img src="{logo.path}" alt="" width="40" height="40">'
         f"<p>{esc(tx('shell.loading'))}</p></div></div>"
     )
     html = html.replace('<div id="root"></div>', waiting)
     # After Streamlit's styles, so that ours win where both speak.
-    html = html.replace("</body>", f'<link rel="stylesheet" href="{css.path}"><script src="{js.path}" defer></script></body>')
+    html = html.replace(
+        "</body>", f'<link rel="stylesheet" href="{css.path}"><script src="{js.path}" defer></script></body>'
+    )
     return html.encode()
 
 
@@ -64,8 +78,10 @@ def not_found(language: str) -> bytes:
     return (
         f'<!DOCTYPE html><html lang="{HTML_LANG[language]}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<title>{esc(tx("shell.lost.title"))} · {esc(tx("shell.name"))}</title><link rel="icon" href="{logo.path}">'
-        f'<link rel="stylesheet" href="{css.path}"></head><body><main class="boot lost"><img src="{logo.path}" alt="" width="40" height="40">'
+        f"<title>{esc(tx('shell.lost.title'))} · {esc(tx('shell.name'))}</title>"
+        f'<link rel="icon" href="{logo.path}">'
+        f'<link rel="stylesheet" href="{css.path}"></head><body><main class="boot lost">'
+        f'<img src="{logo.path}" alt="" width="40" height="40">'
         f"<h1>{esc(tx('shell.lost.title'))}</h1><p>{esc(tx('shell.lost.says'))}</p>"
         f'<p><a href="/">{esc(tx("shell.error.home"))}</a></p></main></body></html>'
     ).encode()

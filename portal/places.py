@@ -1,4 +1,4 @@
-"""The pages: address, file, icon and title of each, in the order of the menu. Menu, routes and tests read this table."""
+"""The pages: address, file, icon and title of each, in the order of the menu."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Who is here, in which language, on which App. The first statement of every page is `actor = session.require()`.
+"""Who is here, in which language, on which App. Every page begins with `actor = session.require()`.
 
-Nothing is decided here: the token of the cookie is looked up in the database on every rerun, once, and the services
-check again. A token in `st.session_state` serves a visitor whose cookie the browser does not have yet, and tests.
+Nothing is decided here: the cookie's token is looked up in the database once in every rerun, and the services
+check again. A token in `st.session_state` serves a visitor whose browser has no cookie yet, and tests.
 """
 
 from __future__ import annotations
@@ -75,7 +75,8 @@ def texts() -> Texts:
 
 def token() -> str | None:
     """The visitor's session token; it is never shown and never in a URL."""
-    return st.session_state.get(_TOKEN) or st.context.cookies.get(TOKEN_COOKIE)
+    held = st.session_state.get(_TOKEN) or st.context.cookies.get(TOKEN_COOKIE)
+    return held if isinstance(held, str) else None
 
 
 def look_up() -> Actor | None:
@@ -100,13 +101,15 @@ def actor() -> Actor | None:
 
 
 def visitor() -> Actor | None:
-    """Who is here, for a page that lets everybody in. The frame around the page has just looked; a fragment's own
-    rerun looks again, so an ended session ends it."""
+    """Who is here, for a page that lets everybody in.
+
+    The frame has just looked; a fragment's own rerun looks again, so an ended session ends it.
+    """
     return actor() if st.session_state.pop(_FRESH, False) else look_up()
 
 
 def require(*roles: str) -> Actor:
-    """The visitor, if their role is one of `roles` (default: customers and guests); else the door, and the run ends."""
+    """The visitor, if of one of `roles` (default: customers, guests); else the door, and the run ends."""
     found = visitor()
     if found is None or found.role not in (roles or BUYERS):
         doors.closed(texts(), signed_in=found is not None)
@@ -135,18 +138,20 @@ def name_of(found: Actor | None) -> str:
 
 def address() -> str:
     """The visitor's network address, for rate limits; '' where the server cannot tell."""
-    return st.context.ip_address or ""
+    known = st.context.ip_address
+    return known if isinstance(known, str) else ""
 
 
 def keep(new_token: str, to: str) -> None:
-    """Hand `new_token` to the browser as a cookie that scripts cannot read, then go on at the local path `to`.
+    """Give `new_token` to the browser as a cookie that scripts cannot read, then go on at the path `to`.
 
     The token travels in the body of a POST, so no address and no log ever holds it.
     """
     st.session_state[_TOKEN] = new_token
     tx = texts()
     st.html(
-        f'<p class="note" role="status">{esc(tx("shell.opening"))}</p><script>fetch("/session/open",{{method:"POST",body:{_js(new_token)}}})'
+        f'<p class="note" role="status">{esc(tx("shell.opening"))}</p>'
+        f'<script>fetch("/session/open",{{method:"POST",body:{_js(new_token)}}})'
         f".finally(()=>location.assign({_js(to)}))</script>",
         unsafe_allow_javascript=True,
     )

@@ -1,7 +1,7 @@
-"""The style sheet: `portal/styles/*.css` in one piece, read once, served under its own hash so that browsers keep it.
+"""The style sheet: `portal/styles/*.css` in one piece, served under its own hash so that browsers keep it.
 
-Linked from the page's shell (portal.shell_html) rather than sent by `st.html`: it is there before the first element,
-and costs nothing on a rerun.
+Linked from the first HTML file (portal.pagefile) rather than sent by `st.html`: it is there before the first
+element, and costs nothing on a rerun.
 """
 
 from __future__ import annotations
@@ -30,7 +30,12 @@ class Asset:
 def _asset(name: str, text: str, media_type: str) -> Asset:
     body = text.encode()
     stem, _, suffix = name.partition(".")
-    return Asset(f"/assets/{stem}.{sha256(body).hexdigest()[:12]}.{suffix}", body, gzip.compress(body, 9, mtime=0), media_type)
+    return Asset(
+        f"/assets/{stem}.{sha256(body).hexdigest()[:12]}.{suffix}",
+        body,
+        gzip.compress(body, 9, mtime=0),
+        media_type,
+    )
 
 
 @lru_cache(maxsize=1)
@@ -45,7 +50,11 @@ def sheet() -> Asset:
 @lru_cache(maxsize=1)
 def script() -> Asset:
     """What the shell needs in the browser before Streamlit has started."""
-    return _asset("portal.js", (_HERE / "static" / "portal.js").read_text(encoding="utf-8"), "text/javascript; charset=utf-8")
+    return _asset(
+        "portal.js",
+        (_HERE / "static" / "portal.js").read_text(encoding="utf-8"),
+        "text/javascript; charset=utf-8",
+    )
 
 
 @lru_cache(maxsize=1)

@@ -1,4 +1,4 @@
-"""The addresses that answer without Streamlit's script: cookies, evidence and export files, health, the demo's clock."""
+"""What answers without Streamlit's script: cookies, evidence and export files, health, the demo's clock."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ from portal.places import PATHS
 
 _LOG = structlog.get_logger(__name__)
 _MONTH: Final = 30 * 24 * 3600
+_ANY: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 MOVES: Final = {"1h": timedelta(hours=1), "1d": timedelta(days=1), "3d": timedelta(days=3)}
 
 
-# ---- routes ------------------------------------------------------------------------------------------------------
+# ---- routes -----------------------------------------------------------------------------------------------
 
 
 def routes() -> list[Route]:
@@ -43,6 +44,11 @@ def routes() -> list[Route]:
         Route("/files/evidence/{evidence_id}", evidence_file),
         Route("/files/records.csv", records_file),
         *(Route(asset.path, asset_file) for asset in style.assets()),
+        # Whatever else stands below these is nothing: Streamlit would answer with a page.
+        *(
+            Route(f"/{room}/{{rest:path}}", nothing, methods=_ANY)
+            for room in ("session", "files", "assets", "hooks")
+        ),
     ]
 
 
@@ -66,11 +72,17 @@ async def robots(request: Request) -> Response:
     return PlainTextResponse("User-agent: *\nAllow: /help\nDisallow: /\n")
 
 
+async def nothing(request: Request) -> Response:
+    return PlainTextResponse("Not Found", status_code=404)
+
+
 async def asset_file(request: Request) -> Response:
     asset = next(asset for asset in style.assets() if asset.path == request.url.path)
     headers = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
     if "gzip" in request.headers.get("accept-encoding", ""):
-        return Response(asset.packed, media_type=asset.media_type, headers={**headers, "Content-Encoding": "gzip"})
+        return Response(
+            asset.packed, media_type=asset.media_type, headers={**headers, "Content-Encoding": "gzip"}
+        )
     return Response(asset.body, media_type=asset.media_type, headers=headers)
 
 
@@ -106,7 +118,14 @@ def end_session(request: Request) -> Response:
 def choose_language(request: Request) -> Response:
     answer = _go(request)
     wanted = session.choose_language(request.query_params.get("lang"), None)
-    answer.set_cookie(session.LANG_COOKIE, wanted, max_age=12 * _MONTH, httponly=True, samesite="lax", secure=_secure(request))
+    answer.set_cookie(
+        session.LANG_COOKIE,
+        wanted,
+        max_age=12 * _MONTH,
+        httponly=True,
+        samesite="lax",
+        secure=_secure(request),
+    )
     return answer
 
 
@@ -150,7 +169,11 @@ def evidence_file(request: Request) -> Response:
         raise HTTPException(404) from refused
     except Refusal as refused:
         raise HTTPException(403) from refused
-    headers = {"Cache-Control": "private, no-store", "Content-Disposition": "inline", "X-Content-Type-Options": "nosniff"}
+    headers = {
+        "Cache-Control": "private, no-store",
+        "Content-Disposition": "inline",
+        "X-Content-Type-Options": "nosniff",
+    }
     return Response(data, media_type=media_type, headers=headers)
 
 
@@ -172,7 +195,11 @@ def records_file(request: Request) -> Response:
         "Cache-Control": "private, no-store",
         "Content-Disposition": f"attachment; filename=\"refunds.csv\"; filename*=UTF-8''{quote(name)}",
     }
-    reasons = {c.case_no: record_table.why(tx, cases.view(app, actor, c.case_no)) for c in found if record_table.refused(c)}
+    reasons = {
+        c.case_no: record_table.why(tx, cases.view(app, actor, c.case_no))
+        for c in found
+        if record_table.refused(c)
+    }
     body = record_table.as_csv(tx, found, reasons, now=now)
     return Response(body, media_type="text/csv; charset=utf-8", headers=headers)
 
@@ -182,11 +209,11 @@ def _visitor(request: Request) -> Actor | None:
     return identity.who(session.core(), token) if token else None
 
 
-# ---- going back, cookies -------------------------------------------------------------------------------------------
+# ---- going back, cookies ----------------------------------------------------------------------------------
 
 
 def local_path(to: str, default: str = "/") -> str:
-    """`to` when it is a plain path on this server, else `default`: nobody is sent elsewhere by a link of ours."""
+    """`to` when it is a plain path on this server, else `default`: no link sends anybody elsewhere."""
     if not to.startswith("/") or to.startswith("//") or len(to) > 1000 or "\\" in to:
         return default
     if any(ord(letter) < 0x21 or ord(letter) == 0x7F for letter in to):
@@ -201,7 +228,9 @@ def _go(request: Request, default: str = "") -> Response:
     if asked is None:
         came = urlsplit(request.headers.get("referer", ""))
         here = came.netloc == request.url.netloc and came.path in PATHS
-        asked = default or (f"{came.path}?{came.query}" if came.query else came.path) if here or default else "/"
+        asked = (
+            default or (f"{came.path}?{came.query}" if came.query else came.path) if here or default else "/"
+        )
     return RedirectResponse(local_path(asked), status_code=303)
 
 
@@ -209,7 +238,9 @@ def _same_site(request: Request) -> None:
     """Refuse what another site sends in our visitor's name."""
     site = request.headers.get("sec-fetch-site")
     origin = request.headers.get("origin")
-    if site not in (None, "same-origin", "none") or (origin and urlsplit(origin).netloc != request.url.netloc):
+    if site not in (None, "same-origin", "none") or (
+        origin and urlsplit(origin).netloc != request.url.netloc
+    ):
         raise HTTPException(403)
 
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from random import Random
 
-from core.adapters.channels import ChannelSilent, Outcome, RefundRequest
+from core.adapters.channels import Channel, ChannelSilent, Outcome, RefundRequest
 
 
 class FakeClock:
@@ -101,3 +102,28 @@ class FakeChannel:
         if self.clock.now() >= at + self.settles_after:
             return Outcome("arrived", f"ref-{key}", at=at + self.settles_after)
         return Outcome("accepted", f"ref-{key}", at=at)
+
+
+class LossyChannel:
+    """A real channel behind a bad line: some requests never come through, some answers get lost on
+    the way back.
+    """
+
+    def __init__(self, channel: Channel, random: Random, loss: float = 0.15) -> None:
+        self.channel, self.random, self.loss = channel, random, loss
+        self.name, self.remembers = channel.name, channel.remembers
+
+    def refund(self, request: RefundRequest) -> Outcome:
+        return self._over_the_line(self.channel.refund, request)
+
+    def query(self, request: RefundRequest) -> Outcome:
+        return self._over_the_line(self.channel.query, request)
+
+    def _over_the_line(self, call: Callable[[RefundRequest], Outcome], request: RefundRequest) -> Outcome:
+        fate = self.random.random()
+        if fate < self.loss:
+            raise ChannelSilent
+        outcome = call(request)
+        if fate < 2 * self.loss:
+            raise ChannelSilent
+        return outcome

@@ -1,6 +1,6 @@
 """Between a file and the orders: rows are staged in temporary tables, then merged in one transaction.
 
-Filling holds no write lock. Merging is a handful of statements over all rows at once, the same on SQLite and on
+Filling holds no write lock. Merging is a handful of statements over all rows at once, the same on SQLite and
 PostgreSQL; it finds what contradicts the database and leaves it to the caller to commit or to roll back.
 """
 
@@ -17,9 +17,9 @@ from core.adapters.bills.rows import Notice, Problem, Refund, Trade
 
 LISTED: Final = 100  # problems that are told one by one; the rest are counted
 _BATCH: Final = 4_000
-_CACHE_KIB: Final = (
-    48 * 1024
-)  # keys arrive in any order: with SQLite's 2 MB every page would be read many times
+_MANY: Final = 50_000
+# Keys arrive in any order: with SQLite's usual 2 MB every page would be read and written many times.
+_CACHE_KIB: Final = 96 * 1024
 
 _TYPES: Final = {int: "BIGINT", str: "TEXT", int | None: "BIGINT", str | None: "TEXT"}
 
@@ -33,12 +33,32 @@ def _create(table: str, row: type[Trade] | type[Refund]) -> str:
 
 
 @dataclass
+class Filled:
+    """What was staged, and what could not be."""
+
+    source: str = ""
+    trades: int = 0
+    refunds: int = 0
+    skipped: int = 0
+    bad_rows: int = 0
+    last_bad_line: int = 0
+    problems: list[Problem] = field(default_factory=list)
+    problem_count: int = 0
+    told: dict[str, list[int]] = field(default_factory=dict)  # notice code → lines that were left out
+
+    @property
+    def rows(self) -> int:
+        return self.trades + self.refunds + self.skipped + self.bad_rows
+
+
+@dataclass
 class Merged:
     """What a merge did, or would do, in rows of the file."""
 
     orders: int = 0  # different ones in the file
     new_payments: int = 0
     changed: int = 0  # rows that moved a known order or payment forward
+    unchanged: int = 0
     new_refunds: int = 0
     known_refunds: int = 0
     our_refunds: int = 0
@@ -51,7 +71,7 @@ class Merged:
 
 
 class Staging:
-    """The temporary tables of one connection. `fill`, then `merge` inside a writing transaction, then `drop`."""
+    """The temporary tables of one connection: `create`, `fill`, `merge` in a writing transaction, `drop`."""
 
     def __init__(self, conn: Connection) -> None:
         self._conn = conn
@@ -61,7 +81,7 @@ class Staging:
         """Empty tables, visible to this connection only."""
         if self._sqlite:
             self._run(f"PRAGMA cache_size = -{_CACHE_KIB}")
-            self._run(f"PRAGMA temp.cache_size = -{_CACHE_KIB // 3}")
+            self._run(f"PRAGMA temp.cache_size = -{_CACHE_KIB // 6}")
         self._run(_create("staged_trades", Trade))
         self._run(_create("staged_refunds", Refund))
 
@@ -126,8 +146,6 @@ class Staging:
             filled.refunds += len(rows)
         rows.clear()
 
-    # --- merging ---------------------------------------------------------------------------------------------------
-
     def merge(self, filled: Filled, now_micros: int) -> Merged:
         """Bring what is staged into the database. With `problems` in the answer the caller rolls back."""
         merged = Merged()
@@ -145,20 +163,21 @@ class Staging:
         merged.orders = self._one("SELECT count(*) FROM (SELECT DISTINCT order_no FROM staged_trades) AS d")
         some_known = self._run(sql.NEW_ORDERS) < merged.orders
         if not from_bill and self._any(f"SELECT 1 FROM orders WHERE source IN {sql.BILLS}"):
-            # The shop's export tells which order a payment known from a bill belongs to.
-            if self._run(sql.MARK_ADOPTED):
-                self._run(sql.ADOPT)
-                self._run(sql.FORGET_EMPTY_BILL_ORDERS)
-                some_known = True
+            some_known |= self._adopt()
         if some_known:
             self._run(sql.KNOWN_NUMBER_FOR_PLACEHOLDER)
             self._run(sql.REAL_NUMBER_ARRIVED)
+            merged.unchanged = self._run(sql.FORGET_UNCHANGED)
+        left = filled.trades - merged.unchanged
+        if not left:
+            return
+        if some_known:
             self._problems(merged, sql.ORDER_CONTRADICTS)
             self._problems(merged, sql.PAYMENT_CONTRADICTS)
-            merged.changed = self._one(sql.CHANGED_ROWS)
             self._run(sql.UPDATE_ORDERS)
             self._run(sql.UPDATE_PAYMENTS)
         merged.new_payments = self._run(sql.NEW_PAYMENTS)
+        merged.changed = left - merged.new_payments
         if some_known or merged.orders < filled.trades:
             self._run(sql.PAID_SINCE)
         if from_bill:
@@ -166,8 +185,18 @@ class Staging:
             for row in self._rows(sql.TRADE_SHARED):
                 merged.notices.append(Notice("trade_shared", {"line": row.line, "trade_no": row.trade_no}))
         else:
-            self._problems(merged, sql.TRADE_TAKEN)
-        self._run(sql.CUSTOMERS, now=now_micros)
+            # For many rows one look along the index is cheaper than a look-up for each.
+            if left < _MANY or self._any(sql.SHARED_AT_ALL):
+                self._problems(merged, sql.TRADE_TAKEN)
+            self._run(sql.CUSTOMERS, now=now_micros)
+
+    def _adopt(self) -> bool:
+        """The shop's export tells which order a payment known from a bill belongs to."""
+        if not self._run(sql.MARK_ADOPTED):
+            return False
+        self._run(sql.ADOPT)
+        self._run(sql.FORGET_EMPTY_BILL_ORDERS)
+        return True
 
     def _merge_refunds(self, merged: Merged) -> None:
         # Refunds of earlier files that waited for these payments join in, with negative line numbers.
@@ -190,8 +219,6 @@ class Staging:
         for row in self._rows(sql.BEYOND_PAID):
             merged.notices.append(Notice("refunded_beyond_paid", {"order_no": row.order_no}))
 
-    # --- plumbing --------------------------------------------------------------------------------------------------
-
     def _run(self, statement: str, **params: Any) -> int:
         return self._conn.execute(text(statement), params).rowcount
 
@@ -213,22 +240,3 @@ class Staging:
         for row in rows:
             params = dict(row._mapping)
             merged.problems.append(Problem(params.pop("line"), params.pop("code"), params))
-
-
-@dataclass
-class Filled:
-    """What was staged, and what could not be."""
-
-    source: str = ""
-    trades: int = 0
-    refunds: int = 0
-    skipped: int = 0
-    bad_rows: int = 0
-    last_bad_line: int = 0
-    problems: list[Problem] = field(default_factory=list)
-    problem_count: int = 0
-    told: dict[str, list[int]] = field(default_factory=dict)  # notice code → lines that were left out
-
-    @property
-    def rows(self) -> int:
-        return self.trades + self.refunds + self.skipped + self.bad_rows

@@ -1,4 +1,4 @@
-"""The statements that merge staged rows into orders, payments and refunds: plain SQL that both databases speak.
+"""The statements that merge staged rows into orders, payments and refunds, in SQL that both databases speak.
 
 `staged_trades` and `staged_refunds` have the columns of `bills.rows.Trade` and `Refund`, and a `payment_id`.
 """
@@ -108,16 +108,23 @@ WHERE (p.trade_no = s.trade_no AND (p.paid_minor <> s.paid_minor OR p.currency <
         OR p.charged_currency <> s.charged_currency OR p.charged_minor <> s.charged_minor))
    OR (p.trade_no = p.order_no AND s.trade_no <> s.order_no AND p.channel <> 'balance')"""
 
-ORDER_MOVES: Final = f"o.digest <> s.digest AND s.source NOT IN {BILLS}"
+# What a row changes of a payment that is there. A bill is the channel's word on money, not on the customer.
 PAYMENT_MOVES: Final = f"""
-(s.source NOT IN {BILLS} AND (p.paid_at <> s.paid_at OR p.account <> s.account OR p.is_open <> (s.is_open = 1)))
-OR (p.account = '' AND s.account <> '') OR (p.charged_minor IS NULL AND s.charged_minor IS NOT NULL)"""
+((s.source NOT IN {BILLS}
+  AND (p.paid_at <> s.paid_at OR p.account <> s.account OR p.is_open <> (s.is_open = 1)))
+ OR (p.account = '' AND s.account <> '') OR (p.charged_minor IS NULL AND s.charged_minor IS NOT NULL))"""
 
-CHANGED_ROWS: Final = f"""
-SELECT count(*) FROM staged_trades AS s
-JOIN orders AS o ON o.order_no = s.order_no
-JOIN payments AS p ON p.order_no = s.order_no AND p.channel = s.channel AND p.trade_no = s.trade_no
-WHERE s.payment_id IS NOT NULL OR ({ORDER_MOVES}) OR {PAYMENT_MOVES}"""
+# Rows that say what is known already need no further look.
+FORGET_UNCHANGED: Final = f"""
+DELETE FROM staged_trades WHERE line IN (
+  SELECT s.line FROM staged_trades AS s
+  JOIN orders AS o ON o.order_no = s.order_no AND o.currency = s.currency
+  JOIN payments AS p ON p.order_no = s.order_no AND p.channel = s.channel AND p.trade_no = s.trade_no
+  WHERE s.payment_id IS NULL AND (o.digest = s.digest OR s.source IN {BILLS})
+    AND p.paid_minor = s.paid_minor AND p.currency = s.currency
+    AND (s.charged_minor IS NULL
+         OR (p.charged_minor = s.charged_minor AND p.charged_currency = s.charged_currency))
+    AND NOT {PAYMENT_MOVES})"""
 
 UPDATE_ORDERS: Final = f"""
 UPDATE orders SET customer_id = s.customer_id, product = s.product, kind = s.kind, quantity = s.quantity,
@@ -135,7 +142,7 @@ UPDATE payments SET
   charged_minor = COALESCE(payments.charged_minor, s.charged_minor)
 FROM staged_trades AS s
 WHERE payments.order_no = s.order_no AND payments.channel = s.channel AND payments.trade_no = s.trade_no
-  AND ({PAYMENT_MOVES.replace("p.", "payments.")})"""
+  AND {PAYMENT_MOVES.replace("p.", "payments.")}"""
 
 PAYMENT_FACTS: Final = (
     "order_no, channel, trade_no, account, currency, paid_minor, paid_at, charged_currency, charged_minor"
@@ -143,7 +150,7 @@ PAYMENT_FACTS: Final = (
 
 NEW_PAYMENTS: Final = f"""
 INSERT INTO payments (is_open, {PAYMENT_FACTS})
-SELECT is_open = 1, {PAYMENT_FACTS} FROM staged_trades WHERE true ORDER BY order_no, line
+SELECT is_open = 1, {PAYMENT_FACTS} FROM staged_trades WHERE true ORDER BY channel, trade_no, line
 ON CONFLICT (channel, trade_no, order_no) DO NOTHING"""
 
 PAID_SINCE: Final = """
@@ -173,6 +180,8 @@ SELECT s.line AS line, 'trade_taken' AS code, s.trade_no AS trade_no, min(p.orde
 TRADE_SHARED: Final = f"""
 SELECT DISTINCT s.line, s.trade_no {OTHERS_TRADE} AND s.source IN {BILLS} ORDER BY s.line"""
 
+SHARED_AT_ALL: Final = "SELECT 1 FROM payments GROUP BY channel, trade_no HAVING count(*) > 1"
+
 CUSTOMERS: Final = """
 INSERT INTO customers (id, name, created_at)
 SELECT customer_id, COALESCE(NULLIF(max(customer_name), ''), customer_id), CAST(:now AS BIGINT)
@@ -180,7 +189,7 @@ FROM staged_trades WHERE customer_id <> '' GROUP BY customer_id ORDER BY custome
 ON CONFLICT (id) DO UPDATE SET name = excluded.name
 WHERE customers.name = customers.id AND excluded.name <> excluded.id"""
 
-# --- refunds made outside ------------------------------------------------------------------------------------------
+# --- refunds made outside
 
 REFUND: Final = "channel, trade_no, order_no, refund_no, amount_minor, currency, at"
 
@@ -219,11 +228,13 @@ FIND_PAYMENT: Final = (
 
 REFUND_CONTRADICTS: Final = """
 SELECT r.line AS line, 'refund_changed' AS code, r.refund_no AS refund_no
-FROM staged_refunds AS r JOIN external_refunds AS e ON e.payment_id = r.payment_id AND e.refund_no = r.refund_no
+FROM staged_refunds AS r
+JOIN external_refunds AS e ON e.payment_id = r.payment_id AND e.refund_no = r.refund_no
 WHERE e.amount_minor <> r.amount_minor AND r.line > 0
 UNION ALL
 SELECT r.line, 'refund_changed', r.refund_no
-FROM staged_refunds AS r JOIN staged_refunds AS f ON f.payment_id = r.payment_id AND f.refund_no = r.refund_no
+FROM staged_refunds AS r
+JOIN staged_refunds AS f ON f.payment_id = r.payment_id AND f.refund_no = r.refund_no
 WHERE f.amount_minor <> r.amount_minor AND f.line > 0 AND f.line < r.line AND r.payment_id > 0"""
 
 NEW_REFUNDS: Final = """
@@ -260,7 +271,8 @@ COUNT_NEW: Final = """
 SELECT count(*) FROM (
   SELECT DISTINCT r.payment_id, r.refund_no FROM staged_refunds AS r
   WHERE r.payment_id > 0 AND r.line > 0 AND NOT EXISTS (
-    SELECT 1 FROM external_refunds AS e WHERE e.payment_id = r.payment_id AND e.refund_no = r.refund_no)) AS n"""
+    SELECT 1 FROM external_refunds AS e
+    WHERE e.payment_id = r.payment_id AND e.refund_no = r.refund_no)) AS n"""
 COUNT_WAITING: Final = "SELECT count(*) FROM staged_refunds WHERE payment_id IS NULL AND line > 0"
 STILL_WAITING: Final = f"""
 SELECT line, {REFUND} FROM staged_refunds WHERE payment_id IS NULL AND line > 0 ORDER BY line"""

@@ -135,10 +135,14 @@ payments = Table(
     Column("channel", Text, nullable=False),
     Column("trade_no", Text, nullable=False),
     Column("account", Text, nullable=False, server_default=""),  # masked, for the eye only
-    Column("is_open", Boolean, nullable=False, server_default=text("true")),  # the paying account still exists
+    Column(
+        "is_open", Boolean, nullable=False, server_default=text("true")
+    ),  # the paying account still exists
     Column("currency", Text, nullable=False),
     Column("paid_minor", BigInteger, nullable=False),
-    Column("reserved_minor", BigInteger, nullable=False, server_default="0"),  # approved, in flight or unknown
+    Column(
+        "reserved_minor", BigInteger, nullable=False, server_default="0"
+    ),  # approved, in flight or unknown
     Column("refunded_minor", BigInteger, nullable=False, server_default="0"),  # settled by us
     Column("external_minor", BigInteger, nullable=False, server_default="0"),  # refunded outside the portal
     Column("paid_at", Instant, nullable=False),
@@ -185,7 +189,9 @@ waiting_refunds = Table(  # refund rows of a bill whose payment is not known yet
 exchange_rates = Table(
     "exchange_rates",
     metadata,
-    Column("currency", Text, primary_key=True),  # 1 unit of this, in millionths of a unit of the order's currency
+    Column(
+        "currency", Text, primary_key=True
+    ),  # 1 unit of this, in millionths of a unit of the order's currency
     Column("micro_rate", BigInteger, nullable=False),
     Column("at", Instant, nullable=False),
 )
@@ -227,10 +233,17 @@ cases = Table(
     Column("last_seq", Integer, nullable=False, server_default="0"),
     Column("last_hash", Text, nullable=False, server_default=""),
     CheckConstraint(check_sql(CASE), name="state"),
-    CheckConstraint("approved_minor IS NULL OR approved_minor = fee_minor + fx_minor + refund_minor", name="sums"),
+    CheckConstraint(
+        "approved_minor IS NULL OR approved_minor = fee_minor + fx_minor + refund_minor", name="sums"
+    ),
     CheckConstraint(f"state IN ({_FINAL}) OR due_at IS NOT NULL OR owner IS NOT NULL", name="someone_acts"),
     Index("ix_cases_customer", "customer_id", "created_at"),
-    Index("ix_cases_due", "due_at", postgresql_where=text("due_at IS NOT NULL"), sqlite_where=text("due_at IS NOT NULL")),
+    Index(
+        "ix_cases_due",
+        "due_at",
+        postgresql_where=text("due_at IS NOT NULL"),
+        sqlite_where=text("due_at IS NOT NULL"),
+    ),
     Index(
         "uq_cases_one_open_per_order",
         "order_no",
@@ -307,10 +320,13 @@ payouts = Table(
     Column("arrived_at", Instant),
     CheckConstraint(check_sql(PAYOUT), name="state"),
     CheckConstraint("amount_minor > 0 AND amount_minor <= reserved_minor", name="amount"),
-    CheckConstraint(
-        "state IN ('arrived', 'replanned') OR due_at IS NOT NULL", name="something_is_due"
+    CheckConstraint("state IN ('arrived', 'replanned') OR due_at IS NOT NULL", name="something_is_due"),
+    Index(
+        "ix_payouts_due",
+        "due_at",
+        postgresql_where=text("due_at IS NOT NULL"),
+        sqlite_where=text("due_at IS NOT NULL"),
     ),
-    Index("ix_payouts_due", "due_at", postgresql_where=text("due_at IS NOT NULL"), sqlite_where=text("due_at IS NOT NULL")),
 )
 
 ledger_entries = Table(

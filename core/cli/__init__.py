@@ -38,28 +38,30 @@ def main(argv: Sequence[str]) -> int:
     except _Usage as usage:
         return _wrong(usage, "--json" in argv)
     try:
-        arguments = _parser(common.lang, everywhere).parse_args(words)
+        arguments = _parser(common.lang, everywhere).parse_args(words, common)
         _check_characters(argv)
         answer: Answer = arguments.run(arguments)
+        shown = _shown(answer, common.lang, common.json)
     except _Usage as usage:
         return _wrong(usage, common.json)
     except SystemExit as asked:  # argparse, after --help
         return GOOD if asked.code is None else int(asked.code)
     except KeyboardInterrupt:
         return REFUSED
-    except Refusal as error:
-        answer = refusal(error)
     except Exception as error:
         if common.debug:
             raise
-        answer = _unforeseen(error)
-    tx = texts.of(common.lang)
-    if common.json:
-        print(json.dumps(answer.json(tx), ensure_ascii=False, allow_nan=False))
-    else:
-        for line in answer.lines(tx):
-            print(printable(line))
+        answer = refusal(error) if isinstance(error, Refusal) else _unforeseen(error)
+        shown = _shown(answer, common.lang, common.json)
+    sys.stdout.write(shown)
     return REFUSED if answer.found else GOOD
+
+
+def _shown(answer: Answer, language: str, as_json: bool) -> str:
+    tx = texts.of(language)
+    if as_json:
+        return json.dumps(answer.json(tx), ensure_ascii=False, allow_nan=False) + "\n"
+    return "".join(f"{printable(line)}\n" for line in answer.lines(tx))
 
 
 def _wrong(usage: _Usage, as_json: bool) -> int:

@@ -70,8 +70,11 @@ def _cells(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 
+MOST = 10_000_000
+
+
 def count(text: str) -> int:
-    """An argument that is a whole number."""
-    if not re.fullmatch("[0-9]{1,9}", text):
-        raise ArgumentTypeError(f"{text!r} is not a whole number")
+    """An argument that is a whole number from 0 to `MOST`."""
+    if not re.fullmatch("[0-9]{1,8}", text) or int(text) > MOST:
+        raise ArgumentTypeError(f"{text!r} is not a whole number up to {MOST}")
     return int(text)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from argparse import ArgumentTypeError, Namespace
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from core.cli.answer import AddCommand, Answer, columns
+from core.cli.answer import AddCommand, Answer
+from core.cli.case_shown import shown
 from core.cli.opening import opened
 from core.domain.actors import SYSTEM, Actor
 from core.domain.errors import AmountInvalid, CaseAlreadyOpen, NotFound
@@ -17,7 +17,6 @@ from core.domain.facts import EVIDENCE_KINDS, REASONS
 
 if TYPE_CHECKING:
     from core.app import App
-    from core.services.case_views import CaseView
     from core.texts import Texts
 
 
@@ -126,14 +125,14 @@ def act(arguments: Namespace) -> Answer:
         note=arguments.note,
         amount_minor=amount,
     )
-    return _shown(view, app.now())
+    return shown(view, app.now())
 
 
 def case(arguments: Namespace) -> Answer:
     from core.services import cases
 
     app = opened()
-    return _shown(cases.view(app, SYSTEM, arguments.case), app.now())
+    return shown(cases.view(app, SYSTEM, arguments.case), app.now())
 
 
 def _minor(text: str) -> int:
@@ -158,100 +157,3 @@ def _person(text: str) -> Actor:
 
 def _command_id(arguments: Namespace) -> str:
     return arguments.command_id or f"cli-{uuid4().hex}"
-
-
-def _shown(view: CaseView, now: datetime) -> Answer:
-    return Answer(json=lambda tx: _as_json(view, now), lines=lambda tx: _as_lines(view, tx, now))
-
-
-def _as_json(view: CaseView, now: datetime) -> dict[str, Any]:
-    from core import texts, wording
-
-    return {
-        "case_no": view.case_no,
-        "order_no": view.order.order_no,
-        "state": view.state,
-        "public_status": view.public_status,
-        "policy_version": view.policy_version,
-        "requested_minor": view.requested_minor,
-        "approved_minor": view.approved_minor,
-        "due_at": view.due_at.isoformat() if view.due_at else None,
-        "waiting_for": view.waiting_for,
-        "locator": {
-            short: wording.sentence(texts.of(language), view.locator, now)
-            for short, language in (("zh", "zh_CN"), ("en", "en"))
-        },
-        "payouts": [
-            {
-                "route": payout.route,
-                "channel": payout.channel,
-                "amount_minor": payout.amount_minor,
-                "state": payout.state,
-                "reference": payout.reference,
-            }
-            for payout in view.payouts
-        ],
-        "events": [
-            {
-                "seq": event.seq,
-                "at": event.at.isoformat(),
-                "event": event.event,
-                "actor": f"{event.role}:{event.actor_id}",
-                "from": event.from_state,
-                "to": event.to_state,
-                "hash": event.hash,
-            }
-            for event in view.events
-        ],
-    }
-
-
-def _as_lines(view: CaseView, tx: Texts, now: datetime) -> list[str]:
-    from core import wording
-
-    money = [
-        (tx(name), tx.money(minor, view.currency))
-        for name, minor in (
-            ("cli.case.requested", view.requested_minor),
-            ("cli.case.approved", view.approved_minor),
-            ("cli.case.fee", view.fee_minor or None),
-            ("cli.case.fx", view.fx_minor or None),
-            ("cli.case.refund", view.refund_minor),
-        )
-        if minor is not None
-    ]
-    facts = [
-        (tx("cli.case.order"), f"{view.order.order_no} {view.order.product}"),
-        (tx("cli.case.state"), tx(f"state.{view.state}")),
-        (tx("column.reason"), tx(f"reason.{view.reason}") if view.reason else ""),
-        *money,
-    ]
-    payouts = [
-        (
-            tx.money(payout.amount_minor, payout.currency),
-            tx(f"channel.{payout.channel}"),
-            tx(f"payout_state.{payout.state}"),
-            payout.reference or "",
-        )
-        for payout in view.payouts
-    ]
-    events = [
-        (
-            event.seq,
-            tx.when(event.at, now),
-            f"{tx(f'role.{event.role}')} {event.actor_id}",
-            tx(f"event.{event.event}"),
-            event.note,
-        )
-        for event in view.events
-    ]
-    return [
-        view.case_no,
-        wording.sentence(tx, view.locator, now),
-        wording.next_sentence(tx, view.locator, now),
-        "",
-        *columns(facts),
-        *columns(payouts),
-        "",
-        *columns(events),
-    ]

@@ -44,6 +44,7 @@ def add_commands(add: AddCommand, tx: Texts) -> None:
 def import_orders(arguments: Namespace) -> Answer:
     from core.services import order_intake
 
+    Path(arguments.file).open("rb").close()  # not there is something else than not recognised
     found = order_intake.import_orders(opened(), arguments.file, arguments.mapping, arguments.dry_run)
 
     def data(tx: Texts) -> dict[str, Any]:
@@ -104,7 +105,7 @@ def orders(arguments: Namespace) -> Answer:
     app = opened()
     found = shop.list_for(app, SYSTEM, customer_id=arguments.customer, limit=arguments.limit)
     if len(found) == arguments.limit:
-        print(texts.of("en")("cli.orders.more", n=len(found)), file=sys.stderr)
+        print(texts.of(arguments.lang)("cli.orders.more", n=len(found)), file=sys.stderr)
     now = app.now()
 
     def lines(tx: Texts) -> list[str]:
@@ -181,4 +182,10 @@ def _checked(path: Path) -> dict[str, Any]:
 
 
 def facts(arguments: Namespace) -> Answer:
-    raise NotImplementedError
+    from core.adapters import history
+
+    path = Path(arguments.out)
+    path.open("wb").close()  # before the work
+    history.write(history.synthetic(arguments.rows), path)
+    data = {"rows": arguments.rows, "file": str(path), "bytes": path.stat().st_size}
+    return Answer(json=lambda tx: data, lines=lambda tx: [tx("cli.facts.done", **data)])

@@ -44,5 +44,5 @@ def _built() -> tuple[App, str]:
     try:
         settings = Settings()
         return build(settings), settings.database_url
-    except (SQLAlchemyError, ValueError, ImportError) as error:  # not a URL, not a value, no such driver
+    except (SQLAlchemyError, ValueError, ImportError, OSError) as error:  # no URL, value, driver, folder
         raise DatabaseUnavailable(problem=str(error).partition("\n")[0][:200]) from None

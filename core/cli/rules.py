@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -70,7 +71,35 @@ def decide(arguments: Namespace) -> Answer:
 
 
 def simulate(arguments: Namespace) -> Answer:
-    raise NotImplementedError
+    from core.adapters import history
+    from core.domain import simulation
+
+    policy = _policy(arguments.policy)
+    other = None if arguments.against is None else _policy(arguments.against)
+    Path(arguments.orders).open("rb").close()  # not there is something else than not recognised
+    orders = history.read(Path(arguments.orders))
+    started = time.perf_counter()
+    outcome = simulation.simulate(orders, policy)
+    before = None if other is None else simulation.simulate(orders, other)
+    data = {
+        "rows": len(orders),
+        "seconds": round(time.perf_counter() - started, 3),  # of the decisions, the file not counted
+        "verdicts": outcome.verdicts(),
+        "against": before and before.verdicts(),
+        "moved": before and int(outcome.moved(before).sum()),
+    }
+
+    def lines(tx: Texts) -> list[str]:
+        names = [policy.name, *([other.name] if other else [])]
+        counts = [outcome.verdicts(), *([before.verdicts()] if before else [])]
+        table = [
+            ("", *names),
+            *((tx(f"verdict.{verdict}"), *(count[verdict] for count in counts)) for verdict in counts[0]),
+        ]
+        done = tx("cli.simulate.done", rows=data["rows"], seconds=data["seconds"])
+        return [done, *columns(table), *([tx("cli.simulate.moved", n=data["moved"])] if before else [])]
+
+    return Answer(json=lambda tx: data, lines=lines)
 
 
 def _facts(name: str) -> Facts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import signal
+import sys
 import threading
 import time
 from argparse import ArgumentTypeError, Namespace
@@ -12,6 +13,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from core import texts
 from core.cli.answer import AddCommand, Answer, columns, count
 from core.cli.opening import migrated, opened
 from core.domain.errors import ClockOutside
@@ -81,6 +83,8 @@ def worker(arguments: Namespace) -> Answer:
     elif arguments.until_idle:
         done = work.run_until_idle(app)
     else:
+        tx = texts.of(arguments.lang)
+        print(tx("cli.worker.running"), file=sys.stderr)
         done = _until_told(app, work.name())
     return Answer(json=lambda tx: {"done": done}, lines=lambda tx: [tx("cli.worker.done", n=done)])
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from core.domain.boxes import Box, intersect, merge, subtract
 from core.domain.policy import Policy
 from core.domain.regions import Row, Space, first_hits
-from core.domain.table import OneOf, Test, Within
+from core.domain.table import OneOf, Rule, Test, Within
 
 Region = tuple[tuple[str, tuple[Test, ...]], ...]  # columns that matter, and tests of which one holds
 
@@ -22,6 +22,7 @@ CONTRADICTIONS: Final = (
     "fee_takes_all",  # 100 %: what is approved never arrives
     "approves_beyond_one",  # approves what by [limits] second_approval_minor two people must approve
     "asks_for_nothing",  # wants evidence although the checklist of the reason is complete
+    "checklist_unused",  # a reason's checklist, and no rule that looks at it
     "rejects_undelivered",  # refuses, within the window, what was never delivered (R1.1)
     "channel_shorter_than_window",  # the channel stops taking money back before the window ends
 )
@@ -158,10 +159,18 @@ def _figure_contradictions(policy: Policy) -> Iterator[Contradiction]:
     for reason, points in policy.fee_basis_points.items():
         if points == 10_000:
             yield Contradiction("fee_takes_all", "", {"reason": reason})
+    for reason, checklist in policy.evidence.items():
+        if checklist and not any(_looks_at_evidence(rule, reason) for rule in policy.rules):
+            yield Contradiction("checklist_unused", "", {"reason": reason})
     for channel, days in policy.channel_days.items():
         kinds = [kind for kind, window in policy.window_days.items() if window > days]
         if kinds:
             yield Contradiction("channel_shorter_than_window", "", {"channel": channel, "kinds": kinds})
+
+
+def _looks_at_evidence(rule: Rule, reason: str) -> bool:
+    tests = dict(rule.tests)
+    return "evidence_complete" in tests and ("reason" not in tests or tests["reason"].holds(reason))
 
 
 def _example(space: Space, boxes: list[Box], tests: tuple[tuple[str, Test], ...]) -> Row | None:

@@ -1,4 +1,4 @@
-"""Boxes: sets of rows given by a set of cells for each column, a bit each. Only their arithmetic lives here."""
+"""Boxes: sets of rows, given by a set of cells for each column, a bit each. Only their arithmetic is here."""
 
 from __future__ import annotations
 

@@ -84,8 +84,19 @@ CASE = Machine(
     name="case",
     initial="draft",
     states=(
-        "draft", "screening", "in_review", "awaiting_customer", "in_arbitration", "approved", "negotiating",
-        "paying", "rejected", "in_appeal", "completed", "closed", "withdrawn",
+        "draft",
+        "screening",
+        "in_review",
+        "awaiting_customer",
+        "in_arbitration",
+        "approved",
+        "negotiating",
+        "paying",
+        "rejected",
+        "in_appeal",
+        "completed",
+        "closed",
+        "withdrawn",
     ),
     rows=(
         Row("draft", "submit", _BUYER, "screening"),
@@ -136,7 +147,9 @@ PAYOUT = Machine(
         Row("sending", "lose", ("system",), "unknown"),  # timeout, crash, unreadable reply: never 'failed'
         Row("sending", "refuse", ("system",), "refused"),
         Row("unknown", "accept", ("system",), "accepted"),  # asked, and the channel knows it
-        Row("unknown", "resend", ("system",), "sending"),  # asked, and the channel never saw it: same key, same body
+        Row(
+            "unknown", "resend", ("system",), "sending"
+        ),  # asked, and the channel never saw it: same key, same body
         Row("unknown", "refuse", ("system",), "refused"),
         Row("accepted", "arrive", ("system",), "arrived"),
         Row("accepted", "return", ("system",), "returned"),

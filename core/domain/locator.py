@@ -29,6 +29,7 @@ WITH_SHOP: Final = {  # state → (sentence, what comes next); by the case's due
     "closed": ("locator.closed", "locator.next.nothing"),
     "withdrawn": ("locator.withdrawn", "locator.next.apply_again"),
 }
+BY_A_DATE: Final = frozenset({"draft", "screening", "awaiting_customer", "rejected"})
 REVIEWED: Final = frozenset({"in_review", "in_arbitration", "in_appeal"})
 # Least far first: the sentence about several payouts speaks of the one that is behind.
 BEHIND: Final = {
@@ -41,7 +42,13 @@ KEYS: Final = tuple(
     dict.fromkeys(
         [key for pair in (*WITH_SHOP.values(), *BEHIND.values()) for key in pair]
         + [f"{key}_rest" for key, _ in BEHIND.values()]
-        + ["locator.draft_empty", "locator.overdue", "locator.bounced", "locator.bounced_rest"]
+        + [
+            "locator.draft_empty",
+            "locator.overdue",
+            "locator.with_shop",
+            "locator.bounced",
+            "locator.bounced_rest",
+        ]
         + ["locator.with_channel_late", "locator.with_channel_late_rest", "locator.next.late"]
         + ["locator.arrived", "locator.arrived_balance", "locator.arrived_several", "locator.next.done"]
     )
@@ -102,8 +109,10 @@ def locate(
     params: dict[str, Any] = {"amount_minor": amount_minor, "currency": currency}
     if state == "draft" and amount_minor is None:
         key, params = "locator.draft_empty", {}
-    if state in REVIEWED and due_at is None:
+    elif due_at is None and state in REVIEWED:
         key = "locator.overdue"
+    elif due_at is None and state in BY_A_DATE:
+        key = "locator.with_shop"
     if state == "approved":
         params["channels"] = _names(channels)
         due_at = None

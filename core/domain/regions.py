@@ -146,7 +146,7 @@ class Space:
         held = 0
         for place, cell in enumerate(self.cells[column]):
             if isinstance(cell, Interval):
-                # A cell lies wholly inside a test of the table; any other value (an ordinary one) has to touch.
+                # A cell lies wholly inside a test of the table; any other value (an ordinary one) must touch.
                 holds = test.holds(cell.value) or (
                     isinstance(test, OneOf) and any(_inside(int(value), cell) for value in test.values)
                 )

@@ -15,9 +15,7 @@ DECIDING: Final = frozenset({"approve", "reject", "ask", "negotiate", "agree"})
 SECOND_LOOK: Final = frozenset({"in_arbitration", "in_appeal"})
 
 
-def barred(
-    event: str, actor: Actor, state: str, customer_id: str, history: Iterable[Step]
-) -> Refusal | None:
+def barred(event: str, actor: Actor, state: str, customer_id: str, history: Iterable[Step]) -> Refusal | None:
     """Why this person may not cause `event` although their role may (invariant 13, R3.7); None: they may."""
     history = list(history)
     if event == "withdraw" and state == "negotiating" and any(name == "pay" for name, _, _ in history):

@@ -1,7 +1,7 @@
-"""`assess` for a whole order history at once: verdict and rule of every row, by the same tests and the same laws.
+"""`assess` for a whole order history at once: verdict and rule of every row, by the same tests and laws.
 
 Each value (or interval) of a column is a set of rules that it does not exclude, a bit each; a row's sets are
-intersected and the lowest bit is its rule. Rows whose money no array can settle for sure are decided one at a time.
+intersected and the lowest bit is its rule. Rows whose money no array can settle for sure are decided singly.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ class Outcome:
 
     def moved(self, other: Outcome) -> Bools:
         """The rows whose verdict differs from that of `other`."""
-        return self.verdict != other.verdict
+        moved: Bools = self.verdict != other.verdict
+        return moved
 
 
 def simulate(history: History, policy: Policy) -> Outcome:
@@ -65,7 +66,7 @@ def simulate(history: History, policy: Policy) -> Outcome:
     too_much = approves & ~by_people & (amount > policy.limits.second_approval_minor)
     for rows, name in ((by_people, "law.negotiated"), (too_much, "law.second_approval")):
         verdict[rows], rule[rows] = code["review"], law[name]
-    unsure = (verdict != code["reject"]) & ~(fee * (money.payments + 1) <= 5_000)  # as routes.always_pays
+    unsure = (verdict != code["reject"]) & (fee * (money.payments + 1) > 5_000)  # not routes.always_pays
     for rows, name in (
         (amount > money.refundable, "law.above_remaining"),
         (amount <= 0, "law.no_amount"),
@@ -158,7 +159,9 @@ def _first_hits(rules: tuple[Rule, ...], columns: dict[str, NDArray[Any]], rows:
     return hit
 
 
-def _sets(rules: tuple[Rule, ...], name: str, column: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.uint64]]:
+def _sets(
+    rules: tuple[Rule, ...], name: str, column: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[np.uint64]]:
     """Each row's cell of the column, and each cell's set of rules that it does not exclude."""
     values: Any = COLUMNS[name].values
     cells = column.astype(np.intp)

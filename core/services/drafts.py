@@ -82,13 +82,38 @@ def open_one(app: App, conn: Connection, actor: Actor, order: Any, at: datetime)
     version, policy = policies.in_force(app, conn, at)
     lapse = due(CASE.initial, policy, app.calendar, at)
     case = Case(
-        case_no=case_number(at), order_no=order.order_no, customer_id=order.customer_id, state=CASE.initial,
-        reason=None, requested_minor=None, quantity=None, description="", route=None, step=1,
-        policy_version=version, verdict=None, rule=None, approved_minor=None, fee_minor=None, fx_minor=None,
-        refund_minor=None, currency=order.currency, decided_by=None, due_at=lapse.at, due_action=lapse.action,
-        owner=None, leased_until=None, worker=None, tries=0, created_at=at, submitted_at=None, decided_at=None,
-        finished_at=None, last_seq=0, last_hash="",
-    )  # fmt: skip
+        case_no=case_number(at),
+        order_no=order.order_no,
+        customer_id=order.customer_id,
+        state=CASE.initial,
+        reason=None,
+        requested_minor=None,
+        quantity=None,
+        description="",
+        route=None,
+        step=1,
+        policy_version=version,
+        verdict=None,
+        rule=None,
+        approved_minor=None,
+        fee_minor=None,
+        fx_minor=None,
+        refund_minor=None,
+        currency=order.currency,
+        decided_by=None,
+        due_at=lapse.at,
+        due_action=lapse.action,
+        owner=None,
+        leased_until=None,
+        worker=None,
+        tries=0,
+        created_at=at,
+        submitted_at=None,
+        decided_at=None,
+        finished_at=None,
+        last_seq=0,
+        last_hash="",
+    )
     add(conn, case)
     return case
 

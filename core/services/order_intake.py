@@ -1,4 +1,4 @@
-"""Taking orders in from a file: all or nothing, bad rows by line, and the same file again changes nothing (R6.1)."""
+"""Taking orders in from a file: all or nothing, bad rows by line, nothing changes the second time (R6.1)."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from core.adapters.order_staging import LISTED, Filled, Merged, Staging
 from core.adapters.tables import to_micros
 from core.adapters.world import App
 
+_SHOWN: Final = 10
 _ONE_IMPORT_AT_A_TIME: Final = 7_245_003
 
 
 @dataclass(frozen=True)
 class ImportResult:
-    """What an import did, in rows of the file: imported + updated + unchanged + skipped = rows, if nothing was wrong.
+    """What an import did, in rows of the file: imported + updated + unchanged + skipped = rows.
 
-    With errors nothing was changed; `errors` are the first of `error_count`. Words: `import_problem.<code>` for
-    errors, `import_notice.<code>` for notices.
+    With errors nothing was changed and these are 0; `errors` are the first of `error_count`. The words are
+    `import_problem.<code>` for errors and `import_notice.<code>` for notices.
     """
 
     kind: str
@@ -47,10 +48,10 @@ class ImportResult:
 def import_orders(
     app: App, path: str | Path, mapping: str | Path | None = None, dry_run: bool = False
 ) -> ImportResult:
-    """Import an order export or a merchant bill; `FileUnreadable`, `MappingInvalid` when there is nothing to read.
+    """Import an order export or a merchant bill; `FileUnreadable` and `MappingInvalid` name what is wrong.
 
-    Rows are staged without holding up other writers; merging them is one transaction. `dry_run` does everything
-    and takes it back.
+    Rows are staged without holding up other writers; merging them is one transaction. `dry_run` does
+    everything and takes it back.
     """
     names = None if mapping is None else Mapping.load(Path(mapping))
     bill = bills.recognise(Path(path), names)
@@ -81,7 +82,8 @@ def _result(
     kind: str, filled: Filled, merged: Merged, notices: tuple[Notice, ...], dry_run: bool
 ) -> ImportResult:
     told = tuple(
-        Notice(code, {"lines": lines[:LISTED], "n": len(lines)}) for code, lines in filled.told.items()
+        Notice(code, {"lines": ", ".join(map(str, lines[:_SHOWN])), "n": len(lines)})
+        for code, lines in filled.told.items()
     )
     notices = (*notices, *told, *merged.notices)
     error_count = filled.problem_count + merged.problem_count

@@ -14,17 +14,25 @@ from typing import Any, Final
 from sqlalchemy import Connection, Select, bindparam, select, text
 from sqlalchemy.sql.elements import ColumnElement
 
+from core.adapters.order_statements import BILL_SOURCES
 from core.adapters.tables import cases, orders, payments
 from core.adapters.world import App
 from core.domain.actors import Actor
 from core.domain.errors import NotFound
 from core.domain.lifecycle import CASE
 from core.services.order_facts import facts_for
+from core.services.order_intake import ImportResult, import_orders
 
-__all__ = ["OrderView", "PaymentView", "facts_for", "get", "list_for", "load"]
-
-# A channel's bill tells what was paid, never what became of the goods.
-BILL_SOURCES: Final = ("alipay_merchant", "wechat_trade")
+__all__ = [
+    "ImportResult",
+    "OrderView",
+    "PaymentView",
+    "facts_for",
+    "get",
+    "import_orders",
+    "list_for",
+    "load",
+]
 
 
 @dataclass(frozen=True, slots=True)

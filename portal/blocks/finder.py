@@ -1,4 +1,4 @@
-"""Finding an order by what its buyer knows: number, amount, time of payment (R2.1). One form, one service call."""
+"""Finding an order by what its buyer knows: number, amount, time of payment (R2.1)."""
 
 from __future__ import annotations
 
@@ -22,10 +22,18 @@ def finder(tx: Texts, today: date) -> None:
     with st.container(key="card-find"), st.form("find", border=False, enter_to_submit=True):
         number = st.text_input(tx("start.form.order"), key="find_order", max_chars=64, autocomplete="off")
         left, middle, right = st.columns(3, gap="small")
-        amount = left.text_input(tx("start.form.amount"), key="find_amount", max_chars=16, placeholder="99.90", autocomplete="off")
-        day = middle.date_input(tx("start.form.date"), key="find_date", value=None, max_value=today, format="YYYY-MM-DD")
-        at = right.text_input(tx("start.form.time"), key="find_time", max_chars=5, placeholder="17:58", autocomplete="off")
-        sent = st.form_submit_button(tx("start.form.submit"), type="primary", icon=":material/search:", key="find_go")
+        amount = left.text_input(
+            tx("start.form.amount"), key="find_amount", max_chars=16, placeholder="99.90", autocomplete="off"
+        )
+        day = middle.date_input(
+            tx("start.form.date"), key="find_date", value=None, max_value=today, format="YYYY-MM-DD"
+        )
+        at = right.text_input(
+            tx("start.form.time"), key="find_time", max_chars=5, placeholder="17:58", autocomplete="off"
+        )
+        sent = st.form_submit_button(
+            tx("start.form.submit"), type="primary", icon=":material/search:", key="find_go"
+        )
         st.html(f'<p class="note">{esc(tx("start.form.says"))}</p>')
     if sent:
         _find(tx, number.strip(), amount.strip(), day, at.strip())
@@ -37,9 +45,15 @@ def _find(tx: Texts, number: str, amount: str, day: Any, at: str) -> None:
         st.html(boundary.block(problem, css="", icon="edit"))
         return
     try:
-        token = identity.prove_order(session.core(), number, amount.lstrip("¥￥ "), day, session.address(), paid_time=at)
+        token = identity.prove_order(
+            session.core(), number, amount.lstrip("¥￥ "), day, session.address(), paid_time=at
+        )
     except NotFound:
-        st.html(boundary.block(tx("start.form.not_found_says"), title=tx("start.form.not_found"), css="", icon="search_off"))
+        st.html(
+            boundary.block(
+                tx("start.form.not_found_says"), title=tx("start.form.not_found"), css="", icon="search_off"
+            )
+        )
     except TooManyTries as refused:
         st.html(boundary.block(tx.refusal(refused), title=tx("start.form.too_many"), icon="hourglass_top"))
     except AmountInvalid:
@@ -65,5 +79,8 @@ def where(tx: Texts) -> str:
         ("chat", tx("start.form.where_wechat")),
         ("storefront", tx("start.form.where_shop")),
     )
-    items = "".join(f'<li>{ms(icon)}<span>{esc(words)}</span></li>' for icon, words in rows)
-    return f'<section class="pane"><h2>{esc(tx("start.form.where"))}</h2><ul class="where">{items}</ul></section>'
+    items = "".join(f"<li>{ms(icon)}<span>{esc(words)}</span></li>" for icon, words in rows)
+    return (
+        f'<section class="pane"><h2>{esc(tx("start.form.where"))}</h2><ul class="where">{items}'
+        "</ul></section>"
+    )

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from core.domain.lifecycle import CASE
-from core.services.cases import CaseCard
+from core.services.case_views import CaseCard
 from core.texts import Texts
 from core.wording import next_sentence, sentence
 from portal.html import esc, href, ms, section
@@ -45,7 +45,7 @@ def cards(tx: Texts, found: Sequence[CaseCard], *, now: datetime) -> str:
     first, rest = ordered[:IN_SIGHT], ordered[IN_SIGHT:]
     more = ""
     if rest:
-        label = f'{esc(tx("start.open.more", n=len(rest)))}{ms("expand_more")}'
+        label = f"{esc(tx('start.open.more', n=len(rest)))}{ms('expand_more')}"
         more = f'<details class="more"><summary>{label}</summary>{_tiles(tx, rest, now)}</details>'
     head = section(tx("start.open.title"), tx("start.open.count", n=len(found)))
     return head + _tiles(tx, first, now) + more
@@ -70,7 +70,8 @@ def _card(tx: Texts, card: CaseCard, now: datetime) -> str:
         f'<li class="tile{" act" if act else ""}"><div class="case">{thumb(card.kind)}'
         f'<div class="nm"><h3 class="n"><bdi>{esc(card.product)}</bdi></h3><span>{esc(reason)}</span></div>'
         f'<span class="amt">{esc(amount(tx, card))}</span></div>{dots(card, tx)}'
-        f'<div class="foot"><p class="say{" act" if act else ""}">{esc(sentence(tx, card.locator, now))}{small}</p>'
+        '<div class="foot">'
+        f'<p class="say{" act" if act else ""}">{esc(sentence(tx, card.locator, now))}{small}</p>'
         f'<a class="button{" fill" if act else " bare"}" href="{link(card)}">{esc(label)}{arrow}'
         f'<span class="sr">{esc(card.product)}</span></a></div></li>'
     )
@@ -84,7 +85,8 @@ def finished(tx: Texts, found: Iterable[CaseCard], *, now: datetime) -> str:
     items = "".join(_line(tx, card, now) for card in over[:RECENT])
     return (
         f'<section class="pane"><h2>{esc(tx("start.done.title"))}</h2><ul>{items}</ul>'
-        f'<a class="button bare" href="/records">{esc(tx("start.done.all"))}{ms("chevron_right")}</a></section>'
+        f'<a class="button bare" href="/records">{esc(tx("start.done.all"))}{ms("chevron_right")}'
+        "</a></section>"
     )
 
 
@@ -95,6 +97,7 @@ def _line(tx: Texts, card: CaseCard, now: datetime) -> str:
     else:
         icon, head, below = ms("cancel", "mut"), tx(f"state.{card.state}"), tx("start.done.ended", when=when)
     return (
-        f'<li><a class="mini" href="{link(card)}">{icon}<span class="tx"><b><bdi>{esc(card.product)}</bdi> · {esc(head)}</b>'
+        f'<li><a class="mini" href="{link(card)}">{icon}<span class="tx"><b><bdi>{esc(card.product)}'
+        f"</bdi> · {esc(head)}</b>"
         f"<span>{esc(below)}</span></span></a></li>"
     )

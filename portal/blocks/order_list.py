@@ -61,7 +61,8 @@ def _row(tx: Texts, line: Line, drafts: frozenset[str], now: datetime) -> str:
     paid = tx("start.orders.paid", channels=channels, when=tx.when(order.paid_at, now))
     return (
         f'<li>{thumb(order.kind)}<div class="nm"><b><bdi>{esc(name)}</bdi></b><span>{esc(paid)}</span></div>'
-        f'<div class="st"><b class="amt">{esc(tx.money(order.amount_minor, order.currency))}</b><span>{esc(_left(tx, line, now))}</span></div>'
+        f'<div class="st"><b class="amt">{esc(tx.money(order.amount_minor, order.currency))}</b>'
+        f"<span>{esc(_left(tx, line, now))}</span></div>"
         f'<a class="button{css}" href="{to}">{esc(label)}<span class="sr">{esc(name)}</span></a></li>'
     )
 

@@ -11,7 +11,7 @@ from typing import Final
 from core.domain.lifecycle import CASE
 from core.domain.money import plain
 from core.domain.workdays import ZONE
-from core.services.cases import CaseCard, CaseView
+from core.services.case_views import CaseCard, CaseView
 from core.texts import Texts
 from core.wording import sentence
 from portal.blocks.open_cases import MUST_ACT, amount, link
@@ -42,7 +42,9 @@ def matching(found: Sequence[CaseCard], status: str, period: str, now: datetime)
     span = PERIODS.get(period)
     since = now - span if span else None
     wanted = {"open": ("open", "turn"), "all": STATUSES}.get(status, (status,))
-    return [card for card in found if status_of(card) in wanted and (since is None or card.created_at >= since)]
+    return [
+        card for card in found if status_of(card) in wanted and (since is None or card.created_at >= since)
+    ]
 
 
 def table(tx: Texts, found: Sequence[CaseCard], refused: Mapping[str, str], *, now: datetime) -> str:
@@ -63,11 +65,12 @@ def _row(tx: Texts, card: CaseCard, why: str, now: datetime) -> str:
     css = {"done": " ok", "turn": " act" if card.state in MUST_ACT else ""}.get(status_of(card), "")
     if card.state in ("rejected", "closed"):
         css = " no"
-    reason = f'{tx(f"reason.{card.reason}")} · ' if card.reason else ""
+    reason = f"{tx(f'reason.{card.reason}')} · " if card.reason else ""
     says = sentence(tx, card.locator, now)
     return (
-        f'<tr><td class="p"><a href="{link(card)}">{thumb(card.kind)}<span class="tx"><b><bdi>{esc(card.product)}</bdi></b>'
-        f"<span>{esc(reason)}{esc(card.case_no)}</span></span></a></td>"
+        f'<tr><td class="p"><a href="{link(card)}">{thumb(card.kind)}<span class="tx"><b>'
+        f"<bdi>{esc(card.product)}</bdi></b>"
+        f"<span>{esc(reason)}<span class=no>{esc(card.case_no)}</span></span></span></a></td>"
         f'<td class="t">{esc(_applied(tx, card, now))}</td>'
         f'<td class="s"><span class="tag{css}">{esc(tx(f"status.{card.public_status}"))}</span></td>'
         f'<td class="m">{_sum(tx, card)}</td>'
@@ -89,7 +92,9 @@ def _arrival(tx: Texts, card: CaseCard, now: datetime) -> str:
     if card.state == "completed" and card.finished_at:
         return tx.when(card.finished_at, now)
     if card.state == "paying" and card.locator.by:
-        return tx("records.expected", date=tx.date(card.locator.by, now, provisional=card.locator.provisional))
+        return tx(
+            "records.expected", date=tx.date(card.locator.by, now, provisional=card.locator.provisional)
+        )
     return ""
 
 
@@ -106,11 +111,13 @@ def why(tx: Texts, view: CaseView) -> str:
 
 def received(found: Sequence[CaseCard]) -> int:
     """What arrived of CNY, in minor units."""
-    return sum(card.refund_minor or 0 for card in found if card.state == "completed" and card.currency == "CNY")
+    return sum(
+        card.refund_minor or 0 for card in found if card.state == "completed" and card.currency == "CNY"
+    )
 
 
 def as_csv(tx: Texts, found: Sequence[CaseCard], refused: Mapping[str, str], *, now: datetime) -> bytes:
-    """The rows for a spreadsheet: UTF-8 with the mark that Excel wants, and no cell that it would run as a formula."""
+    """The rows for a spreadsheet: UTF-8 with Excel's mark, and no cell that would run as a formula."""
     file = io.StringIO()
     writer = csv.writer(file)
     writer.writerow(
@@ -152,7 +159,7 @@ def as_csv(tx: Texts, found: Sequence[CaseCard], refused: Mapping[str, str], *, 
 
 
 def safe_cell(text: str) -> str:
-    """A cell that begins like a formula gets an apostrophe in front: spreadsheets then show it and run nothing."""
+    """A cell that begins like a formula gets an apostrophe in front: it is shown, and nothing runs."""
     return f"'{text}" if text.lstrip(" ").startswith(_RISKY) else text
 
 

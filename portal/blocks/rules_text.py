@@ -1,4 +1,4 @@
-"""The rules in plain words, all of it read from the policy in force: what is not in the policy is not said here (R6.6)."""
+"""The rules in plain words, read from the policy in force: what is not in it is not said here (R6.6)."""
 
 from __future__ import annotations
 
@@ -38,10 +38,15 @@ def body(tx: Texts, policy: Policy, version: int) -> str:
         ("faq", "help", tx("help.faq.title"), questions(tx, policy)),
         ("terms", "contract", tx("help.terms.title"), terms(tx, policy, version)),
     )
-    contents = "".join(f'<li><a href="#{name}">{ms(icon)}{esc(title)}</a></li>' for name, icon, title, _ in parts)
-    sections = "".join(f'<section id="{name}"><h2>{esc(title)}</h2>{html}</section>' for name, _, title, html in parts)
+    contents = "".join(
+        f'<li><a href="#{name}">{ms(icon)}{esc(title)}</a></li>' for name, icon, title, _ in parts
+    )
+    sections = "".join(
+        f'<section id="{name}"><h2>{esc(title)}</h2>{html}</section>' for name, _, title, html in parts
+    )
     return (
-        f'<div class="two guide"><div class="main">{sections}</div><aside><nav aria-label="{esc(tx("help.contents"))}">'
+        f'<div class="two guide"><div class="main">{sections}</div><aside>'
+        f'<nav aria-label="{esc(tx("help.contents"))}">'
         f"<h2>{esc(tx('help.contents'))}</h2><ul>{contents}</ul></nav></aside></div>"
     )
 
@@ -53,9 +58,16 @@ def before(tx: Texts, policy: Policy) -> str:
         ("visibility", tx("help.before.read.title"), tx("help.before.read")),
         ("photo_camera", tx("help.before.keep.title"), tx("help.before.keep")),
         ("lock", tx("help.before.look.title"), tx("help.before.look", state=state)),
-        ("schedule", tx("help.before.soon.title"), tx("help.before.soon", days=span(policy.window_days.values()))),
+        (
+            "schedule",
+            tx("help.before.soon.title"),
+            tx("help.before.soon", days=span(policy.window_days.values())),
+        ),
     )
-    items = "".join(f"<li>{ms(icon)}<div><h3>{esc(title)}</h3><p>{esc(says)}</p></div></li>" for icon, title, says in steps)
+    items = "".join(
+        f"<li>{ms(icon)}<div><h3>{esc(title)}</h3><p>{esc(says)}</p></div></li>"
+        for icon, title, says in steps
+    )
     return f'<ol class="steps">{items}</ol>'
 
 
@@ -89,15 +101,19 @@ def delivered(tx: Texts, policy: Policy) -> str:
     items = []
     for state in DELIVERIES:
         counts = state in policy.delivered_states
-        mark = f'<em>{esc(tx("help.delivered.from"))}</em>' if state == start else ""
-        items.append(f'<li class="{"y" if counts else ""}"><i aria-hidden="true"></i><b>{esc(tx(f"delivery.{state}"))}</b>{mark}</li>')
+        mark = f"<em>{esc(tx('help.delivered.from'))}</em>" if state == start else ""
+        items.append(
+            f'<li class="{"y" if counts else ""}"><i aria-hidden="true"></i>'
+            f"<b>{esc(tx(f'delivery.{state}'))}</b>{mark}</li>"
+        )
     says = tx("help.delivered.says", state=tx(f"delivery.{start}"))
     return f'<p>{esc(says)}</p><ol class="ladder">{"".join(items)}</ol>'
 
 
 def window(tx: Texts, policy: Policy) -> str:
     items = "".join(
-        f"<div><dt>{ms(ICONS[kind])}{esc(tx(f'kind.{kind}'))}</dt><dd>{esc(tx('help.days', n=policy.window_days[kind]))}</dd></div>"
+        f"<div><dt>{ms(ICONS[kind])}{esc(tx(f'kind.{kind}'))}</dt>"
+        f"<dd>{esc(tx('help.days', n=policy.window_days[kind]))}</dd></div>"
         for kind in KINDS
     )
     return f'<dl class="sum">{items}</dl><p class="note">{esc(tx("help.window.says"))}</p>'
@@ -105,7 +121,9 @@ def window(tx: Texts, policy: Policy) -> str:
 
 def evidence(tx: Texts, policy: Policy) -> str:
     items = "".join(
-        f"<div><dt>{esc(tx(f'reason.{reason}'))}</dt><dd>{esc(_needed(tx, policy.evidence[reason]))}</dd></div>" for reason in REASONS
+        f"<div><dt>{esc(tx(f'reason.{reason}'))}</dt><dd>{esc(_needed(tx, policy.evidence[reason]))}"
+        "</dd></div>"
+        for reason in REASONS
     )
     return f'<dl class="sum">{items}</dl>'
 
@@ -118,7 +136,8 @@ def fees(tx: Texts, policy: Policy) -> str:
     heads = (tx("help.fee.reason"), tx("help.fee.fee"), tx("help.fee.fx"))
     head = "".join(f'<th scope="col">{esc(name)}</th>' for name in heads)
     rows = "".join(
-        f'<tr><th scope="row">{esc(tx(f"reason.{reason}"))}</th><td>{esc(rate(tx, policy.fee_basis_points[reason]))}</td>'
+        f'<tr><th scope="row">{esc(tx(f"reason.{reason}"))}</th>'
+        f"<td>{esc(rate(tx, policy.fee_basis_points[reason]))}</td>"
         f"<td>{esc(_bearer(tx, policy.fx_borne_by[reason]))}</td></tr>"
         for reason in REASONS
     )
@@ -147,29 +166,43 @@ def routes(tx: Texts, policy: Policy) -> str:
     heads = (tx("help.route.channel"), tx("help.route.eta"), tx("help.route.until"))
     head = "".join(f'<th scope="col">{esc(name)}</th>' for name in heads)
     rows = "".join(
-        f'<tr><th scope="row">{esc(tx(f"channel.{channel}"))}</th><td>{esc(speed.days(tx, policy.eta_working_days[channel]))}</td>'
-        f"<td>{esc(tx('help.route.until_days', n=policy.channel_days[channel]) if channel != 'balance' else '—')}</td></tr>"
+        f'<tr><th scope="row">{esc(tx(f"channel.{channel}"))}</th>'
+        f"<td>{esc(speed.days(tx, policy.eta_working_days[channel]))}</td>"
+        f"<td>{esc(_until(tx, policy, channel))}</td></tr>"
         for channel in CHANNELS
     )
     balance = tx("help.balance.says", n=policy.balance.expires_after_days)
     return (
         f"<p>{esc(tx('help.route.says'))}</p>"
         f'<table class="plain"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
-        f'<div class="alert">{ms("account_balance_wallet")}<div><b>{esc(tx("help.balance.title"))}</b>{esc(balance)}</div></div>'
+        f'<div class="alert">{ms("account_balance_wallet")}<div><b>{esc(tx("help.balance.title"))}'
+        f"</b>{esc(balance)}</div></div>"
     )
+
+
+def _until(tx: Texts, policy: Policy, channel: str) -> str:
+    """How long a channel takes money back; the balance has no such limit."""
+    return "—" if channel == "balance" else tx("help.route.until_days", n=policy.channel_days[channel])
 
 
 def review(tx: Texts, policy: Policy) -> str:
     days = policy.working_days
     rows = (
         (tx("help.review.auto.title"), tx("help.review.auto")),
-        (tx("help.review.manual.title"), tx("help.review.manual", least=days.review_least, most=days.review_most)),
+        (
+            tx("help.review.manual.title"),
+            tx("help.review.manual", least=days.review_least, most=days.review_most),
+        ),
         (tx("help.review.reply.title"), tx("help.review.reply", n=days.reply)),
         (tx("help.review.arbitration.title"), tx("help.review.arbitration", n=days.arbitration)),
         (tx("help.review.appeal.title"), tx("help.review.appeal", n=days.appeal)),
         (tx("help.review.withdraw.title"), tx("help.review.withdraw")),
     )
-    return '<dl class="defs">' + "".join(f"<div><dt>{esc(t)}</dt><dd>{esc(d)}</dd></div>" for t, d in rows) + "</dl>"
+    return (
+        '<dl class="defs">'
+        + "".join(f"<div><dt>{esc(t)}</dt><dd>{esc(d)}</dd></div>" for t, d in rows)
+        + "</dl>"
+    )
 
 
 def questions(tx: Texts, policy: Policy) -> str:
@@ -181,7 +214,10 @@ def questions(tx: Texts, policy: Policy) -> str:
         (tx("help.faq.missing"), tx("help.faq.missing_says", n=policy.limits.arrival_overdue_working_days)),
         (tx("help.faq.dispute"), tx("help.faq.dispute_says", days=span(policy.window_days.values()))),
     )
-    return "".join(f'<details class="q"><summary>{esc(q)}{ms("expand_more")}</summary><p>{esc(a)}</p></details>' for q, a in rows)
+    return "".join(
+        f'<details class="q"><summary>{esc(q)}{ms("expand_more")}</summary><p>{esc(a)}</p></details>'
+        for q, a in rows
+    )
 
 
 def terms(tx: Texts, policy: Policy, version: int) -> str:
@@ -203,7 +239,10 @@ def terms(tx: Texts, policy: Policy, version: int) -> str:
         tx("help.terms.8"),
     )
     items = "".join(f"<li>{esc(clause)}</li>" for clause in clauses)
-    return f'<p class="note">{esc(tx("help.terms.version", version=version))}</p><ol class="clauses">{items}</ol>'
+    return (
+        f'<p class="note">{esc(tx("help.terms.version", version=version))}</p>'
+        f'<ol class="clauses">{items}</ol>'
+    )
 
 
 def span(values: Iterable[int]) -> str:

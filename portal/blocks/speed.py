@@ -15,7 +15,11 @@ def days(tx: Texts, span: tuple[int, int]) -> str:
     first, last = span
     if last == 0:
         return tx("start.when.at_once")
-    return tx("start.when.days_one", n=last) if first == last else tx("start.when.days", **{"from": first, "to": last})
+    return (
+        tx("start.when.days_one", n=last)
+        if first == last
+        else tx("start.when.days", **{"from": first, "to": last})
+    )
 
 
 def speed(tx: Texts, policy: Policy) -> str:
@@ -24,7 +28,8 @@ def speed(tx: Texts, policy: Policy) -> str:
     for channel in CHANNELS:
         groups[policy.eta_working_days[channel]].append(tx(f"channel.{channel}"))
     rows = "".join(
-        f"<div><dt>{esc(tx.list(names))}</dt><dd>{'<b>' if span[1] == 0 else ''}{esc(days(tx, span))}{'</b>' if span[1] == 0 else ''}</dd></div>"
+        f"<div><dt>{esc(tx.list(names))}</dt>"
+        f"<dd>{'<b>' if span[1] == 0 else ''}{esc(days(tx, span))}{'</b>' if span[1] == 0 else ''}</dd></div>"
         for span, names in sorted(groups.items(), key=lambda pair: (pair[0][1], pair[0][0]))
     )
     return (

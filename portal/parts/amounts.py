@@ -8,7 +8,9 @@ from core.texts import Texts
 from portal.html import esc
 
 
-def table(tx: Texts, found: Breakdown, currency: str, *, received: str = "", cross_border: bool = False) -> str:
+def table(
+    tx: Texts, found: Breakdown, currency: str, *, received: str = "", cross_border: bool = False
+) -> str:
     """Paid − already refunded − kept = refundable − fee − exchange difference = you receive.
 
     Lines that are nothing and mean nothing for this order are left out, except the fee: its absence is good news.
@@ -39,5 +41,7 @@ def table(tx: Texts, found: Breakdown, currency: str, *, received: str = "", cro
 
 def as_list(rows: list[tuple[str, str, str]]) -> str:
     """Rows of (class, words, amount) as the list of a sum."""
-    inside = "".join(f'<div class="{css}"><dt>{esc(words)}</dt><dd>{esc(amount)}</dd></div>' for css, words, amount in rows)
+    inside = "".join(
+        f'<div class="{css}"><dt>{esc(words)}</dt><dd>{esc(amount)}</dd></div>' for css, words, amount in rows
+    )
     return f'<dl class="sum">{inside}</dl>'

@@ -29,20 +29,32 @@ def kinds(w: Wizard, answer: Answer) -> list[str]:
 def show(w: Wizard, answer: Answer) -> None:
     tx, found = w.tx, answer.found
     needed = w.policy.evidence[answer.facts.reason]
-    lead = "" if needed else f"<p>{esc(tx('request.evidence.none'))}{esc(tx('request.evidence.none_more'))}</p>"
-    st.html(f'<div class="ask"><h1 id="step" tabindex="-1">{esc(tx("request.evidence.title"))}</h1>{lead}</div>')
+    lead = (
+        "" if needed else f"<p>{esc(tx('request.evidence.none'))}{esc(tx('request.evidence.none_more'))}</p>"
+    )
+    st.html(
+        f'<div class="ask"><h1 id="step" tabindex="-1">{esc(tx("request.evidence.title"))}</h1>{lead}</div>'
+    )
     for kind in kinds(w, answer):
         _one(w, kind, must=kind in needed)
     st.html(f'<p class="note">{esc(tx("request.evidence.rules", size=LARGEST_MB))}</p>')
     if found.verdict == "needs_evidence":
         missing = tx.list([tx(f"evidence_kind.{kind}") for kind in found.missing_evidence])
-        st.html(f'<p class="then">{ms("pending")}<span>{esc(tx("request.evidence.missing", missing=missing))}</span></p>')
+        st.html(
+            f'<p class="then">{ms("pending")}<span>{esc(tx("request.evidence.missing", missing=missing))}</span></p>'
+        )
     elif needed:
-        st.html(f'<p class="then">{ms("check_circle")}<span>{esc(tx("request.evidence.complete"))}</span></p>')
+        st.html(
+            f'<p class="then">{ms("check_circle")}<span>{esc(tx("request.evidence.complete"))}</span></p>'
+        )
     if found.verdict == "reject":
-        wizard.buttons(w, wizard.EVIDENCE, tx("request.next.verdict"), on_click=wizard.go, args=(w, wizard.VERDICT))
+        wizard.buttons(
+            w, wizard.EVIDENCE, tx("request.next.verdict"), on_click=wizard.go, args=(w, wizard.VERDICT)
+        )
     elif w.view.route is None:  # came here from a refusal that evidence has turned: the route is still open
-        wizard.buttons(w, wizard.EVIDENCE, tx("request.next.route"), on_click=wizard.go, args=(w, wizard.ROUTE))
+        wizard.buttons(
+            w, wizard.EVIDENCE, tx("request.next.route"), on_click=wizard.go, args=(w, wizard.ROUTE)
+        )
     else:
         wizard.buttons(
             w, wizard.EVIDENCE, tx("request.next.send"), disabled=found.verdict == "needs_evidence",
@@ -53,7 +65,13 @@ def show(w: Wizard, answer: Answer) -> None:
 def _one(w: Wizard, kind: str, *, must: bool) -> None:
     tx = w.tx
     have = [item for item in w.view.evidence if item.kind == kind]
-    tag = ("ok", tx("request.evidence.have")) if have else ("act", tx("request.evidence.needed")) if must else ("", tx("request.evidence.optional"))
+    tag = (
+        ("ok", tx("request.evidence.have"))
+        if have
+        else ("act", tx("request.evidence.needed"))
+        if must
+        else ("", tx("request.evidence.optional"))
+    )
     icon = "check_circle" if have else "add_photo_alternate"
     with st.container(key=f"card-proof-{kind}"):
         st.html(
@@ -67,10 +85,20 @@ def _one(w: Wizard, kind: str, *, must: bool) -> None:
 
 def _kept(w: Wizard, item: EvidenceView, number: int) -> None:
     tx = w.tx
-    size = tx("request.evidence.kept", width=item.width, height=item.height, size=f"{max(1, item.size // 1024)} KB")
-    with st.container(key=f"shot-{item.id}", horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    size = tx(
+        "request.evidence.kept", width=item.width, height=item.height, size=f"{max(1, item.size // 1024)} KB"
+    )
+    with st.container(
+        key=f"shot-{item.id}", horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
+    ):
         st.html(shot(w, item, number, size))
-        st.button(tx("request.evidence.remove"), key=f"drop-{item.id}", type="tertiary", on_click=_drop, args=(w, item.id))
+        st.button(
+            tx("request.evidence.remove"),
+            key=f"drop-{item.id}",
+            type="tertiary",
+            on_click=_drop,
+            args=(w, item.id),
+        )
 
 
 def shot(w: Wizard, item: EvidenceView, number: int, below: str) -> str:

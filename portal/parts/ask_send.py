@@ -20,9 +20,16 @@ def show(w: Wizard, answer: Answer, version: int) -> None:
     st.html(f'<div class="ask"><h1 id="step" tabindex="-1">{esc(tx("request.send.title"))}</h1></div>')
     with st.container(key="card-check"):
         st.html(_claim(w) + (_money(w, answer) if option else "") + ask_proof.shots(tx, w.view.evidence))
-        with st.expander(tx("request.send.terms", version=version), icon=":material/description:", type="compact", key="rule"):
+        with st.expander(
+            tx("request.send.terms", version=version),
+            icon=":material/description:",
+            type="compact",
+            key="rule",
+        ):
             st.html(terms(tx, w.policy, answer.facts.reason, w.order.kind))
-    st.html(f'<p class="then">{ms("info")}<span>{esc(_next(w, answer))} {esc(tx("request.send.agree"))}</span></p>')
+    st.html(
+        f'<p class="then">{ms("info")}<span>{esc(_next(w, answer))} {esc(tx("request.send.agree"))}</span></p>'
+    )
     if option is None:
         label = tx("request.send.button_anyway")
     elif found.verdict == "approve":
@@ -41,9 +48,17 @@ def _claim(w: Wizard) -> str:
         (tx("request.order.reason"), reason_words(tx, view.reason or "other", w.order.kind)),
         (tx("request.order.amount"), asked),
     )
-    words = f'<h3 class="gap">{esc(tx("request.send.words"))}</h3><p class="said">{lines(view.description)}</p>' if view.description else ""
+    words = (
+        f'<h3 class="gap">{esc(tx("request.send.words"))}</h3><p class="said">{lines(view.description)}</p>'
+        if view.description
+        else ""
+    )
     name = goods.title(w.order.product, w.order.quantity)
-    return goods.line(w.order.kind, name, tx("request.send.order", order_no=w.order.order_no)) + goods.pairs(rows) + words
+    return (
+        goods.line(w.order.kind, name, tx("request.send.order", order_no=w.order.order_no))
+        + goods.pairs(rows)
+        + words
+    )
 
 
 def _money(w: Wizard, answer: Answer) -> str:

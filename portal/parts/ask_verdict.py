@@ -24,7 +24,9 @@ def show(w: Wizard, answer: Answer) -> None:
     if found.verdict == "reject":
         _refused(w, answer)
     else:
-        wizard.buttons(w, wizard.VERDICT, tx("request.next.route"), on_click=wizard.go, args=(w, wizard.ROUTE))
+        wizard.buttons(
+            w, wizard.VERDICT, tx("request.next.route"), on_click=wizard.go, args=(w, wizard.ROUTE)
+        )
 
 
 def _refused(w: Wizard, answer: Answer) -> None:
@@ -38,8 +40,12 @@ def _refused(w: Wizard, answer: Answer) -> None:
                 on_click=_ask_less, args=(w, lesser),
             )  # fmt: skip
         elif contest:
-            st.button(tx("request.verdict.contest"), key="contest", on_click=wizard.go, args=(w, wizard.EVIDENCE))
-        if st.button(tx("request.verdict.leave"), key="leave", type="primary" if lesser is None else "secondary"):
+            st.button(
+                tx("request.verdict.contest"), key="contest", on_click=wizard.go, args=(w, wizard.EVIDENCE)
+            )
+        if st.button(
+            tx("request.verdict.leave"), key="leave", type="primary" if lesser is None else "secondary"
+        ):
             st.switch_page("pages/request.py")
     ways = [f'<a href="{w.address(wizard.WRONG)}">{ms("edit")}{esc(tx("request.verdict.change"))}</a>']
     if not found.rule.startswith("law."):

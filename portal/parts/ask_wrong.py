@@ -24,7 +24,9 @@ def reason_words(tx: Texts, reason: str, kind: str) -> str:
 def show(w: Wizard) -> None:
     tx, view, order = w.tx, w.view, w.order
     below = f"{goods.paid_with(tx, order)} · {tx.when(order.paid_at, w.now)}"
-    st.html(f'<div class="phone">{goods.line(order.kind, goods.title(order.product, order.quantity), below, tag="b")}</div>')
+    st.html(
+        f'<div class="phone">{goods.line(order.kind, goods.title(order.product, order.quantity), below, tag="b")}</div>'
+    )
     st.html(f'<div class="ask"><h1 id="step" tabindex="-1">{esc(tx("request.wrong.title"))}</h1></div>')
     with st.container(key="cards-reasons"):
         st.radio(
@@ -59,9 +61,30 @@ def _pieces(w: Wizard) -> tuple[int | None, str]:
     st.html(f'<div class="ask"><h2>{esc(tx("request.wrong.how_many"))}</h2><p>{esc(price)}</p></div>')
     pieces, problem = claim.read_pieces(tx, order, st.session_state[key])
     with st.container(key="pieces", horizontal=True, wrap=False):
-        st.button(tx("request.wrong.fewer"), key="fewer", icon=":material/remove:", on_click=_turn, args=(w, -1), disabled=pieces == 1)
-        st.text_input(tx("request.wrong.pieces_label"), key=key, label_visibility="collapsed", width=76, on_change=_keep_amount, args=(w,))
-        st.button(tx("request.wrong.more"), key="more", icon=":material/add:", on_click=_turn, args=(w, 1), disabled=pieces == order.quantity)
+        st.button(
+            tx("request.wrong.fewer"),
+            key="fewer",
+            icon=":material/remove:",
+            on_click=_turn,
+            args=(w, -1),
+            disabled=pieces == 1,
+        )
+        st.text_input(
+            tx("request.wrong.pieces_label"),
+            key=key,
+            label_visibility="collapsed",
+            width=76,
+            on_change=_keep_amount,
+            args=(w,),
+        )
+        st.button(
+            tx("request.wrong.more"),
+            key="more",
+            icon=":material/add:",
+            on_click=_turn,
+            args=(w, 1),
+            disabled=pieces == order.quantity,
+        )
     return (None, problem) if pieces is None else (claim.for_pieces(order, pieces), "")
 
 
@@ -71,7 +94,10 @@ def _amount(w: Wizard) -> tuple[int | None, str]:
     is_part = view.requested_minor is not None and view.requested_minor < order.refundable_minor
     st.session_state.setdefault(part, "part" if is_part else "all")
     st.html(f'<div class="ask"><h2>{esc(tx("request.wrong.how_much"))}</h2></div>')
-    words = {"all": tx("request.wrong.all", amount=w.money(order.refundable_minor)), "part": tx("request.wrong.part")}
+    words = {
+        "all": tx("request.wrong.all", amount=w.money(order.refundable_minor)),
+        "part": tx("request.wrong.part"),
+    }
     st.segmented_control(
         tx("request.wrong.how_much"), ("all", "part"), key=part, required=True, format_func=words.__getitem__,
         label_visibility="collapsed", on_change=_keep_amount, args=(w,),

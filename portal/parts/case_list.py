@@ -31,7 +31,9 @@ def listing(tx: Texts, found: list[CaseCard], *, now: datetime) -> str:
 def _card(tx: Texts, card: CaseCard, now: datetime) -> str:
     yours = card.waiting_for == "you" and card.state != "rejected"
     amount = card.refund_minor if card.refund_minor is not None else card.requested_minor
-    line = goods.line(card.kind, card.product, card.case_no, tx.money(amount, card.currency) if amount else "", tag="b")
+    line = goods.line(
+        card.kind, card.product, card.case_no, tx.money(amount, card.currency) if amount else "", tag="b"
+    )
     says = f'<p class="say{" act" if yours else ""}">{esc(wording.sentence(tx, card.locator, now))}</p>'
     steps = "" if CASE.is_final(card.state) else dots(card, tx)
     return f'<a class="track{" act" if yours else ""}" href="{href("/track", case=card.case_no)}">{line}{steps}{says}</a>'

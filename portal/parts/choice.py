@@ -28,8 +28,15 @@ def place(tx: Texts, option: RouteOption, order: OrderView) -> str:
 def caption(tx: Texts, option: RouteOption, policy: Policy, *, now: datetime) -> str:
     """How fast, the fee, and what to know, a line each (two spaces and a newline break a caption's line)."""
     if option.route == "balance":
-        lines = [tx("request.route.both", one=speed(tx, option, policy, now=now), two=fee(tx, option)), tx("request.route.stays")]
-        return "  \n".join([*lines, tx("request.route.until", date=tx.day_long(option.expires_on))] if option.expires_on else lines)
+        lines = [
+            tx("request.route.both", one=speed(tx, option, policy, now=now), two=fee(tx, option)),
+            tx("request.route.stays"),
+        ]
+        return "  \n".join(
+            [*lines, tx("request.route.until", date=tx.day_long(option.expires_on))]
+            if option.expires_on
+            else lines
+        )
     lines = [speed(tx, option, policy, now=now), fee(tx, option)]
     if option.route == "negotiated":
         lines.append(tx("request.route.two_people"))
@@ -48,7 +55,11 @@ def speed(tx: Texts, option: RouteOption, policy: Policy, *, now: datetime) -> s
         return tx("request.route.at_once")
     days = f"{low}–{high}" if low != high else f"{high}"
     date = tx.date(option.latest, now)
-    return tx("request.route.days_provisional", days=days, date=date) if option.provisional else tx("request.route.days", days=days, date=date)
+    return (
+        tx("request.route.days_provisional", days=days, date=date)
+        if option.provisional
+        else tx("request.route.days", days=days, date=date)
+    )
 
 
 def fee(tx: Texts, option: RouteOption) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+
 import streamlit as st
 
 from core.adapters.world import App
@@ -9,7 +12,7 @@ from core.domain.actors import Actor
 from core.domain.errors import NotFound, Refusal, VerdictChanged
 from core.domain.flip import RANK
 from core.domain.policy import Policy
-from core.services import cases, policies
+from core.services import case_reading, cases, decisions, policies, record
 from core.services.case_views import CaseView
 from portal.html import esc, href
 from portal.parts import goods, verdict, wizard
@@ -32,37 +35,60 @@ def policy_of(app: App, view: CaseView) -> Policy:
     return known
 
 
-def resume(app: App, actor: Actor, order_no: str) -> CaseView:
+@dataclass(frozen=True)
+class Look:
+    """The draft, the policy in force and, from step 2 on, what the rules say: of one instant, in one transaction."""
+
+    view: CaseView
+    version: int
+    policy: Policy
+    answer: Answer | None
+    now: datetime
+
+
+def look(app: App, actor: Actor, case_no: str) -> Look:
+    """Read the draft and assess it as `submit` will (R1.5); `NotFound` when it is not this actor's."""
+    now = app.now()
+    with app.read() as conn:
+        case = record.read(conn, case_no, actor)
+        view = case_reading.load(app, conn, case, actor)
+        version, policy = policies.in_force(app, conn, now)
+        answer = None
+        if view.state == "draft" and wizard.wanted(view) > WRONG:
+            answer = Answer(*decisions.gather(app, conn, case, case.requested_minor or 0, policy, now))
+    return Look(view, version, policy, answer, now)
+
+
+def resume(app: App, actor: Actor, order_no: str) -> Look:
     """The order's draft: found again without writing once this browser session has opened it."""
     known = f"draft-{order_no}"
     case_no = st.session_state.get(known)
     if case_no is not None:
         try:
-            view = cases.view(app, actor, case_no)
-            if view.state == "draft":
-                return view
+            found = look(app, actor, case_no)
+            if found.view.state == "draft":
+                return found
         except NotFound:
             pass
         del st.session_state[known]
-    view = cases.open_draft(app, actor, order_no)
-    st.session_state[known] = view.case_no
-    return view
+    opened = cases.open_draft(app, actor, order_no)
+    st.session_state[known] = opened.case_no
+    return look(app, actor, opened.case_no)
 
 
-def place(w: Wizard) -> tuple[int, Answer | None, str]:
-    """(step, the rules' answer from step 2 on, a notice as HTML)."""
+def place(w: Wizard, answer: Answer | None) -> tuple[int, str]:
+    """(step, a notice as HTML): where the address leads, unless the rules say otherwise by now."""
     refused = wizard.noticed()
     step = wizard.wanted(w.view)
-    if step == WRONG:
-        return step, None, _words(w, refused)
-    answer = Answer(*cases.assess_draft(w.app, w.actor, w.view.case_no))
+    if answer is None:
+        return WRONG, _words(w, refused)
     changed = _has_changed(w, step, answer)
     if changed and refused is None:
         refused = VerdictChanged(verdict=answer.found.verdict, rule=answer.found.rule)
     step = VERDICT if changed else _open_step(step, answer)
     if step == VERDICT:
         st.session_state[w.key("seen")] = answer.found.verdict
-    return step, answer, _words(w, refused)
+    return step, _words(w, refused)
 
 
 def _open_step(step: int, answer: Answer) -> int:
@@ -99,7 +125,11 @@ def beside(w: Wizard, step: int) -> str:
             (tx("request.order.amount"), w.money(view.requested_minor or 0)),
         )
     name = goods.title(w.order.product, w.order.quantity)
-    change = f'<p><a href="{w.address(WRONG)}">{esc(tx("request.verdict.change"))}</a></p>' if step in (ROUTE, EVIDENCE, SEND) else ""
+    change = (
+        f'<p><a href="{w.address(WRONG)}">{esc(tx("request.verdict.change"))}</a></p>'
+        if step in (ROUTE, EVIDENCE, SEND)
+        else ""
+    )
     return (
         f'<section class="pane">{goods.line(w.order.kind, name, tx("request.send.order", order_no=w.order.order_no))}'
         f"{goods.facts(tx, w.order, now=w.now, more=more)}{change}</section>"

@@ -46,7 +46,12 @@ def paid_with(tx: Texts, order: OrderView) -> str:
 
 
 def facts(
-    tx: Texts, order: OrderView, *, now: datetime, more: tuple[tuple[str, str], ...] = (), with_already: bool = True
+    tx: Texts,
+    order: OrderView,
+    *,
+    now: datetime,
+    more: tuple[tuple[str, str], ...] = (),
+    with_already: bool = True,
 ) -> str:
     """What is known of an order, as a list; `more` are pairs of the caller, below."""
     delivered = tx(f"delivery.{order.delivery}") if order.delivery_known else tx("request.order.unknown")
@@ -66,5 +71,7 @@ def facts(
 
 def pairs(rows: tuple[tuple[str, str], ...], css: str = "kv") -> str:
     """A list of terms and their values."""
-    inside = "".join(f"<div><dt>{esc(term)}</dt><dd><bdi>{esc(value)}</bdi></dd></div>" for term, value in rows)
+    inside = "".join(
+        f"<div><dt>{esc(term)}</dt><dd><bdi>{esc(value)}</bdi></dd></div>" for term, value in rows
+    )
     return f'<dl class="{css}">{inside}</dl>'

@@ -17,7 +17,11 @@ def card(tx: Texts, view: CaseView, *, now: datetime) -> str:
     """The top of Track. Without a way for the money (refused, withdrawn) the line of stations is left out."""
     found = view.locator
     title, below = sentences(tx, view, now=now)
-    stations = _stations(tx, view, now=now) if found.holder in _HOLDERS and view.state not in ("draft", "rejected") else ""
+    stations = (
+        _stations(tx, view, now=now)
+        if found.holder in _HOLDERS and view.state not in ("draft", "rejected")
+        else ""
+    )
     lead = esc(tx("track.locator.title"))
     note = f'<p class="sub">{esc(below)}</p>' if below else ""
     late = f'<p class="note prov">{esc(tx("track.locator.provisional"))}</p>' if found.provisional else ""
@@ -36,7 +40,9 @@ def _stations(tx: Texts, view: CaseView, *, now: datetime) -> str:
     here = _HOLDERS[view.locator.holder]
     amount = view.locator.params.get("amount_minor") or view.refund_minor or view.requested_minor or 0
     at_place = tx("track.locator.here", amount=tx.money(amount, view.currency))
-    to_balance = (live and all(p.channel == "balance" for p in live)) or (not live and view.route == "balance")
+    to_balance = (live and all(p.channel == "balance" for p in live)) or (
+        not live and view.route == "balance"
+    )
     by_people = not live and view.route == "negotiated"
     channels = list(dict.fromkeys(p.channel for p in live)) or _expected(view)
     middle = tx("track.locator.books") if to_balance else tx.list([tx(f"channel.{c}") for c in channels])

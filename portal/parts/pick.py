@@ -18,7 +18,7 @@ def listing(tx: Texts, found: list[OrderView], *, now: datetime) -> str:
     if not left:
         return (
             f'<div class="empty">{ms("receipt_long")}<h3>{esc(tx("request.pick.nothing"))}</h3>'
-            f'<p>{esc(tx("request.pick.nothing_more"))}</p>'
+            f"<p>{esc(tx('request.pick.nothing_more'))}</p>"
             f'<p><a href="{href("/", find="1")}">{esc(tx("request.pick.find"))}</a></p></div>'
         )
     items = "".join(_item(tx, order, now) for order in left[:MOST])

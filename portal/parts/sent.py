@@ -12,20 +12,25 @@ from core.texts import Texts
 from portal.html import esc, href, ms
 from portal.parts import goods
 
-_SEALS = {"approved": ("", "check"), "paying": ("", "check"), "completed": ("", "check"), "rejected": ("no", "block")}
+_SEALS = {
+    "approved": ("", "check"),
+    "paying": ("", "check"),
+    "completed": ("", "check"),
+    "rejected": ("no", "block"),
+}
 
 
 def card(tx: Texts, view: CaseView, policy: Policy, calendar: Calendar, *, now: datetime) -> str:
     """The whole message: no balloons, the amount and the date."""
     css, icon = _SEALS.get(view.state, ("ask", "person_search"))
-    amount = tx.money(view.refund_minor if view.refund_minor is not None else view.requested_minor or 0, view.currency)
+    amount = tx.money(
+        view.refund_minor if view.refund_minor is not None else view.requested_minor or 0, view.currency
+    )
     title, below = _words(tx, view, amount, now)
     if view.state in ("approved", "paying"):
         below = _arrival(tx, view, policy, calendar, now)
     rows = goods.pairs(((tx("request.sent.number"), view.case_no),), "no")
-    return (
-        f'<div class="sent"><span class="seal {css}">{ms(icon)}</span><h1 id="step" tabindex="-1">{esc(title)}</h1><p>{esc(below)}</p>{rows}</div>'
-    )
+    return f'<div class="sent"><span class="seal {css}">{ms(icon)}</span><h1 id="step" tabindex="-1">{esc(title)}</h1><p>{esc(below)}</p>{rows}</div>'
 
 
 def _words(tx: Texts, view: CaseView, amount: str, now: datetime) -> tuple[str, str]:
@@ -44,7 +49,11 @@ def _words(tx: Texts, view: CaseView, amount: str, now: datetime) -> tuple[str, 
 def _arrival(tx: Texts, view: CaseView, policy: Policy, calendar: Calendar, now: datetime) -> str:
     """Where it goes and by when: the payouts' own date, or the policy's until there are payouts."""
     etas = [payout.eta_at for payout in view.payouts if payout.eta_at]
-    channels = ["balance"] if view.route == "balance" else list(dict.fromkeys(p.channel for p in view.order.payments))
+    channels = (
+        ["balance"]
+        if view.route == "balance"
+        else list(dict.fromkeys(p.channel for p in view.order.payments))
+    )
     place = tx.list([tx(f"channel.{channel}") for channel in channels])
     days = max(policy.eta_working_days[channel][1] for channel in channels)
     if not days:

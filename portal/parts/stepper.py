@@ -32,7 +32,9 @@ def stepper(tx: Texts, step: int, *, skipped: tuple[int, ...] = ()) -> str:
         mark = ms("check") if state == "done" else "–" if number in skipped else str(number)
         here = ' aria-current="step"' if state == "now" else ""
         said = f'<span class="sr">{esc(tx("request.step.done"))}</span>' if state == "done" else ""
-        items.append(f'<li class="{state}"{here}><i aria-hidden="true">{mark}</i><b>{esc(name)}{said}</b></li>')
+        items.append(
+            f'<li class="{state}"{here}><i aria-hidden="true">{mark}</i><b>{esc(name)}{said}</b></li>'
+        )
     count = esc(tx("request.step.count", step=step, last=LAST))
     return (
         f'<ol class="wiz" aria-label="{esc(tx("request.step.line"))}">{"".join(items)}</ol>'

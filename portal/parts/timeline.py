@@ -27,7 +27,11 @@ class Step:
 
 def timeline(tx: Texts, view: CaseView, etas: Mapping[str, tuple[int, int]], *, now: datetime) -> str:
     """The whole list as HTML. `etas`: the policy's working days to arrive, by channel."""
-    return f'<ol class="tl" aria-label="{esc(tx("track.timeline"))}">' + "".join(map(_item, steps(tx, view, etas, now=now))) + "</ol>"
+    return (
+        f'<ol class="tl" aria-label="{esc(tx("track.timeline"))}">'
+        + "".join(map(_item, steps(tx, view, etas, now=now)))
+        + "</ol>"
+    )
 
 
 def _item(step: Step) -> str:
@@ -51,7 +55,12 @@ def steps(tx: Texts, view: CaseView, etas: Mapping[str, tuple[int, int]], *, now
 def _event(tx: Texts, view: CaseView, event: EventView, now: datetime) -> Step:
     who = tx(f"track.who.{event.role}")
     more = ""
-    if event.event in ("reject", "approve", "refer") and event.role == "system" and view.says and event.from_state == "screening":
+    if (
+        event.event in ("reject", "approve", "refer")
+        and event.role == "system"
+        and view.says
+        and event.from_state == "screening"
+    ):
         more = view.says.get("en" if tx.language == "en" else "zh", "")
     if event.event == "approve" and view.approved_minor is not None:
         more = more or tx("track.said.amount", amount=tx.money(view.refund_minor or 0, view.currency))
@@ -67,7 +76,9 @@ def event_words(tx: Texts, event: EventView) -> str:
     if event.event == "reject":
         return tx("track.did.reject_final") if event.to_state == "closed" else tx("track.did.reject")
     if event.event == "lapse":
-        return tx("track.did.lapse_reply") if event.from_state == "awaiting_customer" else tx("track.did.lapse")
+        return (
+            tx("track.did.lapse_reply") if event.from_state == "awaiting_customer" else tx("track.did.lapse")
+        )
     return {
         "submit": tx("track.did.submit"),
         "refer": tx("track.did.refer"),
@@ -91,17 +102,48 @@ def _moments(tx: Texts, payout: PayoutView, now: datetime) -> list[Step]:
     found = []
     if payout.channel == "balance":
         if payout.arrived_at:
-            expires = tx("track.paid.expires", date=tx.day_long(payout.expires_at)) if payout.expires_at else ""
-            found.append(_moment(tx, payout.arrived_at, tx("track.who.shop"), tx("track.paid.balance", amount=amount), expires, now))
+            expires = (
+                tx("track.paid.expires", date=tx.day_long(payout.expires_at)) if payout.expires_at else ""
+            )
+            found.append(
+                _moment(
+                    tx,
+                    payout.arrived_at,
+                    tx("track.who.shop"),
+                    tx("track.paid.balance", amount=amount),
+                    expires,
+                    now,
+                )
+            )
         return found
     if payout.accepted_at:
         reference = tx("track.paid.reference", reference=payout.reference) if payout.reference else ""
-        found.append(_moment(tx, payout.accepted_at, channel, tx("track.paid.accepted", channel=channel, amount=amount), reference, now))
+        found.append(
+            _moment(
+                tx,
+                payout.accepted_at,
+                channel,
+                tx("track.paid.accepted", channel=channel, amount=amount),
+                reference,
+                now,
+            )
+        )
     elif payout.sent_at:
-        found.append(_moment(tx, payout.sent_at, tx("track.who.shop"), tx("track.paid.sent", channel=channel, amount=amount), "", now))
+        found.append(
+            _moment(
+                tx,
+                payout.sent_at,
+                tx("track.who.shop"),
+                tx("track.paid.sent", channel=channel, amount=amount),
+                "",
+                now,
+            )
+        )
     if payout.arrived_at:
         account = tx("track.paid.account", channel=channel, account=payout.account).strip()
-        found.append(_moment(tx, payout.arrived_at, channel, tx("track.paid.arrived", amount=amount), account, now))
+        found.append(
+            _moment(tx, payout.arrived_at, channel, tx("track.paid.arrived", amount=amount), account, now)
+        )
     return found
 
 
@@ -120,7 +162,11 @@ def _ahead(tx: Texts, view: CaseView, etas: Mapping[str, tuple[int, int]], now: 
         who = tx("track.who.arbiter") if view.state == "in_arbitration" else us
         return [arrive, pay, Step(current, who, tx("track.next.review"), due, "now")]
     if view.state == "awaiting_customer":
-        return [arrive, Step(tx("track.next.then"), us, tx("track.next.resume"), "", "fut"), Step(current, you, tx("track.next.answer"), due, "act")]
+        return [
+            arrive,
+            Step(tx("track.next.then"), us, tx("track.next.resume"), "", "fut"),
+            Step(current, you, tx("track.next.answer"), due, "act"),
+        ]
     if view.state == "negotiating":
         return [arrive, Step(current, us, tx("track.next.negotiate"), due, "now")]
     if view.state == "approved":
@@ -138,7 +184,11 @@ def _ahead(tx: Texts, view: CaseView, etas: Mapping[str, tuple[int, int]], now: 
 
 def _eta(tx: Texts, view: CaseView, etas: Mapping[str, tuple[int, int]], now: datetime) -> str:
     """The date promised by the payouts, or how long it takes from paying."""
-    promised = [payout.eta_at for payout in view.payouts if payout.eta_at and payout.state not in ("arrived", "replanned")]
+    promised = [
+        payout.eta_at
+        for payout in view.payouts
+        if payout.eta_at and payout.state not in ("arrived", "replanned")
+    ]
     if promised:
         return tx("track.next.expected", date=tx.date(max(promised), now))
     if view.route == "negotiated":
@@ -155,7 +205,11 @@ def _channels(view: CaseView) -> list[str]:
     moving = [payout.channel for payout in view.payouts if payout.state not in ("replanned", "arrived")]
     if moving:
         return list(dict.fromkeys(moving))
-    return ["balance"] if view.route == "balance" else list(dict.fromkeys(p.channel for p in view.order.payments))
+    return (
+        ["balance"]
+        if view.route == "balance"
+        else list(dict.fromkeys(p.channel for p in view.order.payments))
+    )
 
 
 def _carrier(tx: Texts, view: CaseView) -> str:

@@ -30,7 +30,12 @@ def _amounts(tx: Texts, view: CaseView, now: datetime) -> str:
         return tx.money(minor, view.currency)
 
     rows = [("", tx("track.amounts.asked"), money(view.requested_minor))]
-    approved, fee, fx, refund = view.approved_minor, view.fee_minor or 0, view.fx_minor or 0, view.refund_minor
+    approved, fee, fx, refund = (
+        view.approved_minor,
+        view.fee_minor or 0,
+        view.fx_minor or 0,
+        view.refund_minor,
+    )
     if approved is not None and refund is not None:
         if approved != view.requested_minor:
             rows.append(("", tx("track.amounts.not_approved"), money(approved - view.requested_minor)))
@@ -38,7 +43,9 @@ def _amounts(tx: Texts, view: CaseView, now: datetime) -> str:
         if fx:
             rows.append(("", tx("track.amounts.fx"), money(-fx)))
         done = view.state == "completed"
-        rows.append(("total", tx("track.amounts.received") if done else tx("track.amounts.receive"), money(refund)))
+        rows.append(
+            ("total", tx("track.amounts.received") if done else tx("track.amounts.receive"), money(refund))
+        )
     return f"<h2>{esc(tx('track.amounts'))}</h2>{as_list(rows)}{_legs(tx, view, now)}"
 
 
@@ -46,9 +53,16 @@ def _legs(tx: Texts, view: CaseView, now: datetime) -> str:
     """Each movement on its own, where there are several or one that expires."""
     live = [payout for payout in view.payouts if payout.state != "replanned"]
     notes = [
-        tx("track.balance.expires", date=tx.day_long(payout.expires_at)) for payout in live if payout.expires_at is not None
+        tx("track.balance.expires", date=tx.day_long(payout.expires_at))
+        for payout in live
+        if payout.expires_at is not None
     ]
-    parts = f'<h3 class="gap">{esc(tx("track.amounts.legs", n=len(live)))}</h3>' + goods.pairs(tuple(_leg(tx, p) for p in live)) if len(live) > 1 else ""
+    parts = (
+        f'<h3 class="gap">{esc(tx("track.amounts.legs", n=len(live)))}</h3>'
+        + goods.pairs(tuple(_leg(tx, p) for p in live))
+        if len(live) > 1
+        else ""
+    )
     return parts + "".join(f'<p class="note">{esc(note)}</p>' for note in dict.fromkeys(notes))
 
 
@@ -60,7 +74,7 @@ def _leg(tx: Texts, payout: PayoutView) -> tuple[str, str]:
 def _evidence(tx: Texts, view: CaseView) -> str:
     if not view.evidence:
         return ""
-    return f'<h2>{esc(tx("track.evidence"))}</h2>{shots(tx, view.evidence)}'
+    return f"<h2>{esc(tx('track.evidence'))}</h2>{shots(tx, view.evidence)}"
 
 
 def _order(tx: Texts, view: CaseView, now: datetime) -> str:
@@ -92,5 +106,7 @@ def not_received(tx: Texts, view: CaseView, *, now: datetime) -> str:
     }
     items = [tx("track.missing.wait", date=tx.date(max(etas), now))] if etas else []
     items += [looks[channel] for channel in dict.fromkeys(payout.channel for payout in live)]
-    items += [tx("track.missing.reference", reference=payout.reference) for payout in live if payout.reference]
+    items += [
+        tx("track.missing.reference", reference=payout.reference) for payout in live if payout.reference
+    ]
     return f'<ul class="terms">{"".join(f"<li>{esc(item)}</li>" for item in items)}</ul>'

@@ -54,12 +54,20 @@ def show(t: Turn) -> None:
             _say(t, "answer", tx("track.turn.answer_label"), tx("track.turn.answer"))
         else:
             st.html(_head(t, tx("track.turn.rejected"), tx("track.turn.rejected_how"), quote=_why(t)))
-            _say(t, "appeal", tx("track.turn.appeal_label"), tx("track.turn.appeal"), or_reapply="reapply" in view.allowed)
+            _say(
+                t,
+                "appeal",
+                tx("track.turn.appeal_label"),
+                tx("track.turn.appeal"),
+                or_reapply="reapply" in view.allowed,
+            )
 
 
 def _why(t: Turn) -> str:
     """The reviewer's words, or the rule's."""
-    note = next((event.note for event in reversed(t.view.events) if event.event == "reject" and event.note), "")
+    note = next(
+        (event.note for event in reversed(t.view.events) if event.event == "reject" and event.note), ""
+    )
     return note or t.view.says.get("en" if t.tx.language == "en" else "zh", "")
 
 
@@ -67,8 +75,13 @@ def _head(t: Turn, title: str, how: str, *, quote: str = "") -> str:
     tx, view = t.tx, t.view
     clock = ""
     if view.due_at and view.due_at > t.now:
-        left, until = tx("track.turn.left", left=tx.duration(view.due_at - t.now)), tx("track.turn.until", when=tx.until(view.due_at, t.now))
-        clock = f'<p class="dl">{ms("schedule")}<b>{esc(left)}</b> {esc(until)} {esc(tx("track.turn.else"))}</p>'
+        left, until = (
+            tx("track.turn.left", left=tx.duration(view.due_at - t.now)),
+            tx("track.turn.until", when=tx.until(view.due_at, t.now)),
+        )
+        clock = (
+            f'<p class="dl">{ms("schedule")}<b>{esc(left)}</b> {esc(until)} {esc(tx("track.turn.else"))}</p>'
+        )
     said = f'<p class="quote">{lines(quote)}</p>' if quote else ""
     below = f"<p>{esc(how)}</p>" if how else ""
     return f'<div class="turn"><span class="tg">{ms("notifications_active")}{esc(tx("track.turn.tag"))}</span><h2>{esc(title)}</h2>{below}{said}{clock}</div>'
@@ -117,9 +130,20 @@ def refusal(t: Turn, event: str) -> Refusal | None:
 def others(t: Turn) -> None:
     """Quiet ways out: arbitration and withdrawal, each behind a question."""
     tx, allowed = t.tx, t.view.allowed
-    if "dispute" in allowed and st.button(tx("track.dispute"), key="dispute", type="tertiary", icon=":material/balance:"):
-        _ask(t, "dispute", tx("track.dispute.title"), tx("track.dispute.text"), tx("track.dispute.yes"), tx("track.dispute.label"))
-    if "withdraw" in allowed and st.button(tx("track.withdraw"), key="withdraw", type="tertiary", icon=":material/undo:"):
+    if "dispute" in allowed and st.button(
+        tx("track.dispute"), key="dispute", type="tertiary", icon=":material/balance:"
+    ):
+        _ask(
+            t,
+            "dispute",
+            tx("track.dispute.title"),
+            tx("track.dispute.text"),
+            tx("track.dispute.yes"),
+            tx("track.dispute.label"),
+        )
+    if "withdraw" in allowed and st.button(
+        tx("track.withdraw"), key="withdraw", type="tertiary", icon=":material/undo:"
+    ):
         _ask(t, "withdraw", tx("track.withdraw.title"), tx("track.withdraw.text"), tx("track.withdraw.yes"))
 
 

@@ -63,9 +63,14 @@ def flip(tx: Texts, answer: Assessment, *, currency: str, now: datetime) -> str:
     Where only evidence is missing the verdict itself has said so.
     """
     found = answer.flip
-    if found is None or (answer.verdict == "needs_evidence" and [c.column for c in found.changes] == ["evidence_complete"]):
+    if found is None or (
+        answer.verdict == "needs_evidence" and [c.column for c in found.changes] == ["evidence_complete"]
+    ):
         return ""
-    steps = "".join(f"<li>{esc(_change(tx, change, answer.missing_evidence, currency, found.until, now))}</li>" for change in found.changes)
+    steps = "".join(
+        f"<li>{esc(_change(tx, change, answer.missing_evidence, currency, found.until, now))}</li>"
+        for change in found.changes
+    )
     return (
         f'<div class="flip"><h2>{ms("lightbulb" if found.in_hand else "history")}{esc(tx("request.flip.title"))}</h2>'
         f"<ul>{steps}</ul><p>{esc(_leads(tx, found, now))}</p></div>"
@@ -101,7 +106,9 @@ def _change(
 
 def can_contest(found: Assessment) -> bool:
     """Whether a record that somebody else redeemed would better the verdict."""
-    return bool(found.flip and found.flip.in_hand and any(c.column == "contested" for c in found.flip.changes))
+    return bool(
+        found.flip and found.flip.in_hand and any(c.column == "contested" for c in found.flip.changes)
+    )
 
 
 def lesser_amount(found: Assessment) -> int | None:

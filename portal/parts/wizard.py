@@ -119,11 +119,17 @@ def notice(title: str, text: str, *links: tuple[str, str], icon: str = "info") -
 
 def buttons(w: Wizard, step: int, label: str, **press: Any) -> None:
     """Back on the left, the one filled button on the right."""
-    with st.container(key="steps", horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+    with st.container(
+        key="steps", horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+    ):
         if step > WRONG:
-            st.html(f'<a class="prev" href="{w.address(previous(w, step))}">{ms("chevron_left")}{esc(w.tx("request.back"))}</a>')
+            st.html(
+                f'<a class="prev" href="{w.address(previous(w, step))}">{ms("chevron_left")}{esc(w.tx("request.back"))}</a>'
+            )
         else:
-            st.html(f'<a class="prev" href="{href("/request")}">{ms("chevron_left")}{esc(w.tx("request.order.other"))}</a>')
+            st.html(
+                f'<a class="prev" href="{href("/request")}">{ms("chevron_left")}{esc(w.tx("request.order.other"))}</a>'
+            )
         st.button(label, key="next", type="primary", **press)
 
 

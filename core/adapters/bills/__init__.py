@@ -1,6 +1,6 @@
 """Bills and order exports: a file is recognised by its column names and read as the same few types of rows.
 
-`recognise(path)` answers a `Bill`; its `rows()` are payments, refunds and problems, each with its physical line.
+`recognise(path)` answers a `Bill`; its `rows()` are payments, refunds and problems, each with its line.
 """
 
 from __future__ import annotations

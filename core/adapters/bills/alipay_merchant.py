@@ -132,7 +132,9 @@ class AlipayMerchantBill:
         what, count, received = match.groups()
         if int(count) != self._counts[what]:
             self.notices.append(
-                Notice("trailer_count", {"column": what, "stated": count, "found": self._counts[what]})
+                Notice(
+                    "trailer_count", {"column": f"{what}合计", "stated": count, "found": self._counts[what]}
+                )
             )
         try:
             same = abs(parse_minor(received, signed=True)) == self._received[what]
@@ -141,6 +143,6 @@ class AlipayMerchantBill:
         if not same:
             found = plain(self._received[what])
             self.notices.append(
-                Notice("trailer_amount", {"column": what, "stated": received, "found": found})
+                Notice("trailer_amount", {"column": f"{what}合计", "stated": received, "found": found})
             )
         return True

@@ -224,7 +224,7 @@ class _Row:
         def one_of(text: str, column: str) -> None:
             known = self._words.get(column) or self._flags[column]
             if (text.lower() if column in self._flags else text) not in known:
-                allowed = sorted(word for word in known if word)
+                allowed = ", ".join(known)
                 raise Unfit("value_unknown" if text else "value_missing", column, text, allowed=allowed)
 
         try:

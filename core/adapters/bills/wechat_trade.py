@@ -101,7 +101,7 @@ class WechatTradeBill:
             "REFUND",
             "REVOKED",
         ):  # REVOKED: taken back at the till, the money went back as well
-            raise Unfit("value_unknown", "交易状态", status, allowed=["SUCCESS", "REFUND", "REVOKED"])
+            raise Unfit("value_unknown", "交易状态", status, allowed="SUCCESS, REFUND, REVOKED")
         column = "申请退款金额" if "申请退款金额" in self._places else "退款金额"
         refund_minor = amount(cell(column), currency, column)
         self._sums["申请退款总金额"] += refund_minor
@@ -129,7 +129,9 @@ class WechatTradeBill:
         stated = dict(zip(names.split(","), _cells(values), strict=False))
         count = stated.get(_TOTALS, "")
         if count.removesuffix(".0") != str(self._count):
-            self.notices.append(Notice("trailer_count", {"stated": count, "found": self._count}))
+            self.notices.append(
+                Notice("trailer_count", {"column": _TOTALS, "stated": count, "found": self._count})
+            )
         for column, found in self._sums.items():
             text = stated.get(column)
             if text is None:

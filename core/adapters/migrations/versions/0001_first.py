@@ -250,7 +250,9 @@ def _tables() -> None:
             name=op.f("ck_cases_someone_acts"),
         ),
         sa.CheckConstraint(
-            "state IN ('draft', 'screening', 'in_review', 'awaiting_customer', 'in_arbitration', 'approved', 'negotiating', 'paying', 'rejected', 'in_appeal', 'completed', 'closed', 'withdrawn')",
+            "state IN ('draft', 'screening', 'in_review', 'awaiting_customer', 'in_arbitration',"
+            " 'approved', 'negotiating', 'paying', 'rejected', 'in_appeal', 'completed', 'closed',"
+            " 'withdrawn')",
             name=op.f("ck_cases_state"),
         ),
         sa.CheckConstraint(
@@ -298,7 +300,8 @@ def _tables() -> None:
         sa.Column("charged_currency", sa.Text(), nullable=True),
         sa.Column("charged_minor", BIG, nullable=True),
         sa.CheckConstraint(
-            "paid_minor >= 0 AND reserved_minor >= 0 AND refunded_minor >= 0 AND external_minor >= 0 AND reserved_minor + refunded_minor <= paid_minor",
+            "paid_minor >= 0 AND reserved_minor >= 0 AND refunded_minor >= 0 AND external_minor >= 0 AND"
+            " reserved_minor + refunded_minor <= paid_minor",
             name=op.f("ck_payments_never_beyond_paid"),
         ),
         sa.ForeignKeyConstraint(["order_no"], ["orders.order_no"], name=op.f("fk_payments_order_no")),
@@ -386,7 +389,8 @@ def _tables() -> None:
             name=op.f("ck_payouts_something_is_due"),
         ),
         sa.CheckConstraint(
-            "state IN ('planned', 'sending', 'unknown', 'accepted', 'refused', 'returned', 'arrived', 'replanned')",
+            "state IN ('planned', 'sending', 'unknown', 'accepted', 'refused', 'returned', 'arrived',"
+            " 'replanned')",
             name=op.f("ck_payouts_state"),
         ),
         sa.CheckConstraint(

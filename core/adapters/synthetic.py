@@ -1,0 +1,125 @@
+"""A made-up order history to try policies on: plausible, every rule met, the same for the same seed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.domain.facts import CHANNELS, DELIVERIES, EVIDENCE_KINDS, KINDS, REASONS
+from core.domain.history import DAY, NONE, History, evidence_bits, to_micros
+
+UNTIL: Final = to_micros(
+    datetime(2026, 7, 1, tzinfo=UTC)
+)  # the year before it; fixed, so that files can be compared
+
+_REASONS: Final = (0.42, 0.2, 0.2, 0.08, 0.1)
+_KINDS: Final = (0.4, 0.25, 0.2, 0.1, 0.05)
+_CHANNELS: Final = (0.45, 0.4, 0.08, 0.07)
+# By reason: who says 'not delivered' mostly has nothing yet.
+_DELIVERIES: Final = (
+    (0.7, 0.2, 0.06, 0.02, 0.02),
+    (0.0, 0.02, 0.45, 0.28, 0.25),
+    (0.03, 0.05, 0.32, 0.35, 0.25),
+    (0.3, 0.15, 0.25, 0.15, 0.15),
+    (0.25, 0.2, 0.3, 0.15, 0.1),
+)
+_PRICES: Final = (600, 990, 1_500, 1_999, 3_000, 5_000, 9_900, 10_000, 19_800, 30_000, 64_800, 129_900)
+_SENT: Final = (  # evidence that comes with each reason, when it comes
+    (),
+    ("product_page", "product_shown"),
+    ("missing_service",),
+    ("payment_record",),
+    ("other",),
+)
+
+
+def synthetic(rows: int, seed: int = 1) -> History:
+    """`rows` claims with their payments."""
+    rng = np.random.default_rng(seed)
+    reason = rng.choice(len(REASONS), rows, p=_REASONS).astype(np.uint8)
+    delivery = _pick_each(rng, np.array(_DELIVERIES)[reason])
+    at = UNTIL - rng.integers(0, 365 * DAY, rows)
+    paid_at = at - (rng.exponential(4.0, rows) * DAY).astype(np.int64) - 60_000_000
+    # Without a delivery most orders are not completed; the rest was completed soon after payment.
+    is_completed = np.where(delivery < 2, rng.random(rows) < 0.1, rng.random(rows) < 0.9)
+    completed = np.minimum(at, paid_at + (rng.exponential(0.4, rows) * DAY).astype(np.int64))
+    payments = 1 + (rng.random(rows) < 0.03).astype(np.int64)
+    price = np.array(_PRICES)[rng.integers(0, len(_PRICES), rows)] * rng.choice(
+        [1, 2, 3], rows, p=[0.85, 0.1, 0.05]
+    )
+    is_double = (reason == REASONS.index("duplicate_charge")) & (rng.random(rows) < 0.6)
+    payments[is_double] = 2
+    tenders = _tenders(rng, payments, price, is_double)
+    starts = tenders["offsets"][:-1]
+    refundable = np.add.reduceat(tenders["refundable_minor"], starts) if rows else np.zeros(0, np.int64)
+    wanted = np.where(is_double, price, refundable)
+    is_part = rng.random(rows) < 0.1
+    wanted = np.where(is_part, np.maximum(1, wanted // 2), wanted)
+    return History(
+        at=at,
+        paid_at=paid_at,
+        delivery_at=np.where(delivery > 0, np.minimum(at, paid_at + 60_000_000), NONE),
+        completed_at=np.where(is_completed, completed, NONE),
+        reason=reason,
+        kind=rng.choice(len(KINDS), rows, p=_KINDS).astype(np.uint8),
+        delivery=delivery,
+        evidence=_evidence(rng, reason, delivery),
+        requested_minor=wanted + (rng.random(rows) < 0.005),  # now and then a fen too much
+        quantity=np.ones(rows, np.int64),
+        credit=100 - 5 * rng.poisson(0.8, rows),
+        recent_refunds=rng.poisson(0.6, rows),
+        duplicate_minor=np.where(is_double, price, 0),
+        has_account=rng.random(rows) < 0.92,
+        escrow=rng.random(rows) < 0.01,
+        currency=np.zeros(rows, np.uint16),
+        currencies=("CNY",),
+        **tenders,
+    )
+
+
+def _pick_each(rng: np.random.Generator, shares: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """For each row an index with that row's own shares."""
+    below = rng.random((len(shares), 1)) > np.cumsum(shares, axis=1)
+    picked: NDArray[np.uint8] = np.minimum(below.sum(axis=1), len(DELIVERIES) - 1).astype(np.uint8)
+    return picked
+
+
+def _evidence(
+    rng: np.random.Generator, reason: NDArray[np.uint8], delivery: NDArray[np.uint8]
+) -> NDArray[np.uint8]:
+    sent = np.array([evidence_bits(frozenset(kinds)) for kinds in _SENT], np.uint8)[reason]
+    found: NDArray[np.uint8] = np.where(rng.random(len(reason)) < 0.7, sent, 0).astype(np.uint8)
+    is_contested = (delivery == DELIVERIES.index("redeemed")) & (rng.random(len(reason)) < 0.15)
+    bit = 1 << EVIDENCE_KINDS.index("redemption_record")
+    found[is_contested] |= bit
+    return found
+
+
+def _tenders(
+    rng: np.random.Generator,
+    payments: NDArray[np.int64],
+    price: NDArray[np.int64],
+    is_double: NDArray[np.bool_],
+) -> dict[str, Any]:
+    """Columns of the payments: a split order's price in two parts, a double charge's twice."""
+    offsets = np.concatenate(([0], np.cumsum(payments))).astype(np.int64)
+    row = np.repeat(np.arange(len(payments)), payments)
+    is_second = np.arange(len(row)) > offsets[row]
+    half = price[row] // 2
+    split = np.where(is_second, price[row] - half, half)
+    paid = np.where((payments[row] == 1) | is_double[row], price[row], split)
+    already = np.where(rng.random(len(row)) < 0.04, paid // rng.choice([1, 2], len(row)), 0)
+    loss = np.where(rng.random(len(row)) < 0.02, rng.integers(-150, 250, len(row)), 0)
+    return {
+        "offsets": offsets,
+        "payment_id": np.arange(1, len(row) + 1, dtype=np.int64),
+        "channel": rng.choice(len(CHANNELS), len(row), p=_CHANNELS).astype(np.uint8),
+        "paid_minor": paid,
+        "refundable_minor": paid - already,
+        "is_open": rng.random(len(row)) < 0.98,
+        "tender_paid_at": np.full(len(row), NONE),
+        "fx_loss_bp": loss,
+    }

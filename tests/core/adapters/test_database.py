@@ -1,0 +1,221 @@
+"""The database as migrated: what the tables module says, what triggers and constraints refuse, how
+transactions begin.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from typing import Any
+
+import pytest
+from sqlalchemy import Boolean, CheckConstraint, UniqueConstraint, insert, inspect, select, text, update
+from sqlalchemy.exc import DBAPIError, StatementError
+
+from core.adapters import database
+from core.adapters.tables import case_events, cases, metadata, orders, payments, payouts, policies, settings
+from tests.shop import Shop, open_shop
+
+
+@pytest.fixture
+def shop(database_url: str, tmp_path: Any) -> Shop:
+    return open_shop(database_url, tmp_path / "evidence")
+
+
+def test_the_migrated_schema_is_the_one_in_the_code(database_url: str) -> None:
+    """Tables, columns, nullability, keys, indexes and checks agree: a changed table needs a migration."""
+    found = inspect(database.engine(database_url))
+    assert set(found.get_table_names()) - {"alembic_version"} == set(metadata.tables)
+    for name, table in metadata.tables.items():
+        columns = {column["name"]: column for column in found.get_columns(name)}
+        assert set(columns) == {column.name for column in table.columns}, name
+        for column in table.columns:
+            assert columns[column.name]["nullable"] == column.nullable, f"{name}.{column.name}"
+            if not column.primary_key:
+                has_default = columns[column.name]["default"] is not None
+                assert has_default == (column.server_default is not None), f"{name}.{column.name}"
+        assert {
+            index["name"] for index in found.get_indexes(name) if not index.get("duplicates_constraint")
+        } == {index.name for index in table.indexes}, name
+        checks = {check["name"] for check in found.get_check_constraints(name)}
+        assert checks == {c.name for c in table.constraints if isinstance(c, CheckConstraint)}, name
+        keys = {tuple(key["column_names"]) for key in found.get_unique_constraints(name)}
+        wanted = {
+            tuple(column.name for column in c.columns)
+            for c in table.constraints
+            if isinstance(c, UniqueConstraint)
+        }
+        assert keys == wanted, name
+        assert len(found.get_foreign_keys(name)) == len(table.foreign_key_constraints), name
+
+
+def test_the_state_checks_are_the_lifecycles(database_url: str) -> None:
+    """The frozen migration lists the states that the table knows today; a new state needs a new migration."""
+    from core.domain.lifecycle import CASE, PAYOUT
+
+    found = inspect(database.engine(database_url))
+    for table, machine in (("cases", CASE), ("payouts", PAYOUT)):
+        [check] = [c for c in found.get_check_constraints(table) if c["name"] == f"ck_{table}_state"]
+        for state in machine.states:
+            assert f"'{state}'" in check["sqltext"]
+
+
+def test_sqlite_tables_are_strict(sqlite_url: str) -> None:
+    """A number column never holds text."""
+    with database.engine(sqlite_url).connect() as conn:
+        rows = conn.execute(text("SELECT name, strict FROM pragma_table_list WHERE type = 'table'")).all()
+    loose = {row.name for row in rows if not row.strict} - {
+        "alembic_version",
+        "sqlite_schema",
+        "sqlite_temp_schema",
+    }
+    assert loose == set()
+
+
+def test_migrating_again_changes_nothing(database_url: str) -> None:
+    before = database.version(database.engine(database_url))
+    database.migrate(database_url)
+    assert database.version(database.engine(database_url)) == before == database.HEAD
+
+
+def test_several_processes_may_migrate_at_once(tmp_path: Any) -> None:
+    """Web and worker start together on a fresh machine."""
+    url = f"sqlite:///{tmp_path}/deep/down/new.db"
+    errors: list[Exception] = []
+
+    def start() -> None:
+        try:
+            database.migrate(url)
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=start) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert database.version(database.engine(url)) == database.HEAD
+
+
+def test_head_is_the_newest_migration() -> None:
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(database._MIGRATIONS))
+    assert ScriptDirectory.from_config(config).get_current_head() == database.HEAD
+
+
+@pytest.mark.parametrize("how", ["update", "delete", "replace", "truncate"])
+def test_events_are_only_ever_added(shop: Shop, how: str) -> None:
+    """Invariant 4: UPDATE, DELETE and REPLACE are refused by the database."""
+    shop.apply(shop.order())
+    app = shop.app
+    is_sqlite = app.engine.dialect.name == "sqlite"
+    if (how, is_sqlite) in (("replace", False), ("truncate", True)):
+        pytest.skip("not a statement of this database")
+    with pytest.raises(DBAPIError, match="append-only"), app.begin() as conn:
+        if how == "update":
+            conn.execute(update(case_events).values(actor_id="somebody else"))
+        elif how == "delete":
+            conn.execute(case_events.delete())
+        elif how == "truncate":
+            conn.execute(text("TRUNCATE case_events CASCADE"))
+        else:
+            row = conn.execute(select(case_events)).first()
+            assert row is not None
+            conn.execute(insert(case_events).prefix_with("OR REPLACE").values(**row._asdict()))
+
+
+def test_replace_is_refused_on_any_connection(sqlite_url: str, tmp_path: Any) -> None:
+    """FACTS: on a connection without `recursive_triggers`, such as the sqlite3 shell, as well."""
+    shop = open_shop(sqlite_url, tmp_path / "evidence")
+    shop.apply(shop.order())
+    plain = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"))
+    columns = "case_no, seq, at, event, actor_role, actor_id, from_state, to_state, body, hash"
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        plain.execute(f"REPLACE INTO case_events SELECT {columns} FROM case_events")
+    plain.close()
+
+
+@pytest.mark.parametrize(
+    ("table", "values"),
+    [
+        (payments, {"refunded_minor": 10_001}),
+        (payments, {"reserved_minor": -1}),
+        (cases, {"state": "sleeping"}),
+        (cases, {"due_at": None}),
+        (cases, {"fee_minor": 1}),
+        (cases, {"order_no": "OD-NONE"}),
+        (payouts, {"amount_minor": 10_001}),
+        (payouts, {"state": "lost"}),
+        (payouts, {"due_at": None}),
+        (policies, {"approved_by": "portal"}),
+        (orders, {"quantity": 0}),
+    ],
+)
+def test_rows_that_cannot_be(shop: Shop, table: Any, values: dict[str, Any]) -> None:
+    """Invariants 1, 8, 13, 15: the CHECK behind each guard."""
+    shop.apply(shop.order())
+    shop.work()
+    with pytest.raises(DBAPIError), shop.app.begin() as conn:
+        conn.execute(update(table).values(**values))
+
+
+def test_a_second_open_case_is_refused_by_the_database(shop: Shop) -> None:
+    """Invariant 2: the partial unique index behind the guard."""
+    shop.apply(shop.order())
+    with pytest.raises(DBAPIError), shop.app.begin() as conn:
+        row = conn.execute(select(cases)).one()
+        conn.execute(insert(cases).values(**{**row._asdict(), "case_no": "R-2"}))
+
+
+def test_a_transaction_that_writes_keeps_others_out(sqlite_url: str) -> None:
+    """FACTS: BEGIN IMMEDIATE, so that nothing changes between reading and writing."""
+    base = database.engine(sqlite_url)
+    other = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), timeout=0.05, isolation_level=None)
+    with database.writer(base).begin() as conn:
+        conn.execute(select(settings)).all()
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+    with database.reader(base).begin() as conn:
+        conn.execute(select(settings)).all()
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("ROLLBACK")
+    other.close()
+
+
+def test_a_reader_sees_one_moment(database_url: str) -> None:
+    """An audit of a moving house looks at one instant of it."""
+    base = database.engine(database_url)
+    with database.reader(base).begin() as reading:
+        assert reading.execute(select(settings)).all() == []
+        with database.writer(base).begin() as writing:
+            writing.execute(insert(settings).values(key="a", value="b"))
+        assert reading.execute(select(settings)).all() == []
+
+
+def test_a_reader_cannot_write(postgres_url: str) -> None:
+    with pytest.raises(DBAPIError), database.reader(database.engine(postgres_url)).begin() as conn:
+        conn.execute(insert(settings).values(key="a", value="b"))
+
+
+def test_one_engine_per_process_and_url(sqlite_url: str) -> None:
+    assert database.engine(sqlite_url) is database.engine(sqlite_url)
+    with pytest.raises(ValueError, match="in-memory"):
+        database.engine("sqlite://")
+
+
+def test_instants_come_back_as_they_were(shop: Shop) -> None:
+    """FACTS: aware, UTC, to the microsecond, on both databases; flags as flags."""
+    from datetime import datetime, timedelta, timezone
+
+    at = datetime(2026, 12, 31, 23, 59, 59, 999_999, timezone(timedelta(hours=8)))
+    order_no = shop.order(paid_at=at)
+    with shop.app.read() as conn:
+        row = conn.execute(select(orders).where(orders.c.order_no == order_no)).one()
+    assert row.paid_at == at and row.paid_at.utcoffset() == timedelta()
+    assert isinstance(orders.c.escrow.type, Boolean) and row.escrow is False
+    with pytest.raises(StatementError, match="naive"):
+        shop.order(paid_at=datetime(2026, 1, 1))

@@ -1,0 +1,344 @@
+"""What each command answers: the JSON shapes that scripts rely on, the exit codes, and words for people."""
+
+from __future__ import annotations
+
+import csv
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image, ImageDraw
+
+from core.domain.lifecycle import CASE, MACHINES
+
+Line = Any  # the fixture's CommandLine
+
+
+def png(path: Path, words: str) -> str:
+    picture = Image.new("RGB", (400, 300), "white")
+    ImageDraw.Draw(picture).text((20, 20), words, fill="black")
+    picture.save(path)
+    return str(path)
+
+
+def facts(**other: Any) -> dict[str, Any]:
+    """One undelivered game card for ¥100.00."""
+    return {
+        "at": "2026-09-01T12:00:00+08:00",
+        "reason": "not_delivered",
+        "kind": "game_card",
+        "delivery": "pending",
+        "paid_at": "2026-08-31T12:00:00+08:00",
+        "currency": "CNY",
+        "requested_minor": 10000,
+        "tenders": [{"payment_id": 1, "channel": "alipay", "paid_minor": 10000, "refundable_minor": 10000}],
+        **other,
+    }
+
+
+# --- orders, apply, case, act -------------------------------------------------------------------------------
+
+
+def test_orders(line: Line):
+    mine = line.shop.order()
+    line.shop.order(customer="wei", completed_at=line.shop.clock.at - timedelta(hours=5))
+    both = line.ask("orders")
+    assert len(both) == 2
+    assert line.ask("orders", "--customer", "mei") == [
+        {
+            "order_no": mine,
+            "customer_id": "mei",
+            "product": "游戏点卡",
+            "amount_minor": 10000,
+            "currency": "CNY",
+            "delivery": "code_issued",
+            "completed_at": None,
+            "refundable_minor": 10000,
+        }
+    ]
+    (theirs,) = line.ask("orders", "--customer", "wei")
+    assert theirs["completed_at"] == "2026-08-31T23:00:00+00:00"
+    assert line.ask("orders", "--customer", "nobody") == []
+    assert "¥100.00" in line("orders").out
+
+
+def test_a_refund_from_the_request_to_the_arrival(line: Line):
+    order_no = line.shop.order()
+    sent = line.apply(order_no)
+    assert sent == {
+        "case_no": sent["case_no"],
+        "state": "approved",
+        "verdict": "approve",
+        "rule": "not_delivered",
+    }
+    assert line.ask("worker", "--until-idle")["done"] >= 2
+    line("clock", "advance", "3d")
+    line("worker", "--until-idle")
+    found = line.ask("case", sent["case_no"])
+    assert set(found) == {
+        "case_no", "order_no", "state", "public_status", "policy_version", "requested_minor",
+        "approved_minor", "due_at", "waiting_for", "locator", "payouts", "events",
+    }  # fmt: skip
+    assert (found["state"], found["public_status"], found["waiting_for"]) == (
+        "completed",
+        "completed",
+        "nobody",
+    )
+    assert (found["order_no"], found["policy_version"], found["due_at"]) == (order_no, 1, None)
+    assert (found["requested_minor"], found["approved_minor"]) == (10000, 10000)
+    assert set(found["locator"]) == {"zh", "en"} and "¥100.00" in found["locator"]["zh"]
+    (payout,) = found["payouts"]
+    assert set(payout) == {"route", "channel", "amount_minor", "state", "reference"}
+    assert (payout["route"], payout["channel"], payout["state"]) == ("original", "alipay", "arrived")
+    assert [event["event"] for event in found["events"]] == ["submit", "approve", "pay", "complete"]
+    first = found["events"][0]
+    assert set(first) == {"seq", "at", "event", "actor", "from", "to", "hash"}
+    assert (first["seq"], first["actor"], first["from"], first["to"]) == (
+        1,
+        "customer:mei",
+        "draft",
+        "screening",
+    )
+    assert datetime.fromisoformat(first["at"]).tzinfo == UTC and len(first["hash"]) == 64
+    assert line.ask("orders")[0]["refundable_minor"] == 0
+    assert line.ask("audit") == {"clean": True, "findings": []}
+
+
+def test_a_person_decides(line: Line):
+    case_no = line.apply(line.shop.order(("alipay", 90_000)), "90000")["case_no"]
+    assert line.ask("act", case_no, "reject", "--as", "reviewer:zhou", code=1)["code"] == "text_required"
+    asked = line.ask("act", case_no, "ask", "--as", "reviewer:zhou", "--note", "请补充截图")
+    assert (asked["state"], asked["waiting_for"]) == ("awaiting_customer", "you")
+    line.ask("act", case_no, "answer", "--as", "customer:mei", "--note", "没有收到短信")
+    done = line.ask("act", case_no, "approve", "--as", "reviewer:zhou", "--amount-minor", "50000")
+    assert (done["state"], done["approved_minor"]) == ("approved", 50000)
+    assert "没有收到短信" in line("case", case_no).out
+
+
+def test_evidence_goes_to_the_checklist_in_order_or_by_its_kind(line: Line, tmp_path: Path):
+    page, shown = png(tmp_path / "page.png", "page"), png(tmp_path / "shown.png", "shown")
+    order_no = line.shop.order(delivery="code_viewed", completed_at=line.shop.clock.at - timedelta(days=1))
+    words = ["apply", "--order", order_no, "--reason", "not_as_described", "--amount-minor", "10000"]
+    words += ["--customer", "mei", "--command-id", "once"]
+    missing = line.ask(*words, "--evidence", page, code=1)
+    assert (missing["code"], missing["kinds"]) == ("evidence_missing", ["product_shown"])
+    sent = line.ask(*words, "--evidence", page, f"product_shown={shown}")
+    assert sent["state"] == "in_review"
+    kinds = [picture.kind for picture in line.shop.view(sent["case_no"]).evidence]
+    assert sorted(kinds) == ["product_page", "product_shown"]
+    assert line.ask(*words, "--evidence", page, shown) == sent, "the same command once more"
+
+
+def test_an_order_without_an_account_is_its_guests(line: Line):
+    order_no = line.shop.order(customer="")
+    words = ["apply", "--order", order_no, "--reason", "not_delivered", "--amount-minor", "10000"]
+    sent = line.ask(*words, "--customer", "")
+    assert line.ask("case", sent["case_no"])["events"][0]["actor"] == "guest:"
+    others = ["apply", "--order", line.shop.order(), "--reason", "not_delivered", "--amount-minor", "1"]
+    assert line.ask(*others, "--customer", "", code=1)["code"] == "not_found"
+
+
+# --- rules --------------------------------------------------------------------------------------------------
+
+
+def test_lifecycle(line: Line):
+    rows = line.ask("lifecycle")
+    assert len(rows) == sum(len(machine.rows) for machine in MACHINES)
+    assert all(set(row) == {"machine", "source", "event", "roles", "target"} for row in rows)
+    assert rows[0] == {
+        "machine": "case",
+        "source": "draft",
+        "event": "submit",
+        "roles": list(CASE.row("draft", "submit").roles),
+        "target": "screening",
+    }
+    assert "screening" in line("lifecycle").out
+
+
+def test_decide(line: Line, tmp_path: Path):
+    path = tmp_path / "facts.json"
+    path.write_text(json.dumps(facts()))
+    found = line.ask("decide", "--facts", str(path))
+    assert (found["policy"], found["verdict"], found["rule"]) == ("standard", "approve", "not_delivered")
+    assert {"missing_evidence", "options", "flip", "traces", "review_due", "window_ends_at"} <= set(found)
+    assert found["options"][0]["breakdown"]["refund"] == 10000
+    said = line("decide", "--facts", str(path), "--policy", "standard").out
+    assert "Approve at once" in said and "¥100.00" in said
+
+
+def test_a_refused_order_says_what_would_change_it(line: Line, tmp_path: Path):
+    path = tmp_path / "facts.json"
+    late = {"completed_at": "2026-08-01T12:00:00+08:00", "delivery": "code_viewed"}
+    path.write_text(json.dumps(facts(reason="other", **late)))
+    for language, word in (("en", "Refuse"), ("zh_CN", "不予退款")):
+        said = line("decide", "--facts", str(path), "--lang", language)
+        assert said.code == 0 and word in said.out and "too_late" in said.out
+
+
+def test_a_policy_of_ones_own(line: Line, tmp_path: Path):
+    from core.domain.policy import shipped
+
+    policy, path = tmp_path / "mine.toml", tmp_path / "facts.json"
+    policy.write_text(shipped("standard").replace('name = "standard"', 'name = "mine"'), encoding="utf-8")
+    path.write_text(json.dumps(facts()))
+    assert line.ask("decide", "--facts", str(path), "--policy", str(policy))["policy"] == "mine"
+
+
+def test_simulate(line: Line, tmp_path: Path):
+    path = str(tmp_path / "orders.parquet")
+    made = line.ask("facts", "--rows", "500", "--out", path)
+    assert (made["rows"], made["file"]) == (500, path)
+    found = line.ask("simulate", "--policy", "standard", "--orders", path)
+    assert set(found) == {"rows", "seconds", "verdicts", "against", "moved"}
+    assert set(found["verdicts"]) == {"approve", "review", "reject", "needs_evidence"}
+    assert sum(found["verdicts"].values()) == found["rows"] == 500
+    assert found["against"] is None and found["moved"] is None
+    both = line.ask("simulate", "--policy", "standard", "--against", "standard", "--orders", path)
+    assert both["against"] == found["verdicts"] and both["moved"] == 0
+    assert "500" in line("simulate", "--policy", "standard", "--against", "standard", "--orders", path).out
+
+
+def test_made_up_facts_are_the_same_every_time(line: Line, tmp_path: Path):
+    paths = [tmp_path / name for name in ("a.parquet", "b.parquet")]
+    for path in paths:
+        line("facts", "--rows", "100", "--out", str(path))
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
+# --- intake -------------------------------------------------------------------------------------------------
+
+COLUMNS = {
+    "order_no": "N-1",
+    "customer_id": "mei",
+    "product": "会员月卡",
+    "kind": "membership",
+    "quantity": "1",
+    "amount": "25.00",
+    "currency": "CNY",
+    "channel": "wechat",
+    "trade_no": "4200001",
+    "paid_at": "2026-08-30 10:00:00",
+    "delivery": "pending",
+}
+
+
+def shop_csv(path: Path, *rows: dict[str, str]) -> str:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows({**COLUMNS, **row} for row in rows)
+    return str(path)
+
+
+def test_import_orders(line: Line, tmp_path: Path):
+    path = shop_csv(tmp_path / "orders.csv", {}, {"order_no": "N-2", "trade_no": "4200002"})
+    tried = line.ask("import-orders", path, "--dry-run")
+    assert {"kind", "rows", "imported", "unchanged", "skipped", "errors"} <= set(tried)
+    assert (tried["rows"], tried["imported"], tried["errors"]) == (2, 2, [])
+    assert line.ask("orders") == []
+    assert line.ask("import-orders", path)["imported"] == 2
+    again = line.ask("import-orders", path)
+    assert (again["imported"], again["unchanged"]) == (0, 2)
+    assert "2" in line("import-orders", path).out
+
+
+def test_a_file_with_a_bad_row_is_told_by_line_and_imports_nothing(line: Line, tmp_path: Path):
+    path = shop_csv(tmp_path / "orders.csv", {}, {"order_no": "N-2", "trade_no": "4200002", "amount": "NaN"})
+    for language in ("zh_CN", "en"):
+        found = line.ask("import-orders", path, "--lang", language, code=1)
+        (error,) = found["errors"]
+        assert set(error) == {"line", "code", "message"}
+        assert error["line"] == 3 and "NaN" in error["message"]
+    assert line.ask("orders") == []
+
+
+def test_check_picture(line: Line, tmp_path: Path):
+    good, bad = png(tmp_path / "good.png", "good"), tmp_path / "bad.png"
+    bad.write_bytes(b"%!PS not a picture")
+    before = line.rows()
+    found = line.ask("check-picture", good, str(bad), code=1)
+    keys = {"file", "verdict", "code", "width", "height", "sharpness", "sha256", "ms", "warnings"}
+    assert [set(one) for one in found] == [keys, keys]
+    assert [one["verdict"] for one in found] == ["accepted", "refused"]
+    assert found[0]["code"] is None and found[1]["code"] == "not_a_picture"
+    assert line("check-picture", good).code == 0
+    assert line.rows() == before
+
+
+# --- upkeep -------------------------------------------------------------------------------------------------
+
+
+def test_the_clock_moves_in_demo_mode_only(line: Line, monkeypatch: pytest.MonkeyPatch):
+    moved = line.ask("clock", "advance", "1w3d4h5m")
+    assert moved["now"].startswith("2026-09-11T08:05")
+    assert "2026" in line("clock", "set", "2026-10-01T09:30:00+08:00").out
+    assert line.ask("clock", "set", "2059-01-01", code=1)["code"] == "clock_outside"
+    assert abs(datetime.fromisoformat(line.ask("clock", "reset")["now"]) - datetime.now(UTC)) < timedelta(
+        minutes=1
+    )
+    monkeypatch.delenv("REFUND_DEMO")
+    assert line.ask("clock", "advance", "1d", code=1)["code"] == "demo_only"
+
+
+def test_init_is_idempotent(line: Line):
+    line.apply(line.shop.order())
+    before = line.rows()
+    found = line.ask("init")
+    assert found["policy"] == {"version": 1, "name": "standard"}
+    assert line.rows() == before
+    assert "make run" in line("init").out
+
+
+def test_the_audit_tells_what_is_broken(line: Line):
+    from sqlalchemy import text
+
+    line.apply(line.shop.order())
+    with line.shop.app.begin() as conn:
+        conn.execute(text("UPDATE payments SET reserved_minor = 0"))
+    found = line.ask("audit", code=1)
+    assert found["clean"] is False
+    assert all(set(one) == {"invariant", "code", "subject", "detail"} for one in found["findings"])
+    said = line("audit", "--lang", "zh_CN")
+    assert said.code == 1 and "不符" in said.out
+
+
+def test_one_round_of_work(line: Line):
+    line.apply(line.shop.order())
+    assert line.ask("worker", "--once")["done"] >= 1
+
+
+# --- for every command --------------------------------------------------------------------------------------
+
+
+def test_json_stands_before_or_after_the_command(line: Line):
+    assert line("--json", "orders").json == line("orders", "--json").json == []
+    assert line("clock", "--json", "advance", "1h").json.keys() == {"now"}
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"), [("REFUND_LANG", "zh_CN"), ("LANG", "zh_CN.UTF-8"), ("LANG", "C")]
+)
+def test_the_language_is_the_operators(
+    line: Line, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+):
+    for name in ("REFUND_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, value)
+    assert line("orders").out == "没有订单。\n"
+    assert line("orders", "--lang", "en").out == "There are no orders.\n"
+    monkeypatch.setenv(variable, "en")
+    assert line("orders").out == "There are no orders.\n"
+
+
+@pytest.mark.parametrize("language", ["zh_CN", "en"])
+def test_every_command_has_help(line: Line, language: str):
+    listed = line("--help", "--lang", language)
+    assert listed.code == 0
+    for command in (
+        "init", "import-orders", "check-picture", "decide", "simulate", "orders", "apply", "act", "facts",
+        "case", "lifecycle", "worker", "audit", "clock",
+    ):  # fmt: skip
+        assert command in listed.out
+        assert line(command, "--help", "--lang", language).code == 0

@@ -1,0 +1,162 @@
+"""R5.3: one true sentence about the money for every state and every mix of payouts, in both languages."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core import texts, wording
+from core.domain.lifecycle import CASE, PAYOUT
+from core.domain.locator import KEYS, Located, Piece, locate
+
+NOW = datetime(2026, 11, 28, 4, 0, tzinfo=UTC)
+DUE = datetime(2026, 12, 1, 15, 59, 59, tzinfo=UTC)
+
+
+def piece(state: str, channel: str = "alipay", amount: int = 10_000, eta: datetime = DUE) -> Piece:
+    return Piece(
+        channel,
+        "138****2046",
+        amount,
+        state,
+        eta if state in ("accepted", "arrived") else None,
+        NOW if state == "arrived" else None,
+        NOW + timedelta(days=365) if channel == "balance" and state == "arrived" else None,
+    )
+
+
+def where(
+    state: str, *pieces: Piece, amount: int | None = 10_000, due: datetime | None = DUE, through: int = 2026
+) -> Located:
+    return locate(
+        state,
+        amount_minor=amount,
+        currency="CNY",
+        due_at=due,
+        pieces=pieces,
+        now=NOW,
+        published_through=through,
+        channels=("alipay",),
+    )
+
+
+def zh(located: Located) -> str:
+    return wording.sentence(texts.of("zh_CN"), located, NOW)
+
+
+@pytest.mark.parametrize(
+    ("state", "pieces", "sentence"),
+    [
+        ("paying", (piece("accepted"),), "¥100.00 已交给支付宝，预计 12月1日（周二）前到账"),
+        ("paying", (piece("unknown"),), "¥100.00 已发往支付宝，对方还没回执"),
+        ("paying", (piece("planned", "wechat"),), "¥100.00 正在交给微信支付"),
+        ("completed", (piece("arrived"),), "¥100.00 已于 11月28日（周六）退到你的支付宝 138****2046"),
+        (
+            "completed",
+            (piece("arrived", "balance"),),
+            "¥100.00 已退到你的平台余额，有效至 2027年11月28日（周日）",
+        ),
+        ("approved", (), "¥100.00 已批准，马上交给支付宝"),
+        ("in_review", (), "¥100.00 还在商家账户，正在人工审核，最晚 12月1日（周二）给你结果"),
+        ("withdrawn", (), "¥100.00 仍在商家账户：你撤回了申请，没有退款"),
+    ],
+)
+def test_the_sentence(state: str, pieces: tuple[Piece, ...], sentence: str) -> None:
+    assert zh(where(state, *pieces)).startswith(sentence)
+
+
+def test_the_part_that_is_behind_speaks() -> None:
+    """Two payouts: what has arrived is said, and the rest by its least advanced part."""
+    located = where("paying", piece("arrived", "wechat", 4_000), piece("accepted", "alipay", 6_000))
+    assert zh(located) == "¥40.00 已到账；另外 ¥60.00 已交给支付宝，预计 12月1日（周二）前到账"
+    located = where("paying", piece("unknown", "wechat", 4_000), piece("accepted", "alipay", 6_000))
+    assert (located.key, located.by) == ("locator.asking", None)
+
+
+def test_the_latest_date_is_promised() -> None:
+    later = DUE + timedelta(days=3)
+    located = where("paying", piece("accepted"), piece("accepted", "card", eta=later))
+    assert located.by == later
+    assert "支付宝、银行卡" in zh(located)
+
+
+def test_past_the_date_it_is_late() -> None:
+    located = where("paying", piece("accepted", eta=NOW - timedelta(hours=1)))
+    assert located.key == "locator.with_channel_late"
+
+
+def test_a_date_beyond_the_published_calendar_is_provisional() -> None:
+    """Invariant 16."""
+    located = where("paying", piece("accepted"), through=2025)
+    assert located.provisional and "暂定" in zh(located)
+
+
+def test_a_bounced_payout_is_with_the_shop_again() -> None:
+    """It stays true when a channel changes the destination."""
+    located = where("negotiating", piece("replanned"))
+    assert (located.key, located.holder) == ("locator.bounced", "shop")
+
+
+def test_after_a_replan_only_the_live_payout_counts() -> None:
+    located = where("paying", piece("replanned"), piece("accepted", "balance"))
+    assert located.params["channels"] == ("balance",) and located.params["amount_minor"] == 10_000
+
+
+def test_a_state_that_is_none() -> None:
+    with pytest.raises(ValueError, match="unknown state"):
+        where("asleep")
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_every_state_and_every_mix_has_its_sentence(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Total: every state, no amount or one, a clock or none, every pair of payout states."""
+    monkeypatch.setenv("REFUND_STRICT_TEXTS", "1")
+    tx = texts.of(language)
+    mixes = [(), *[(piece(a),) for a in PAYOUT.states]]
+    mixes += [(piece(a), piece(b, "wechat")) for a, b in product(PAYOUT.states, repeat=2)]
+    for state, pieces, amount, due in product(CASE.states, mixes, (None, 10_000), (None, DUE)):
+        located = where(state, *pieces, amount=amount, due=due)
+        assert located.key in KEYS and located.next_key in KEYS
+        for sentence in (wording.sentence(tx, located, NOW), wording.next_sentence(tx, located, NOW)):
+            assert sentence and "{" not in sentence and "None" not in sentence, (state, pieces)
+
+
+def test_every_key_can_be_reached() -> None:
+    """No dead words in the catalogs."""
+    reached = set()
+    states = [*[(piece(a),) for a in PAYOUT.states], ()]
+    states += [(piece(a), piece(b)) for a, b in product(PAYOUT.states, repeat=2)]
+    states += [(piece("arrived", "balance"),)]
+    for state, pieces, amount, due in product(CASE.states, states, (None, 1), (None, DUE)):
+        for late in (False, True):
+            moved = [
+                Piece(
+                    p.channel,
+                    p.account,
+                    p.amount_minor,
+                    p.state,
+                    NOW - timedelta(1) if late and p.eta_at else p.eta_at,
+                    p.arrived_at,
+                    p.expires_at,
+                )
+                for p in pieces
+            ]
+            located = where(state, *moved, amount=amount, due=due)
+            reached |= {located.key, located.next_key}
+    assert reached == set(KEYS)
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["accepted", "arrived"]), st.integers(1, 10**9)), min_size=1, max_size=5
+    )
+)
+def test_the_amounts_add_up(parts: list[tuple[str, int]]) -> None:
+    """What has arrived and what is under way is everything that was sent."""
+    located = where("paying", *[piece(state, amount=amount) for state, amount in parts])
+    told = located.params["amount_minor"] + located.params.get("arrived_minor", 0)
+    assert told == sum(amount for _, amount in parts)

@@ -1,0 +1,103 @@
+"""The worker: what is due gets done, once, by whoever comes first, and accidents stay small."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from core import worker
+from core.adapters.tables import worker_beats
+from core.services import payouts as payout_service
+from core.services import sending, timers
+from tests.shop import MEI, SUPPORT, Shop, open_shop
+
+
+@pytest.fixture
+def shop(database_url: str, tmp_path: Path) -> Shop:
+    return open_shop(database_url, tmp_path / "evidence")
+
+
+def test_nothing_due_is_nothing_done(shop: Shop) -> None:
+    assert worker.run_once(shop.app) == 0
+    case_no = shop.apply(shop.order()).case_no
+    assert worker.run_until_idle(shop.app) == 2  # the case, then its payout
+    assert worker.run_once(shop.app) == 0
+    assert shop.view(case_no).state == "paying"
+
+
+def test_many_workers_send_everything_once(shop: Shop) -> None:
+    """Leases and row locks keep them apart; no refund is sent twice or forgotten."""
+    numbers = [shop.apply(shop.order(customer=f"c{n}"), actor=SUPPORT).case_no for n in range(12)]
+    errors: list[BaseException] = []
+
+    def work(name: str) -> None:
+        try:
+            for _ in range(6):
+                worker.run_once(shop.app, name)
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(f"worker-{n}",)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert len(shop.alipay.sent) == len({request.key for request in shop.alipay.sent}) == 12
+    assert {shop.view(number).state for number in numbers} == {"paying"}
+    assert shop.audit() == []
+
+
+def test_a_payout_that_breaks_does_not_stop_the_others(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An accident after the call: the lease runs out, the channel is asked, and nothing is doubled."""
+    first, second = (shop.apply(shop.order()).case_no for _ in range(2))
+    real = payout_service.record_outcome
+    broken: list[int] = []
+
+    def once_broken(app, payout_id, outcome):  # type: ignore[no-untyped-def]
+        if not broken:
+            broken.append(payout_id)
+            raise RuntimeError("disk full")
+        return real(app, payout_id, outcome)
+
+    monkeypatch.setattr(sending, "record_outcome", once_broken)
+    shop.work()
+    assert sorted(shop.payouts(n)[0].state for n in (first, second)) == ["accepted", "sending"]
+    shop.work(minutes=3)
+    assert [shop.payouts(n)[0].state for n in (first, second)] == ["accepted", "accepted"]
+    assert len(shop.alipay.sent) == 2
+    assert shop.audit() == []
+
+
+def test_what_was_done_meanwhile_is_not_done_again(shop: Shop) -> None:
+    """Due when it was listed, not due any more when its turn comes."""
+    case_no = shop.apply(shop.order()).case_no
+    assert timers.due_numbers(shop.app, shop.clock.at, 10) == [case_no]
+    shop.act(case_no, "withdraw", MEI)
+    assert timers.run_due(shop.app, case_no) is False
+    assert shop.alipay.sent == []
+
+
+def test_longest_waiting_first(shop: Shop) -> None:
+    first = shop.apply(shop.order()).case_no
+    shop.clock.advance(timedelta(seconds=1))
+    second = shop.apply(shop.order()).case_no
+    assert timers.due_numbers(shop.app, shop.clock.at, 10) == [first, second]
+    assert timers.due_numbers(shop.app, shop.clock.at, 1) == [first]
+
+
+def test_a_sign_of_life(shop: Shop) -> None:
+    worker.beat(shop.app, "w1")
+    shop.clock.advance(timedelta(minutes=1))
+    worker.beat(shop.app, "w1")
+    with shop.app.read() as conn:
+        rows = conn.execute(select(worker_beats)).all()
+    assert [(row.worker, row.at) for row in rows] == [("w1", shop.clock.at)]
+
+
+def test_names_differ() -> None:
+    assert worker.name() != worker.name()

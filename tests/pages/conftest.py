@@ -1,0 +1,59 @@
+"""Pages in Streamlit's own test harness, on a real database, as a person of the shop."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from html import unescape
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.domain.actors import Actor
+from core.services import identity
+from portal import session
+from tests.shop import Shop, open_shop
+
+ROOT = Path(__file__).parents[2]
+OpenPage = Callable[..., AppTest]
+
+
+@pytest.fixture
+def shop(sqlite_url: str, tmp_path: Path) -> Iterator[Shop]:
+    """The shop that the pages read."""
+    opened = open_shop(sqlite_url, tmp_path / "evidence")
+    session.use(opened.app)
+    yield opened
+    session.use(None)
+
+
+@pytest.fixture
+def open_page(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> OpenPage:
+    """`open_page("start", actor, lang="en", view="orders")`: the page after its first run."""
+    monkeypatch.setenv("REFUND_STRICT_TEXTS", "1")
+
+    def opened(name: str, actor: Actor | None = None, *, lang: str = "zh_CN", **query: str) -> AppTest:
+        at = AppTest.from_file(str(ROOT / "pages" / f"{name}.py"), default_timeout=30)
+        if actor is not None:
+            at.session_state["session_token"] = identity.open_session(
+                shop.app, actor.role, actor.id, actor.order_no, minutes=60 * 24 * 30
+            )
+        at.session_state["language"] = lang
+        for key, value in query.items():
+            at.query_params[key] = value
+        at.run()
+        assert not at.exception, at.exception
+        return at
+
+    return opened
+
+
+def html(at: AppTest) -> str:
+    """Every block of HTML on the page, in order."""
+    return "\n".join(element.proto.body for element in at.get("html"))
+
+
+def words(at: AppTest) -> str:
+    """What a reader sees of the HTML."""
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", html(at))).split())

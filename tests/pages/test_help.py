@@ -1,0 +1,71 @@
+"""Help is written from the policy in force, so it cannot disagree with it (R6.6)."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from core import texts
+from core.domain import policy as documents
+from core.services import policies
+from portal.blocks import rules_text
+from tests.pages.conftest import OpenPage, words
+from tests.shop import Shop
+
+STANDARD = documents.shipped("standard")
+
+
+def test_open_to_everybody(open_page: OpenPage):
+    page = words(open_page("help"))
+    assert "退款规则与帮助" in page and "第 1 版" in page
+
+
+@pytest.mark.parametrize(
+    ("line", "becomes", "said"),
+    [
+        ("game_card = 7", "game_card = 11", "游戏点卡 11 天"),
+        ("reply = 3", "reply = 6", "6 个工作日内回答"),
+        ("appeal = 7", "appeal = 9", "9 个工作日内可以申诉"),
+        ("review_most = 3", "review_most = 5", "1–5 个工作日内给结果"),
+        ("alipay = [1, 2]", "alipay = [2, 4]", "支付宝 2–4 个工作日"),
+        ("other = 500", "other = 250", "其他 2.5%"),
+        ("expires_after_days = 365", "expires_after_days = 200", "200 天后失效"),
+        ('counts_from = "code_viewed"', 'counts_from = "code_issued"', "从“已发卡密（未查看）”开始算发货"),
+        ("arrival_overdue_working_days = 5", "arrival_overdue_working_days = 8", "超过 8 个工作日"),
+    ],
+)
+def test_a_changed_figure_changes_the_page(
+    open_page: OpenPage, shop: Shop, line: str, becomes: str, said: str
+):
+    assert said not in words(open_page("help"))
+    changed = re.sub(rf"(?m)^{re.escape(line)}", becomes, STANDARD)
+    assert changed != STANDARD
+    with shop.app.begin() as conn:
+        policies.publish(shop.app, conn, changed, author="a", approved_by="b", in_force_from=shop.clock.at)
+    page = words(open_page("help"))
+    assert said in page and "第 2 版" in page
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+@pytest.mark.parametrize("name", documents.SHIPPED)
+def test_every_shipped_policy_can_be_written_out(language: str, name: str, monkeypatch: pytest.MonkeyPatch):
+    """Every rule, reason, kind and channel has its words; no placeholder is left over."""
+    monkeypatch.setenv("REFUND_STRICT_TEXTS", "1")
+    policy = documents.load(documents.shipped(name))
+    page = rules_text.body(texts.of(language), policy, 3)
+    assert page.count('class="if"') == len(policy.rules)
+    assert not re.search(r"\{[a-z_]+\}", page)
+
+
+def test_the_decision_table_stands_in_its_order(open_page: OpenPage):
+    policy = documents.load(STANDARD)
+    page = words(open_page("help"))
+    plain = [rule.words["zh"] for rule in policy.rules if "{" not in rule.words["zh"]]
+    places = [page.index(sentence) for sentence in plain]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize(("points", "said"), [(500, "5"), (250, "2.5"), (25, "0.25"), (10_000, "100")])
+def test_basis_points_as_percent(points: int, said: str):
+    assert rules_text.percent(points) == said

@@ -1,0 +1,97 @@
+"""Records: everything the customer ever asked for, and the file of it (R5.1)."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from core import texts
+from core.services import cases
+from portal.blocks import record_table
+from tests.pages.conftest import OpenPage, html, words
+from tests.shop import MEI, REVIEWER, WEI, Shop
+
+ZH = texts.of("zh_CN")
+
+
+def test_only_for_somebody(open_page: OpenPage):
+    assert "先找到订单" in words(open_page("records"))
+
+
+def test_staff_is_not_a_customer(open_page: OpenPage):
+    assert "你现在的身份看不了这一页" in words(open_page("records", REVIEWER))
+
+
+def test_without_requests_the_page_says_how_they_come(open_page: OpenPage):
+    assert "还没有退款记录" in words(open_page("records", WEI))
+
+
+def test_a_record_has_time_status_amount_and_arrival(open_page: OpenPage, shop: Shop):
+    case = shop.apply(shop.order())
+    shop.work()
+    page = open_page("records", MEI)
+    assert all(word in words(page) for word in ("退款中", "9月1日 12:00", "¥100.00", "预计"))
+    assert f'href="/track?case={case.case_no}"' in html(page)
+    shop.work(days=3)
+    assert all(word in words(open_page("records", MEI)) for word in ("已完成", "到账 ¥100.00"))
+
+
+def test_a_refusal_names_its_reason(open_page: OpenPage, shop: Shop):
+    """R3.5: the reviewer's words, or the rule's."""
+    shop.apply(shop.order(delivery="redeemed", completed_at=shop.clock.at - timedelta(days=1)))
+    assert "核销" in words(open_page("records", MEI))
+    case = shop.apply(shop.order(("alipay", 90_000), delivery="code_viewed"), 90_000)
+    shop.act(case.case_no, "reject", REVIEWER, note="截图里的账号不是这笔订单的")
+    assert "截图里的账号不是这笔订单的" in words(open_page("records", MEI))
+
+
+def test_others_records_are_not_here(open_page: OpenPage, shop: Shop):
+    case = shop.apply(shop.order())
+    assert case.case_no not in html(open_page("records", WEI))
+
+
+def test_filters(open_page: OpenPage, shop: Shop):
+    done = shop.apply(shop.order())
+    shop.work()
+    shop.work(days=3)
+    draft = cases.open_draft(shop.app, MEI, shop.order())
+    page = open_page("records", MEI)
+    page.button_group(key="records_status").set_value("done").run()
+    assert done.case_no in html(page) and draft.case_no not in html(page)
+    page.button_group(key="records_status").set_value("ended").run()
+    assert "这个条件下没有记录" in words(page)
+
+
+def test_the_period_counts_from_now(shop: Shop):
+    case = shop.apply(shop.order())
+    cards = cases.list_for(shop.app, MEI)
+    assert [c.case_no for c in record_table.matching(cards, "all", "month", shop.clock.at)] == [case.case_no]
+    later = shop.clock.at + timedelta(days=31)
+    assert record_table.matching(cards, "all", "month", later) == []
+    assert record_table.matching(cards, "all", "nonsense", later) == cards
+
+
+@pytest.mark.parametrize("bad", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1"])
+def test_no_cell_of_the_file_is_a_formula(shop: Shop, bad: str):
+    shop.apply(shop.order())
+    card = replace(cases.list_for(shop.app, MEI)[0], product=bad)
+    file = record_table.as_csv(ZH, [card], {}, now=shop.clock.at)
+    assert file.startswith(b"\xef\xbb\xbf"), "Excel needs the mark to read UTF-8"
+    _, row = csv.reader(io.StringIO(file.decode("utf-8-sig"), newline=""))
+    assert row[2] == f"'{bad}"
+
+
+def test_the_file_has_plain_amounts_and_local_times(shop: Shop):
+    shop.apply(shop.order())
+    shop.work()
+    shop.work(days=3)
+    file = record_table.as_csv(ZH, cases.list_for(shop.app, MEI), {}, now=shop.clock.at).decode("utf-8-sig")
+    head, row = csv.reader(io.StringIO(file, newline=""))
+    found = dict(zip(head, row, strict=True))
+    assert (
+        found["实际到账"] == "100.00" and found["申请时间"] == "2026-09-01 12:00" and found["币种"] == "CNY"
+    )

@@ -1,0 +1,194 @@
+"""Start: who sees what, and that nobody's words become markup (SCREENS, R2.1)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
+from core.adapters.tables import orders
+from core.domain.actors import Actor
+from core.domain.workdays import ZONE
+from tests.pages.conftest import OpenPage, html, words
+from tests.shop import MEI, REVIEWER, WEI, Shop
+
+
+def test_a_stranger_sees_the_doors_and_nobodys_orders(open_page: OpenPage, shop: Shop):
+    shop.order()
+    page = open_page("start")
+    assert "我的订单" in words(page) and "查找订单" in words(page)
+    assert "游戏点卡" not in words(page)
+
+
+def test_a_stranger_who_wants_orders_is_told_the_way_in(open_page: OpenPage):
+    assert "先找到订单" in words(open_page("start", view="orders"))
+
+
+def test_a_customer_sees_their_own_orders_only(open_page: OpenPage, shop: Shop):
+    mine, theirs = shop.order(customer="mei"), shop.order(customer="wei")
+    page = html(open_page("start", MEI))
+    assert f"order={mine}" in page and theirs not in page
+
+
+def test_an_order_says_how_long_is_left_and_leads_to_the_request(open_page: OpenPage, shop: Shop):
+    number = shop.order(completed_at=shop.clock.at - timedelta(days=2), delivery="code_viewed")
+    page = open_page("start", MEI)
+    assert "还剩 5 天" in words(page)
+    assert f'href="/request?order={number}"' in html(page)
+
+
+def test_past_its_window_an_order_says_so_and_shows_the_rule(open_page: OpenPage, shop: Shop):
+    """R1.3, and 'too late' is a designed state."""
+    shop.order(completed_at=shop.clock.at - timedelta(days=30), delivery="code_viewed")
+    page = words(open_page("start", MEI))
+    assert "已过期限" in page and "看看规则怎么说" in page and "申请退款" not in page
+
+
+def test_an_open_request_is_a_card_with_one_sentence_and_a_way_on(open_page: OpenPage, shop: Shop):
+    case = shop.apply(shop.order())
+    shop.work()
+    page = open_page("start", MEI)
+    assert "进行中的退款 1 笔" in words(page) and "支付宝" in words(page)
+    assert f'href="/track?case={case.case_no}"' in html(page)
+
+
+def test_what_waits_for_the_customer_comes_first_and_is_counted(open_page: OpenPage, shop: Shop):
+    shop.apply(shop.order())
+    asked = shop.apply(shop.order(("alipay", 90_000), delivery="code_viewed"), 90_000)
+    shop.apply(shop.order(("alipay", 80_000), delivery="code_viewed"), 80_000)
+    shop.act(asked.case_no, "ask", REVIEWER, note="换过设备吗？")
+    page = open_page("start", MEI)
+    assert "有 1 件事 等你处理，另外 2 笔在进行" in words(page)
+    cards = html(page).split('<li class="tile')[1:]
+    assert cards[0].startswith(" act") and asked.case_no in cards[0]
+    assert sum(card.startswith(" act") for card in cards) == 1
+    assert html(page).count("button fill") == 1, "one filled button"
+
+
+def test_a_draft_goes_on_where_it_stopped(open_page: OpenPage, shop: Shop):
+    """R2.5"""
+    from core.services import cases
+
+    number = shop.order()
+    cases.open_draft(shop.app, MEI, number)
+    page = open_page("start", MEI)
+    assert "继续填写" in words(page) and f'href="/request?order={number}"' in html(page)
+
+
+def test_finished_requests_stand_beside(open_page: OpenPage, shop: Shop):
+    shop.apply(shop.order())
+    shop.work()
+    shop.work(days=3)
+    page = words(open_page("start", MEI))
+    assert "最近完成" in page and "¥100.00" in page and "已到账" in page
+
+
+def test_without_orders_the_page_says_where_they_come_from(open_page: OpenPage):
+    assert "还没有订单" in words(open_page("start", WEI))
+
+
+def test_a_guest_sees_the_proven_order_and_nothing_else(open_page: OpenPage, shop: Shop):
+    """Invariant 12"""
+    proven, other = shop.order(), shop.order()
+    page = html(open_page("start", Actor("guest", "", proven)))
+    assert proven in page and other not in page
+    assert proven not in html(open_page("start", Actor("guest", "", proven), view="find"))
+
+
+def test_names_of_products_are_text_never_markup(open_page: OpenPage, shop: Shop):
+    number = shop.order()
+    with shop.app.begin() as conn:
+        conn.execute(
+            update(orders)
+            .where(orders.c.order_no == number)
+            .values(product='<img src=x onerror=alert(1)> "\u202egpj')
+        )
+    page = html(open_page("start", MEI))
+    assert "<img src=x" not in page and "&lt;img src=x onerror=alert(1)&gt;" in page and "\u202e" not in page
+
+
+def test_many_orders_can_be_searched_and_filtered(open_page: OpenPage, shop: Shop):
+    numbers = [shop.order() for _ in range(10)]
+    page = open_page("start", MEI, view="orders")
+    assert all(number in html(page) for number in numbers)
+    page.text_input(key="orders_search").input(numbers[3]).run()
+    assert numbers[3] in html(page) and numbers[4] not in html(page)
+    page.text_input(key="orders_search").input("没有的东西").run()
+    assert "没有符合的订单" in words(page)
+
+
+@pytest.mark.parametrize("lang", ["zh_CN", "en"])
+def test_the_page_is_in_one_language(open_page: OpenPage, shop: Shop, lang: str):
+    shop.order()
+    page = words(open_page("start", MEI, lang=lang)).replace("游戏点卡", "")
+    assert ("Recent orders" in page) == (lang == "en")
+    assert any("\u4e00" <= letter <= "\u9fff" for letter in page) == (lang == "zh_CN")
+
+
+# --- the guest's form --------------------------------------------------------------------------------------
+
+
+def fill(page, number: str, amount: str, day, at: str = ""):  # type: ignore[no-untyped-def]
+    page.text_input(key="find_order").input(number)
+    page.text_input(key="find_amount").input(amount)
+    page.text_input(key="find_time").input(at)
+    page.date_input(key="find_date").set_value(day)
+    page.button(key="find_go").click()
+    return page.run()
+
+
+@pytest.fixture
+def order(shop: Shop) -> str:
+    return shop.order()
+
+
+def paid_on(shop: Shop):  # type: ignore[no-untyped-def]
+    return (shop.clock.at - timedelta(days=1)).astimezone(ZONE)
+
+
+def test_the_right_three_facts_open_the_order(open_page: OpenPage, shop: Shop, order: str):
+    page = fill(
+        open_page("start", view="find"), order, "100.00", paid_on(shop).date(), f"{paid_on(shop):%H:%M}"
+    )
+    assert "找到了" in words(page)
+    from core.services import identity
+
+    who = identity.who(shop.app, page.session_state["session_token"])
+    assert who == Actor("guest", "", order)
+
+
+@pytest.mark.parametrize(
+    ("number", "amount", "said"),
+    [
+        ("", "100.00", "请填订单号"),
+        ("OD00000", "", "请填付款金额"),
+        ("OD00000", "一百", "请填付款金额"),
+        ("OD00000", "1e2", "请填付款金额"),
+        ("OD00000", "１００", "请填付款金额"),
+        ("OD00000", "99.00", "没有对上的订单"),
+        ("OD99999", "100.00", "没有对上的订单"),
+        ("' OR 1=1 --", "100.00", "没有对上的订单"),
+    ],
+)
+def test_what_is_wrong_is_said_in_words(
+    open_page: OpenPage, shop: Shop, order: str, number: str, amount: str, said: str
+):
+    page = fill(open_page("start", view="find"), number, amount, paid_on(shop).date())
+    assert said in words(page)
+    assert "session_token" not in page.session_state
+
+
+def test_a_wrong_order_and_a_wrong_amount_read_the_same(open_page: OpenPage, shop: Shop, order: str):
+    """Invariant 12: a stranger learns nothing from the answer."""
+    day = paid_on(shop).date()
+    assert words(fill(open_page("start", view="find"), order, "1.00", day)) == words(
+        fill(open_page("start", view="find"), "OD99999", "100.00", day)
+    )
+
+
+def test_the_sixth_try_has_to_wait(open_page: OpenPage, shop: Shop, order: str):
+    page, day = open_page("start", view="find"), paid_on(shop).date()
+    for _ in range(5):
+        fill(page, order, "1.00", day)
+    assert "试的次数太多了" in words(fill(page, order, "100.00", day))

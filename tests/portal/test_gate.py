@@ -1,0 +1,85 @@
+"""Around every answer: headers, the first HTML file in the right language, a limit on uploads."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from portal import gate, pagefile, session
+from portal.places import PATHS
+from tests.portal.visitor import Visitor
+
+PAGE = {"Accept": "text/html,application/xhtml+xml"}
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/help", "/healthz", "/static/js/x.js", "/nothing-here", "/session/demo"]
+)
+def test_every_answer_carries_the_headers(browser: Visitor, path: str):
+    headers = browser.get(path, headers=PAGE).headers
+    assert "img-src 'self' data: blob:" in headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff" and headers["referrer-policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("path", sorted(PATHS))
+def test_pages_say_their_language(browser: Visitor, path: str):
+    assert '<html lang="zh-CN"' in browser.get(path, headers=PAGE).text
+    assert '<html lang="en"' in browser.get(f"{path}?lang=en", headers=PAGE).text
+    browser.cookies[session.LANG_COOKIE] = "en"
+    answer = browser.get(path, headers=PAGE)
+    assert '<html lang="en"' in answer.text and answer.headers["content-language"] == "en"
+    assert answer.headers["cache-control"] == "no-cache" and answer.headers["vary"] == "Cookie"
+
+
+def test_the_cookie_is_stronger_than_the_link(browser: Visitor):
+    browser.cookies[session.LANG_COOKIE] = "zh_CN"
+    assert '<html lang="zh-CN"' in browser.get("/?lang=en", headers=PAGE).text
+
+
+def test_a_cookie_that_makes_no_sense_is_ignored(browser: Visitor):
+    answer = browser.get("/", headers={**PAGE, "Cookie": "refund_lang=fr; \x01=;;;=,"})
+    assert answer.status_code == 200 and '<html lang="zh-CN"' in answer.text
+
+
+@pytest.mark.parametrize("language", ["zh_CN", "en"])
+def test_the_first_file_is_ours_all_over(language: str):
+    """Streamlit may change its file: nothing of its words may come through."""
+    html = pagefile.page(language).decode()
+    # Names of its files and of its own switch are not words.
+    shown = re.sub(r"<!--.*?-->|window\.__streamlit|<link[^>]*>", "", html, flags=re.DOTALL)
+    assert "streamlit" not in shown.lower() and "agent" not in shown.lower()
+    assert html.count("<title>") == 1 and '<div id="root"><div class="boot">' in html
+    assert html.index("/assets/portal.") > html.index("static/css/"), "our styles come after Streamlit's"
+    assert "SourceSans" not in html and "MaterialSymbols" in html
+
+
+def test_an_unknown_address_is_a_404_with_a_way_on(browser: Visitor):
+    answer = browser.get("/refund/secret", headers=PAGE)
+    assert answer.status_code == 404 and "没有这个页面" in answer.text and 'href="/"' in answer.text
+    assert "There is no such page" in browser.get("/nowhere?lang=en", headers=PAGE).text
+
+
+@pytest.mark.parametrize(
+    "path", ["/static/js/index.js", "/_stcore/health", "/media/abc.png", "/favicon.png", "/nothing"]
+)
+def test_what_is_no_page_goes_to_streamlit(browser: Visitor, path: str):
+    assert browser.get(path, headers={"Accept": "*/*"}).text.startswith("streamlit")
+
+
+def test_uploads_have_a_limit(browser: Visitor):
+    path = "/_stcore/upload_file/session/file"
+    assert browser.put(path, content=b"x" * 1000).text == "streamlit 1000"
+    assert browser.put(path, content=b"x" * (gate.UPLOAD_LIMIT + 1)).status_code == 413
+
+    def pieces():  # type: ignore[no-untyped-def]
+        for _ in range(gate.UPLOAD_LIMIT // 1_000_000 + 2):
+            yield b"x" * 1_000_000
+
+    assert browser.put(path, content=pieces()).status_code == 413, "without a length as well"
+    assert browser.put(path, content=b"x", headers={"Content-Length": "nonsense"}).status_code in (
+        200,
+        400,
+        413,
+    )

@@ -1,0 +1,38 @@
+"""User text never becomes markup."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portal.html import empty, esc, hero, href, lines, ms, sr
+
+
+@given(st.text())
+def test_escaped_text_cannot_open_a_tag_or_leave_an_attribute(text: str):
+    assert not set("<>\"'") & set(esc(text))
+
+
+@pytest.mark.parametrize("mark", ["\u202e", "\u2066", "\u200f"])
+def test_marks_that_turn_the_text_around_are_dropped(mark: str):
+    assert esc(f"a{mark}b") == "ab"
+
+
+def test_lines_are_kept_and_isolated():
+    assert lines("a\n<b>") == '<bdi class="lines">a\n&lt;b&gt;</bdi>'
+
+
+def test_addresses_are_quoted():
+    assert href("/track", case="R1&x=<1>") == "/track?case=R1%26x%3D%3C1%3E"
+    assert href("/a", b="1", c="2") == "/a?b=1&amp;c=2"
+
+
+def test_icons_are_silent_and_words_for_readers_are_not():
+    assert 'aria-hidden="true"' in ms("home") and 'aria-hidden="true"' in ms("home", "ok")
+    assert "aria-hidden" not in sr("下一步")
+
+
+def test_headings():
+    assert "&lt;i&gt;" in hero("<i>") and "<p>" not in hero("a")
+    assert "&lt;i&gt;" in empty("inbox", "<i>", "b")

@@ -1,0 +1,68 @@
+"""The process: a worker beside the pages that stops with it, and outlives trouble with the database."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import pytest
+from sqlalchemy import select
+
+from core import worker
+from core.adapters.tables import worker_beats
+from core.services import cases
+from portal import life, session
+from tests.shop import MEI, Shop
+
+
+def until(true: Callable[[], bool], seconds: float = 10) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if true():
+            return True
+        time.sleep(0.02)
+    return true()
+
+
+def test_the_worker_does_what_is_due_and_stops_with_the_process(shop: Shop):
+    case = shop.apply(shop.order(("balance", 10_000)))
+    with life.working(shop.app) as thread:
+        assert until(lambda: cases.view(shop.app, MEI, case.case_no).state == "completed")
+        assert not thread.daemon, "a daemon would be cut off in the middle of a payout"
+    assert not thread.is_alive()
+    with shop.app.read() as conn:
+        assert conn.execute(select(worker_beats.c.worker)).all(), "it says that it is alive"
+
+
+def test_trouble_is_waited_out(shop: Shop, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(life, "AFTER_ACCIDENT_SECONDS", 0.01)
+    monkeypatch.setattr(life, "IDLE_SECONDS", 0.01)
+    tries: list[int] = []
+
+    def run_once(*_: object) -> int:
+        tries.append(1)
+        if len(tries) < 3:
+            raise OSError("database away")
+        return 0
+
+    monkeypatch.setattr(worker, "run_once", run_once)
+    with life.working(shop.app):
+        assert until(lambda: len(tries) >= 4)
+
+
+@pytest.mark.parametrize(("dialect", "workers"), [("sqlite", 1), ("postgresql", 0)])
+def test_only_an_embedded_database_has_its_worker_in_the_web_process(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, dialect: str, workers: int
+):
+    engine = SimpleNamespace(dialect=SimpleNamespace(name=dialect), dispose=lambda: None)
+    monkeypatch.setattr(session, "core", lambda: SimpleNamespace(engine=engine))
+    monkeypatch.setattr(life, "_work", lambda app, stop: stop.wait())
+
+    async def live() -> int:
+        async with life.lifespan(None):
+            return sum(thread.name == "worker" for thread in threading.enumerate())
+
+    assert asyncio.run(live()) == workers

@@ -1,0 +1,89 @@
+"""The whole script of a rerun: frame and page together."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.domain.actors import Actor
+from core.services import identity
+from portal import places, session, style
+from tests.pages.conftest import html, words
+from tests.shop import MEI, Shop
+
+ROOT = Path(__file__).parents[2]
+
+
+def open_portal(shop: Shop, actor: Actor | None, lang: str = "zh_CN") -> AppTest:
+    at = AppTest.from_file(str(ROOT / "portal" / "navigation.py"), default_timeout=30)
+    at.session_state["language"] = lang
+    if actor:
+        at.session_state["session_token"] = identity.open_session(
+            shop.app, actor.role, actor.id, actor.order_no
+        )
+    at.run()
+    assert not at.exception, at.exception
+    return at
+
+
+def test_every_place_is_a_page_and_a_file():
+    for place in places.PLACES:
+        assert (ROOT / "pages" / f"{place.name}.py").is_file()
+    assert [place.path for place in places.PLACES] == ["/", "/request", "/track", "/records", "/help"]
+
+
+def test_the_frame_has_the_menu_and_says_where_one_is(shop: Shop):
+    page = html(open_portal(shop, MEI))
+    assert page.count("aria-current=page") == 1 and 'href="/records"' in page and "<h1>" in page
+
+
+def test_outside_demo_mode_nothing_of_the_demo_shows(shop: Shop):
+    page = html(open_portal(shop, None))
+    assert "演示" not in page and "/session/demo" not in page and "/session/clock" not in page
+
+
+def test_in_demo_mode_it_says_so_on_every_page(demo: Shop):
+    page = open_portal(demo, None)
+    assert (
+        "演示" in words(page) and 'href="/session/demo?as=lin-xiao"' in html(page) and "现在" in words(page)
+    )
+
+
+def test_who_is_here_is_read_once_in_a_rerun(shop: Shop, monkeypatch: pytest.MonkeyPatch):
+    asked: list[str] = []
+    real = identity.who
+    monkeypatch.setattr(identity, "who", lambda app, token: asked.append(token) or real(app, token))
+    at = open_portal(shop, MEI)
+    assert len(asked) == 1
+    at.run()
+    assert len(asked) == 2, "and again on the next, so that an ended session ends"
+
+
+def test_an_ended_session_is_over_at_the_next_rerun(shop: Shop):
+    at = open_portal(shop, MEI)
+    identity.end_session(shop.app, at.session_state["session_token"])
+    at.run()
+    assert session_says_nobody(at)
+
+
+def session_says_nobody(at: AppTest) -> bool:
+    return at.session_state["actor"] is None and "退到哪一步" in words(at)
+
+
+def test_the_tokens_of_the_style_are_all_defined():
+    """A misspelt var() is silently nothing."""
+    css = style.sheet().body.decode()
+    given = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "portal").rglob("*.py"))
+    used = set(re.findall(r"var\((--[a-z]+)", css))
+    defined = set(re.findall(r"(--[a-z]+)\s*:", css + given))
+    assert used <= defined, used - defined
+    assert css.count("{") == css.count("}")
+
+
+def test_a_language_is_chosen_by_the_visitor_first():
+    assert session.choose_language("en", "zh_CN") == "en"
+    assert session.choose_language(None, "en") == "en"
+    assert session.choose_language("xx", None) == "zh_CN"
