@@ -8,7 +8,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs
 
 from starlette.middleware import Middleware
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from portal import pagefile, session
@@ -25,6 +25,17 @@ CSP: Final = (
     "'self' blob:; "
     "connect-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 )
+# What Streamlit's browser side asks first. No page may steer ours from outside, and its dialogs about a lost
+# connection, in English, stay away: styles/shell.css says it in the visitor's language.
+HOST_CONFIG: Final[dict[str, Any]] = {
+    "allowedOrigins": [],
+    "useExternalAuthToken": False,
+    "enableCustomParentMessages": False,
+    "enforceDownloadInNewTab": False,
+    "metricsUrl": "",
+    "blockErrorDialogs": True,
+    "resourceCrossOriginMode": None,
+}
 HEADERS: Final = (
     (b"content-security-policy", CSP.encode()),
     (b"x-content-type-options", b"nosniff"),
@@ -110,6 +121,8 @@ _NOT_PAGES: Final = (
 def _page(scope: MutableMapping[str, Any]) -> Response | None:
     """Our first file for a page's address; a real 404 for an address that is neither a page nor a file."""
     path: str = scope["path"]
+    if path == "/_stcore/host-config":
+        return JSONResponse(HOST_CONFIG, headers={"Cache-Control": "no-cache"})
     known = path in PATHS
     if not known and (
         "." in path or path.startswith(_NOT_PAGES) or b"text/html" not in _header(scope, b"accept")

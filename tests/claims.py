@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from core.domain import policy
@@ -14,6 +15,10 @@ from core.domain.facts import CHANNELS, DELIVERIES, EVIDENCE_KINDS, KINDS, REASO
 from core.domain.policy import Policy
 from core.domain.table import COLUMNS, VERDICTS, Rule, parse_rule
 from core.domain.workdays import ZONE, china
+
+# A shared machine stalls now and then; a test that hangs is found by pytest's own time limit.
+settings.register_profile("claims", deadline=None)
+settings.load_profile("claims")
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=ZONE)  # a Friday
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -66,6 +67,11 @@ def test_an_unknown_address_is_a_404_with_a_way_on(browser: Visitor):
 )
 def test_what_is_no_page_goes_to_streamlit(browser: Visitor, path: str):
     assert browser.get(path, headers={"Accept": "*/*"}).text.startswith("streamlit")
+
+
+def test_no_other_site_may_steer_the_page(browser: Visitor):
+    config = json.loads(browser.get("/_stcore/host-config").content)
+    assert config["allowedOrigins"] == [] and config["blockErrorDialogs"] is True
 
 
 def test_uploads_have_a_limit(browser: Visitor):

@@ -30,7 +30,9 @@ def sandbox(database_url: str, clock: FakeClock) -> SandboxChannel:
     return SandboxChannel("alipay", database.engine(database_url), clock)
 
 
-def test_accepted_now_settled_at_noon_of_the_next_working_day(sandbox: SandboxChannel, clock: FakeClock) -> None:
+def test_accepted_now_settled_at_noon_of_the_next_working_day(
+    sandbox: SandboxChannel, clock: FakeClock
+) -> None:
     """R4.1: weekends do not count."""
     first = sandbox.refund(REQUEST)
     assert (first.kind, first.at) == ("accepted", clock.at)

@@ -1,0 +1,258 @@
+"""The demo shop: made-up orders in every state the rules tell apart, laid out around today. Deterministic for one day."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import count, islice
+from typing import Any, Final
+
+from sqlalchemy import insert, select
+
+from core.adapters.tables import customers, exchange_rates, external_refunds, orders, payments
+from core.adapters.world import App
+from core.domain.actors import Actor
+from core.domain.facts import DELIVERIES
+from core.domain.workdays import ZONE, local_date
+from core.services import cases
+
+PEOPLE: Final = (
+    ("c01", "林晓", 100), ("c02", "陈曦", 100), ("c03", "王梓涵", 96), ("c04", "李思远", 88), ("c05", "赵一诺", 100),
+    ("c06", "Ana Lopes", 100), ("c07", "周子墨", 52), ("c08", "吴桐", 100), ("c09", "徐若溪", 74), ("c10", "孙浩然", 100),
+)  # fmt: skip
+
+GOODS: Final = {
+    "game_card": (("游戏点卡 100 元", 10_000), ("游戏点卡 50 元", 4_980), ("Steam 充值卡 20 美元", 14_350), ("手游月卡", 3_000)),
+    "top_up": (("手机话费 50 元", 4_990), ("手机话费 100 元", 9_985), ("流量包 10GB", 1_500)),
+    "membership": (("视频会员年卡 365 天", 23_800), ("音乐会员月卡", 1_500), ("网盘会员季卡", 6_800)),
+    "software_key": (("办公软件密钥", 16_800), ("杀毒软件一年版", 9_900), ("设计软件季度授权", 61_800)),
+    "other": (("代充服务", 8_800), ("游戏皮肤礼包", 12_345)),
+}  # fmt: skip
+
+RATES: Final = (
+    ("USD", 7_052_000),
+    ("HKD", 905_000),
+)  # today's; the orders were charged at slightly better ones
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One order. Days are whole days back from today's Shanghai midnight; `hour` is when it was paid."""
+
+    customer: str
+    kind: str
+    product: str
+    amount_minor: int
+    delivery: str
+    days: int
+    channel: str = "alipay"
+    hour: int = 10
+    quantity: int = 1
+    balance_minor: int = 0  # of the amount, paid from the platform balance
+    charged: tuple[str, int] | None = None
+    escrow: bool = False
+    is_open: bool = True
+    external_minor: int = 0
+    charges: int = 1  # 2: the same order was charged twice
+
+
+def seed(app: App, n: int = 240) -> int:
+    """At least the hand-made scenes, and `n` orders in all. Again, it changes nothing. How many orders were added."""
+    with app.begin() as conn:
+        if conn.execute(select(customers.c.id).limit(1)).first():
+            return 0
+        now = app.now()
+        midnight = datetime.combine(local_date(now), datetime.min.time(), ZONE)
+        conn.execute(
+            insert(customers),
+            [_customer(*person, created=midnight - timedelta(days=400)) for person in PEOPLE],
+        )
+        conn.execute(
+            insert(exchange_rates), [{"currency": c, "micro_rate": r, "at": midnight} for c, r in RATES]
+        )
+        by_hand = _by_hand()
+        scenes = [*by_hand, *islice(_grid(), max(0, n - len(by_hand)))]
+        rows = [_rows(number, scene, midnight, now) for number, scene in enumerate(scenes, 1)]
+        conn.execute(insert(orders), [order for order, _ in rows])
+        conn.execute(insert(payments), [tender for _, tenders in rows for tender in tenders])
+        refunded = conn.execute(
+            select(payments.c.id, payments.c.channel, payments.c.external_minor, payments.c.paid_at).where(
+                payments.c.external_minor > 0
+            )
+        ).all()
+        if refunded:
+            conn.execute(
+                insert(external_refunds),
+                [
+                    {
+                        "payment_id": row.id,
+                        "channel": row.channel,
+                        "refund_no": f"HAND{row.id:06d}",
+                        "amount_minor": row.external_minor,
+                        "at": row.paid_at + timedelta(hours=1),
+                    }
+                    for row in refunded
+                ],
+            )
+    seed_cases(app)
+    return len(scenes)
+
+
+def seed_cases(app: App) -> None:
+    """A few refunds already under way for the first customer, asked for through the same door as everybody's."""
+    lin, chen = Actor("customer", "c01"), Actor("customer", "c02")
+    wanted = (
+        (lin, "手机话费 50 元", "not_delivered", "充了一个小时还没到账。"),
+        (lin, "游戏点卡 100 元", "not_delivered", ""),
+        (lin, "代充服务", "service_failed", "说好当天充，到现在没有动静。"),
+        (chen, "办公软件密钥", "other", "买错版本了，密钥没看过。"),
+    )
+    for place, (actor, product, reason, words) in enumerate(wanted):
+        with app.read() as conn:
+            order = conn.execute(
+                select(orders.c.order_no, orders.c.amount_minor)
+                .where(
+                    orders.c.customer_id == actor.id,
+                    orders.c.product == product,
+                    orders.c.delivery == "pending",
+                )
+                .order_by(orders.c.order_no)
+            ).first()
+        if order:
+            cases.apply(
+                app,
+                actor,
+                order.order_no,
+                reason,
+                order.amount_minor,
+                command_id=f"demo-{place}",
+                description=words,
+            )
+
+
+def _by_hand() -> list[Scene]:
+    """What the first customers find: one order for each thing worth showing."""
+    lin, chen, ana = "c01", "c02", "c06"
+    return [
+        Scene(lin, "game_card", "游戏点卡 100 元", 20_000, "code_issued", 1, quantity=2, hour=17),
+        Scene(lin, "game_card", "游戏点卡 50 元", 4_980, "redeemed", 3, "wechat", hour=14),
+        Scene(lin, "membership", "视频会员年卡 365 天", 23_800, "activated", 5),
+        Scene(lin, "top_up", "手机话费 50 元", 4_990, "pending", 0, "wechat", hour=0),
+        Scene(lin, "software_key", "办公软件密钥", 16_800, "code_viewed", 12, "card"),
+        Scene(lin, "game_card", "手游月卡", 3_000, "pending", 1, "balance"),
+        Scene(lin, "game_card", "游戏点卡 100 元", 10_000, "pending", 2, balance_minor=2_550),
+        Scene(lin, "membership", "音乐会员月卡", 1_500, "activated", 8, "wechat", charges=2),
+        Scene(lin, "top_up", "流量包 10GB", 1_500, "code_viewed", 6, "wechat"),
+        Scene(lin, "software_key", "设计软件季度授权", 61_800, "code_issued", 2, "card"),
+        Scene(lin, "other", "代充服务", 8_800, "pending", 4, escrow=True),
+        Scene(lin, "other", "游戏皮肤礼包", 12_345, "code_issued", 9),
+        Scene(chen, "software_key", "办公软件密钥", 16_800, "pending", 1, "card"),
+        Scene(chen, "game_card", "游戏点卡 50 元", 4_980, "pending", 2, external_minor=4_980),
+        Scene(chen, "game_card", "游戏点卡 50 元", 4_980, "code_issued", 3, "wechat", external_minor=1_980),
+        Scene(chen, "membership", "网盘会员季卡", 6_800, "code_issued", 4, is_open=False),
+        Scene(
+            ana, "game_card", "Steam 充值卡 20 美元", 14_350, "code_issued", 2, "card", charged=("USD", 2_000)
+        ),
+        Scene(
+            ana,
+            "game_card",
+            "Steam 充值卡 20 美元",
+            14_350,
+            "code_viewed",
+            2,
+            "card",
+            charged=("HKD", 15_600),
+        ),
+    ]
+
+
+def _grid() -> Iterator[Scene]:
+    """Every kind × delivery state × age around its window's edge, over and over with other goods, people and channels."""
+    ages = {"game_card": (0, 6, 7, 8), "top_up": (1, 6, 7, 8), "membership": (2, 14, 15, 16), "software_key": (3, 14, 15, 16),
+            "other": (1, 7, 8, 30)}  # fmt: skip
+    channels = ("alipay", "wechat", "card", "balance", "alipay", "wechat")
+    cells = [(kind, delivery, days) for kind in GOODS for delivery in DELIVERIES for days in ages[kind]]
+    for place in count():
+        kind, delivery, days = cells[place % len(cells)]
+        turn = place // len(cells)
+        product, price = GOODS[kind][(place + turn) % len(GOODS[kind])]
+        quantity = 1 + (place % 7 == 0) * (1 + place % 3)
+        channel = channels[(place + turn) % len(channels)]
+        yield Scene(
+            ""
+            if place % 13 == 9 and channel != "balance"
+            else PEOPLE[1 + (place + turn) % (len(PEOPLE) - 1)][0],
+            kind,
+            product,
+            price * quantity,
+            delivery,
+            days,
+            channel,
+            hour=(place * 5) % 24,
+            quantity=quantity,
+            balance_minor=price // 3 if place % 11 == 5 and place % 13 != 9 and channel != "balance" else 0,
+            is_open=place % 17 != 3,
+            escrow=place % 19 == 7,
+        )
+
+
+def _customer(identifier: str, name: str, credit: int, *, created: datetime) -> dict[str, Any]:
+    return {"id": identifier, "name": name, "credit": credit, "created_at": created}
+
+
+def _rows(
+    number: int, scene: Scene, midnight: datetime, now: datetime
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    paid_at = min(
+        midnight - timedelta(days=scene.days) + timedelta(hours=scene.hour, minutes=number % 60),
+        now - timedelta(minutes=30),
+    )
+    reached = DELIVERIES.index(scene.delivery)
+    completed_at = paid_at + timedelta(minutes=3) if reached else None
+    delivery_at = min(paid_at + timedelta(minutes=4 * reached), now) if reached else None
+    order_no = f"{paid_at:%Y%m%d}{number:06d}"
+    order = {
+        "order_no": order_no,
+        "customer_id": scene.customer,
+        "product": scene.product,
+        "kind": scene.kind,
+        "quantity": scene.quantity,
+        "amount_minor": scene.amount_minor,
+        "currency": "CNY",
+        "delivery": scene.delivery,
+        "delivery_at": delivery_at,
+        "paid_at": paid_at,
+        "completed_at": completed_at,
+        "escrow": scene.escrow,
+        "source": "demo",
+        "digest": hashlib.sha256(repr((order_no, scene)).encode()).hexdigest()[:32],
+    }
+    return order, list(_tenders(number, order_no, scene, paid_at))
+
+
+def _tenders(number: int, order_no: str, scene: Scene, paid_at: datetime) -> Iterator[dict[str, Any]]:
+    accounts = {
+        "alipay": f"138****{2046 + number:04d}", "wechat": f"wx_{number:03d}***", "card": f"尾号 {6200 + number:04d}", "balance": "",
+    }  # fmt: skip
+    for charge in range(scene.charges):
+        outside = scene.amount_minor - scene.balance_minor
+        tenders = [(scene.channel, outside)] + (
+            [("balance", scene.balance_minor)] if scene.balance_minor else []
+        )
+        for channel, minor in tenders:
+            charged_currency, charged_minor = scene.charged or (None, None)
+            yield {
+                "order_no": order_no,
+                "channel": channel,
+                "trade_no": f"{channel[:2].upper()}{paid_at:%Y%m%d}{number:08d}{charge}",
+                "account": accounts[channel],
+                "is_open": scene.is_open or channel == "balance",
+                "currency": "CNY",
+                "paid_minor": minor,
+                "external_minor": min(scene.external_minor, minor) if channel == scene.channel else 0,
+                "paid_at": paid_at + timedelta(minutes=charge),
+                "charged_currency": charged_currency,
+                "charged_minor": charged_minor,
+            }
