@@ -48,27 +48,24 @@ def add_commands(add: AddCommand, tx: Texts) -> None:
 
 def init(arguments: Namespace) -> Answer:
     from core.adapters import database
-    from core.services import policies
+    from core.services import demo, policies
 
     app = migrated()
     version = policies.ensure_shipped(app)
-    if arguments.demo:
-        from core.services import demo
-
-        demo.seed(app, arguments.demo)
+    added = demo.seed(app, arguments.demo) if arguments.demo else 0
     with app.read() as conn:
         name = policies.get(app, conn, version).name
     data = {
         "database": app.engine.url.render_as_string(),  # without its password
         "migration": database.HEAD,
         "policy": {"version": version, "name": name},
-        "demo_orders": arguments.demo or 0,
+        "demo_orders": added,
     }
     return Answer(
         json=lambda tx: data,
         lines=lambda tx: [
             tx("cli.init.done", name=name, version=version),
-            *([tx("cli.init.demo", orders=arguments.demo)] if arguments.demo else []),
+            *([tx("cli.init.demo", orders=added)] if added else []),
             tx("cli.init.next"),
         ],
     )

@@ -1,4 +1,7 @@
-"""The demo shop: made-up orders in every state the rules tell apart, laid out around today. Deterministic for one day."""
+"""The demo shop: made-up orders in every state that the rules tell apart, laid out around today.
+
+The same `n` on the same day makes the same shop.
+"""
 
 from __future__ import annotations
 
@@ -19,17 +22,30 @@ from core.domain.workdays import ZONE, local_date
 from core.services import cases
 
 PEOPLE: Final = (
-    ("c01", "林晓", 100), ("c02", "陈曦", 100), ("c03", "王梓涵", 96), ("c04", "李思远", 88), ("c05", "赵一诺", 100),
-    ("c06", "Ana Lopes", 100), ("c07", "周子墨", 52), ("c08", "吴桐", 100), ("c09", "徐若溪", 74), ("c10", "孙浩然", 100),
-)  # fmt: skip
+    ("c01", "林晓", 100),
+    ("c02", "陈曦", 100),
+    ("c03", "王梓涵", 96),
+    ("c04", "李思远", 88),
+    ("c05", "赵一诺", 100),
+    ("c06", "Ana Lopes", 100),
+    ("c07", "周子墨", 52),
+    ("c08", "吴桐", 100),
+    ("c09", "徐若溪", 74),
+    ("c10", "孙浩然", 100),
+)
 
 GOODS: Final = {
-    "game_card": (("游戏点卡 100 元", 10_000), ("游戏点卡 50 元", 4_980), ("Steam 充值卡 20 美元", 14_350), ("手游月卡", 3_000)),
+    "game_card": (
+        ("游戏点卡 100 元", 10_000),
+        ("游戏点卡 50 元", 4_980),
+        ("Steam 充值卡 20 美元", 14_350),
+        ("手游月卡", 3_000),
+    ),
     "top_up": (("手机话费 50 元", 4_990), ("手机话费 100 元", 9_985), ("流量包 10GB", 1_500)),
     "membership": (("视频会员年卡 365 天", 23_800), ("音乐会员月卡", 1_500), ("网盘会员季卡", 6_800)),
     "software_key": (("办公软件密钥", 16_800), ("杀毒软件一年版", 9_900), ("设计软件季度授权", 61_800)),
     "other": (("代充服务", 8_800), ("游戏皮肤礼包", 12_345)),
-}  # fmt: skip
+}
 
 RATES: Final = (
     ("USD", 7_052_000),
@@ -59,7 +75,7 @@ class Scene:
 
 
 def seed(app: App, n: int = 240) -> int:
-    """At least the hand-made scenes, and `n` orders in all. Again, it changes nothing. How many orders were added."""
+    """The hand-made scenes and others, `n` orders in all; again, it changes nothing. How many were added."""
     with app.begin() as conn:
         if conn.execute(select(customers.c.id).limit(1)).first():
             return 0
@@ -169,9 +185,14 @@ def _by_hand() -> list[Scene]:
 
 
 def _grid() -> Iterator[Scene]:
-    """Every kind × delivery state × age around its window's edge, over and over with other goods, people and channels."""
-    ages = {"game_card": (0, 6, 7, 8), "top_up": (1, 6, 7, 8), "membership": (2, 14, 15, 16), "software_key": (3, 14, 15, 16),
-            "other": (1, 7, 8, 30)}  # fmt: skip
+    """Every kind × delivery × age around its window's edge, again and again with other goods and people."""
+    ages = {
+        "game_card": (0, 6, 7, 8),
+        "top_up": (1, 6, 7, 8),
+        "membership": (2, 14, 15, 16),
+        "software_key": (3, 14, 15, 16),
+        "other": (1, 7, 8, 30),
+    }
     channels = ("alipay", "wechat", "card", "balance", "alipay", "wechat")
     cells = [(kind, delivery, days) for kind in GOODS for delivery in DELIVERIES for days in ages[kind]]
     for place in count():
@@ -234,8 +255,11 @@ def _rows(
 
 def _tenders(number: int, order_no: str, scene: Scene, paid_at: datetime) -> Iterator[dict[str, Any]]:
     accounts = {
-        "alipay": f"138****{2046 + number:04d}", "wechat": f"wx_{number:03d}***", "card": f"尾号 {6200 + number:04d}", "balance": "",
-    }  # fmt: skip
+        "alipay": f"138****{2046 + number:04d}",
+        "wechat": f"wx_{number:03d}***",
+        "card": f"尾号 {6200 + number:04d}",
+        "balance": "",
+    }
     for charge in range(scene.charges):
         outside = scene.amount_minor - scene.balance_minor
         tenders = [(scene.channel, outside)] + (

@@ -38,7 +38,7 @@ def show(w: Wizard, answer: Answer) -> None:
     after = "" if answer.found.verdict == "approve" else tx("request.route.if_approved")
     with st.container(key="card-sum"):
         st.html(
-            f'<div class="sec in"><h3>{esc(tx("request.route.sum"))}</h3><span>{esc(after)}</span></div>'
+            f'<div class="sec in"><h2>{esc(tx("request.route.sum"))}</h2><span>{esc(after)}</span></div>'
             + amounts.table(tx, current.breakdown, w.currency, cross_border=is_abroad(answer))
         )
     goes_on = wizard.EVIDENCE if wizard.needs_evidence(w) else wizard.SEND

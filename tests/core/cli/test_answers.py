@@ -291,6 +291,18 @@ def test_init_is_idempotent(line: Line):
     assert "make run" in line("init").out
 
 
+def test_a_demo_shop(line: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("REFUND_DATABASE_URL", f"sqlite:///{tmp_path}/demo.db")
+    added = line.ask("init", "--demo", "80")["demo_orders"]
+    orders = line.ask("orders")
+    assert len(orders) == added >= 80
+    assert len({order["customer_id"] for order in orders}) >= 8
+    line("worker", "--until-idle")
+    assert line.ask("audit")["clean"]
+    assert line.ask("init", "--demo", "80")["demo_orders"] == 0
+    assert len(line.ask("orders")) == added
+
+
 def test_the_audit_tells_what_is_broken(line: Line):
     from sqlalchemy import text
 
