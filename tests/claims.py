@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -44,7 +45,7 @@ def paid(minor: int, channel: str = "alipay", **changes: Any) -> Tender:
 
 
 def claim(*tenders: Tender, **changes: Any) -> Facts:
-    """A game card for ¥100.00, paid with Alipay, looked at, completed two days ago; all of it is asked back."""
+    """A game card for ¥100.00, paid with Alipay, looked at, completed two days ago; all is asked back."""
     tenders = tuple(
         Tender(**{name: getattr(t, name) for name in Tender.__slots__} | {"payment_id": number})
         for number, t in enumerate(tenders or (paid(10_000),), 1)
@@ -71,9 +72,7 @@ def decide(facts: Facts, rules: Policy = STANDARD) -> Assessment:
 
 # --- every claim there can be ---
 
-_INSTANTS = st.datetimes(datetime(2024, 1, 1), datetime(2028, 12, 31)).map(
-    lambda local: local.replace(tzinfo=UTC)
-)
+_INSTANTS = st.datetimes(datetime(2024, 1, 1), datetime(2028, 12, 31)).map(lambda at: at.replace(tzinfo=UTC))
 # Around the limits of the shipped policies and of rounding, and anything else.
 _AMOUNTS = st.one_of(
     st.sampled_from([1, 2, 3, 9, 10, 11, 1999, 2000, 2001, 50_000, 50_001, 100_000, 100_001]),
@@ -153,45 +152,39 @@ def rule(name: str, verdict: str = "review", fee: int | None = None, **when: Any
     return parse_rule(row if fee is None else {**row, "fee_basis_points": fee})
 
 
-_LIMITS = {
-    "days_left": [-1, 0, 1, 3, 7, 15],
-    "amount_minor": [1, 2, 10, 2000, 50_000],
-    "order_refund_minor": [1, 2, 10, 2000, 50_000],
-    "credit": [0, 60, 80],
-    "recent_refunds": [0, 1, 3],
+LIMITS = {
+    "days_left": (-1, 0, 1, 3, 7, 15),
+    "amount_minor": (1, 2, 10, 2000, 50_000),
+    "order_refund_minor": (1, 2, 10, 2000, 50_000),
+    "credit": (0, 60, 80),
+    "recent_refunds": (0, 1, 3),
 }
 
 
 @st.composite
-def written_tests(draw: st.DrawFn, column: str) -> Any:
+def written_tests(draw: st.DrawFn, column: str, limits: Mapping[str, tuple[int, ...]] = LIMITS) -> Any:
+    """What a document may write for a column."""
     values = COLUMNS[column].values
     if values is not None:
         chosen = draw(st.lists(st.sampled_from(values), min_size=1, max_size=3, unique=True))
         return chosen[0] if len(chosen) == 1 and draw(st.booleans()) else chosen
-    low, high = sorted(draw(st.tuples(st.sampled_from(_LIMITS[column]), st.sampled_from(_LIMITS[column]))))
-    return draw(
-        st.sampled_from(
-            [
-                low,
-                [low, high],
-                {"at_least": low},
-                {"above": low},
-                {"up_to": high},
-                {"below": high + 1},
-                {"from": low, "to": high},
-            ]
-        )
-    )
+    low, high = sorted(draw(st.tuples(st.sampled_from(limits[column]), st.sampled_from(limits[column]))))
+    forms = [low, [low, high], {"at_least": low}, {"above": low}, {"up_to": high}, {"below": high + 1}]
+    return draw(st.sampled_from([*forms, {"from": low, "to": high}]))
 
 
 @st.composite
 def tables(
-    draw: st.DrawFn, *, columns: tuple[str, ...] = tuple(COLUMNS), most: int = 8, fees: bool = True
+    draw: st.DrawFn,
+    *,
+    columns: tuple[str, ...] = tuple(COLUMNS),
+    most: int = 8,
+    limits: Mapping[str, tuple[int, ...]] = LIMITS,
 ) -> tuple[Rule, ...]:
     rules = []
     for number in range(draw(st.integers(1, most))):
         tested = draw(st.lists(st.sampled_from(columns), max_size=4, unique=True))
-        when = {column: draw(written_tests(column)) for column in tested}
-        fee = draw(st.sampled_from([None, None, 0, 500, 6_000, 10_000])) if fees else None
+        when = {column: draw(written_tests(column, limits)) for column in tested}
+        fee = draw(st.sampled_from([None, None, 0, 500, 6_000, 10_000]))
         rules.append(rule(f"r{number}", draw(st.sampled_from(VERDICTS)), fee, **when))
     return tuple(rules)

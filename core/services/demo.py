@@ -6,20 +6,22 @@ The same `n` on the same day makes the same shop.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from itertools import count, islice
 from typing import Any, Final
 
 from sqlalchemy import insert, select
 
+from core.adapters.channels.sandbox import SETTLES_AFTER_WORKING_DAYS, SandboxChannel
 from core.adapters.tables import customers, exchange_rates, external_refunds, orders, payments
 from core.adapters.world import App
 from core.domain.actors import Actor
 from core.domain.facts import DELIVERIES
 from core.domain.workdays import ZONE, local_date
-from core.services import cases
+from core.services import cases, sending, timers
+from core.services.orders import load
 
 PEOPLE: Final = (
     ("c01", "林晓", 100),
@@ -72,6 +74,8 @@ class Scene:
     is_open: bool = True
     external_minor: int = 0
     charges: int = 1  # 2: the same order was charged twice
+    closed: bool = False  # closed in the books although nothing was ever sent
+    story: str = ""  # what happened since; told by `seed_cases`
 
 
 def seed(app: App, n: int = 240) -> int:
@@ -112,40 +116,72 @@ def seed(app: App, n: int = 240) -> int:
                     for row in refunded
                 ],
             )
-    seed_cases(app)
+    told = {scene.story: order["order_no"] for scene, (order, _) in zip(scenes, rows, strict=True)}
+    seed_cases(app, told, midnight)
     return len(scenes)
 
 
-def seed_cases(app: App) -> None:
-    """A few refunds already under way for the first customer, asked for through the same door as everybody's."""
+@dataclass
+class _Then:
+    """A clock that stands where the story is."""
+
+    at: datetime
+
+    def now(self) -> datetime:
+        return self.at
+
+
+def seed_cases(app: App, told: Mapping[str, str], midnight: datetime) -> None:
+    """Refunds of the last weeks and of today, through the same commands as everybody's.
+
+    `told` gives the order of each story. The past is lived day by day, so that every record has its distance.
+    """
+    then = _Then(midnight)
+    channels = {
+        name: SandboxChannel(name, app.engine, then, app.calendar) for name in SETTLES_AFTER_WORKING_DAYS
+    }
+    past = replace(app, clock=then, channels=channels)
     lin, chen = Actor("customer", "c01"), Actor("customer", "c02")
-    wanted = (
-        (lin, "手机话费 50 元", "not_delivered", "充了一个小时还没到账。"),
-        (lin, "游戏点卡 100 元", "not_delivered", ""),
-        (lin, "代充服务", "service_failed", "说好当天充，到现在没有动静。"),
-        (chen, "办公软件密钥", "other", "买错版本了，密钥没看过。"),
-    )
-    for place, (actor, product, reason, words) in enumerate(wanted):
-        with app.read() as conn:
-            order = conn.execute(
-                select(orders.c.order_no, orders.c.amount_minor)
-                .where(
-                    orders.c.customer_id == actor.id,
-                    orders.c.product == product,
-                    orders.c.delivery == "pending",
-                )
-                .order_by(orders.c.order_no)
-            ).first()
-        if order:
-            cases.apply(
-                app,
-                actor,
-                order.order_no,
-                reason,
-                order.amount_minor,
-                command_id=f"demo-{place}",
-                description=words,
-            )
+    reviewer = Actor("reviewer", "zhou-lan")
+    cases_of: dict[str, str] = {}
+
+    def apply(at: App, story: str, actor: Actor, reason: str, words: str) -> None:
+        with at.read() as conn:
+            order = load(conn, told[story])
+        wanted = order.refundable_minor
+        sent = cases.apply(
+            at, actor, order.order_no, reason, wanted, command_id=f"demo-{story}", description=words
+        )
+        cases_of[story] = sent.case_no
+
+    def act(story: str, actor: Actor, event: str, note: str = "") -> None:
+        cases.act(past, actor, cases_of[story], event, f"demo-{story}-{event}", note=note)
+
+    for day in range(16, 0, -1):
+        then.at = (midnight - timedelta(days=day) + timedelta(hours=20, minutes=10)).astimezone(UTC)
+        if day == 15:
+            apply(past, "arrived", lin, "not_delivered", "等了一天还没有发货。")
+        elif day == 9:
+            apply(past, "refused", lin, "other", "买多了一张，想退掉。")
+        elif day == 3:
+            apply(past, "asked", lin, "other", "重复买了，这张密钥没有用过。")
+            apply(past, "withdrawn", chen, "not_delivered", "一直没收到流量。")
+        elif day == 2:
+            act("asked", reviewer, "ask", "请说明这张密钥是什么时候查看的，有没有在别处登记过。")
+            act("withdrawn", chen, "withdraw", "刚刚到账了，不用退了。")
+        _work(past)
+    apply(app, "late", lin, "not_delivered", "充了一个小时还没到账。")
+    apply(app, "split", lin, "not_delivered", "")
+    apply(app, "escrow", lin, "service_failed", "说好当天充，到现在没有动静。")
+    apply(app, "wrong", chen, "other", "买错版本了，密钥没看过。")
+
+
+def _work(app: App) -> None:
+    """What a worker does, at the time of the story."""
+    for case_no in timers.due_numbers(app, app.now(), 100):
+        timers.run_due(app, case_no)
+    for payout_id in sending.due_ids(app, app.now(), 100):
+        sending.attend(app, payout_id, "demo")
 
 
 def _by_hand() -> list[Scene]:
@@ -155,16 +191,16 @@ def _by_hand() -> list[Scene]:
         Scene(lin, "game_card", "游戏点卡 100 元", 20_000, "code_issued", 1, quantity=2, hour=17),
         Scene(lin, "game_card", "游戏点卡 50 元", 4_980, "redeemed", 3, "wechat", hour=14),
         Scene(lin, "membership", "视频会员年卡 365 天", 23_800, "activated", 5),
-        Scene(lin, "top_up", "手机话费 50 元", 4_990, "pending", 0, "wechat", hour=0),
+        Scene(lin, "top_up", "手机话费 50 元", 4_990, "pending", 0, "wechat", hour=0, story="late"),
         Scene(lin, "software_key", "办公软件密钥", 16_800, "code_viewed", 12, "card"),
         Scene(lin, "game_card", "手游月卡", 3_000, "pending", 1, "balance"),
-        Scene(lin, "game_card", "游戏点卡 100 元", 10_000, "pending", 2, balance_minor=2_550),
+        Scene(lin, "game_card", "游戏点卡 100 元", 10_000, "pending", 2, balance_minor=2_550, story="split"),
         Scene(lin, "membership", "音乐会员月卡", 1_500, "activated", 8, "wechat", charges=2),
         Scene(lin, "top_up", "流量包 10GB", 1_500, "code_viewed", 6, "wechat"),
         Scene(lin, "software_key", "设计软件季度授权", 61_800, "code_issued", 2, "card"),
-        Scene(lin, "other", "代充服务", 8_800, "pending", 4, escrow=True),
+        Scene(lin, "other", "代充服务", 8_800, "pending", 4, escrow=True, story="escrow"),
         Scene(lin, "other", "游戏皮肤礼包", 12_345, "code_issued", 9),
-        Scene(chen, "software_key", "办公软件密钥", 16_800, "pending", 1, "card"),
+        Scene(chen, "software_key", "办公软件密钥", 16_800, "pending", 1, "card", story="wrong"),
         Scene(chen, "game_card", "游戏点卡 50 元", 4_980, "pending", 2, external_minor=4_980),
         Scene(chen, "game_card", "游戏点卡 50 元", 4_980, "code_issued", 3, "wechat", external_minor=1_980),
         Scene(chen, "membership", "网盘会员季卡", 6_800, "code_issued", 4, is_open=False),
@@ -181,6 +217,19 @@ def _by_hand() -> list[Scene]:
             "card",
             charged=("HKD", 15_600),
         ),
+        # The same order placed twice within minutes; one closed in the books without ever being sent;
+        # a guest's whose account is gone.
+        Scene("c03", "top_up", "手机话费 100 元", 9_985, "pending", 1, "wechat", hour=9),
+        Scene("c03", "top_up", "手机话费 100 元", 9_985, "pending", 1, "wechat", hour=9),
+        Scene("c04", "other", "代充服务", 8_805, "pending", 20, closed=True),
+        Scene("", "game_card", "游戏点卡 50 元", 4_975, "code_issued", 2, is_open=False),
+        # What the last weeks left behind.
+        Scene(lin, "game_card", "手游月卡", 3_003, "pending", 16, story="arrived"),
+        Scene(lin, "game_card", "游戏点卡 50 元", 4_980, "redeemed", 11, "wechat", story="refused"),
+        Scene(lin, "software_key", "杀毒软件一年版", 9_899, "code_viewed", 6, story="asked"),
+        Scene(
+            chen, "top_up", "流量包 10GB", 1_501, "code_issued", 4, "wechat", story="withdrawn", escrow=True
+        ),
     ]
 
 
@@ -191,7 +240,7 @@ def _grid() -> Iterator[Scene]:
         "top_up": (1, 6, 7, 8),
         "membership": (2, 14, 15, 16),
         "software_key": (3, 14, 15, 16),
-        "other": (1, 7, 8, 30),
+        "other": (1, 6, 7, 8),
     }
     channels = ("alipay", "wechat", "card", "balance", "alipay", "wechat")
     cells = [(kind, delivery, days) for kind in GOODS for delivery in DELIVERIES for days in ages[kind]]
@@ -231,7 +280,7 @@ def _rows(
         now - timedelta(minutes=30),
     )
     reached = DELIVERIES.index(scene.delivery)
-    completed_at = paid_at + timedelta(minutes=3) if reached else None
+    completed_at = paid_at + timedelta(minutes=3) if reached or scene.closed else None
     delivery_at = min(paid_at + timedelta(minutes=4 * reached), now) if reached else None
     order_no = f"{paid_at:%Y%m%d}{number:06d}"
     order = {

@@ -16,7 +16,7 @@ from core.adapters.tables import to_micros
 from core.adapters.world import App
 
 _SHOWN: Final = 10
-_ONE_IMPORT_AT_A_TIME: Final = 7_245_003
+_ONE_IMPORT_AT_A_TIME: Final = 7_245_004
 
 
 @dataclass(frozen=True)

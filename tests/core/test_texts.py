@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from core import texts
 from core.adapters import pictures
 from core.adapters.bills import rows
-from core.domain import errors, facts, lifecycle, locator
+from core.domain import eligibility, errors, facts, lifecycle, locator
 from core.domain.money import exponent, plain
 from core.domain.table import COLUMNS, VERDICTS, OneOf, Within
 
@@ -64,6 +64,7 @@ FAMILIES: dict[str, set[str]] = {
     "picture": {*pictures.REFUSALS, "kind", "too_many", "other"},
     "import_problem": set(rows.PROBLEM_CODES),
     "import_notice": set(rows.NOTICE_CODES),
+    "law": {law.removeprefix("law.") for law in eligibility.LAWS},
     "locator": {key.removeprefix("locator.") for key in locator.KEYS},
     "weekday": {str(day) for day in range(1, 8)},
     "month": {str(month) for month in range(1, 13)},

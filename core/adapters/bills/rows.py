@@ -84,14 +84,14 @@ class Notice(NamedTuple):
 
 # All codes there are; each has words in both languages.
 PROBLEM_CODES: Final = (
-    "value_missing", "value_unknown", "number_invalid", "text_invalid", "currency_unknown", "amount_invalid",
-    "time_invalid", "quantity_invalid", "cells_wrong", "quotes_wrong", "column_missing", "column_twice",
-    "rows_disagree", "payment_twice", "amount_changed", "owner_changed", "older_than_known", "payment_changed",
-    "trade_taken", "refund_changed",
+    "value_missing", "value_unknown", "number_invalid", "text_invalid", "currency_unknown",
+    "amount_invalid", "time_invalid", "quantity_invalid", "cells_wrong", "quotes_wrong", "column_missing",
+    "column_twice", "rows_disagree", "payment_twice", "amount_changed", "owner_changed",
+    "older_than_known", "payment_changed", "trade_taken", "refund_changed",
 )  # fmt: skip
 NOTICE_CODES: Final = (
-    "trailer_missing", "trailer_count", "trailer_amount", "trade_shared", "refunded_beyond_paid", "never_paid",
-    "refund_failed", "row_kind_unknown",
+    "trailer_missing", "trailer_count", "trailer_amount", "trade_shared", "refunded_beyond_paid",
+    "never_paid", "refund_failed", "row_kind_unknown",
 )  # fmt: skip
 
 

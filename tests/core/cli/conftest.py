@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
 from core.cli import main
 from tests.shop import Shop, open_shop
@@ -57,23 +57,38 @@ class CommandLine:
 
     def rows(self) -> dict[str, int]:
         """How many rows each table has."""
+        tables = inspect(self.shop.app.engine).get_table_names()
         with self.shop.app.read() as conn:
-            tables = conn.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'")).scalars().all()
             return {
                 name: conn.execute(text(f'SELECT count(*) FROM "{name}"')).scalar_one() for name in tables
             }
 
 
 @pytest.fixture
-def line(
-    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> CommandLine:
-    """The command line in demo mode at noon of 1 September 2026, on the shop's database."""
-    monkeypatch.setenv("REFUND_DATABASE_URL", sqlite_url)
-    monkeypatch.setenv("REFUND_STORE_URL", (tmp_path / "evidence").as_uri())
-    monkeypatch.setenv("REFUND_DEMO", "1")
-    monkeypatch.setenv("REFUND_LANG", "en")
-    monkeypatch.setenv("REFUND_STRICT_TEXTS", "1")
-    found = CommandLine(open_shop(sqlite_url, tmp_path / "evidence"), capsys.readouterr)
-    assert found("clock", "set", NOON).code == 0
-    return found
+def open_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[[str], CommandLine]:
+    """The command line in demo mode at noon of 1 September 2026, on a shop in the database of a URL."""
+
+    def opened(url: str) -> CommandLine:
+        monkeypatch.setenv("REFUND_DATABASE_URL", url)
+        monkeypatch.setenv("REFUND_STORE_URL", (tmp_path / "evidence").as_uri())
+        monkeypatch.setenv("REFUND_DEMO", "1")
+        monkeypatch.setenv("REFUND_LANG", "en")
+        monkeypatch.setenv("REFUND_STRICT_TEXTS", "1")
+        found = CommandLine(open_shop(url, tmp_path / "evidence"), capsys.readouterr)
+        assert found("clock", "set", NOON).code == 0
+        return found
+
+    return opened
+
+
+@pytest.fixture
+def line(sqlite_url: str, open_line: Callable[[str], CommandLine]) -> CommandLine:
+    return open_line(sqlite_url)
+
+
+@pytest.fixture
+def line_on_both(database_url: str, open_line: Callable[[str], CommandLine]) -> CommandLine:
+    """The same test on SQLite and on PostgreSQL."""
+    return open_line(database_url)

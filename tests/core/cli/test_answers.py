@@ -64,7 +64,8 @@ def test_orders(line: Line):
     assert "¥100.00" in line("orders").out
 
 
-def test_a_refund_from_the_request_to_the_arrival(line: Line):
+def test_a_refund_from_the_request_to_the_arrival(line_on_both: Line):
+    line = line_on_both
     order_no = line.shop.order()
     sent = line.apply(order_no)
     assert sent == {
@@ -282,7 +283,8 @@ def test_the_clock_moves_in_demo_mode_only(line: Line, monkeypatch: pytest.Monke
     assert line.ask("clock", "advance", "1d", code=1)["code"] == "demo_only"
 
 
-def test_init_is_idempotent(line: Line):
+def test_init_is_idempotent(line_on_both: Line):
+    line = line_on_both
     line.apply(line.shop.order())
     before = line.rows()
     found = line.ask("init")

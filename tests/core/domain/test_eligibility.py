@@ -133,7 +133,7 @@ def test_what_is_in_hand_comes_before_what_is_not() -> None:
     assert flip is not None and flip.in_hand and flip.verdict == "review" and len(flip.changes) == 2
 
 
-# --- for every claim ----------------------------------------------------------------------------------------------
+# --- for every claim ---
 
 
 @given(claims(), POLICIES)

@@ -1,4 +1,4 @@
-"""The policy document: what ships, what is refused and in which words, and that its page knows every line of it."""
+"""The policy document: what ships, what is refused and in which words, and the page that explains it."""
 
 from __future__ import annotations
 

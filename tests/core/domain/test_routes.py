@@ -1,4 +1,4 @@
-"""R4.1–R4.5: where the money can go, to whom, how much and when. Named examples are in tests/policies/routes.toml."""
+"""R4.1–R4.5: where the money can go, how much and when. Named examples are in tests/policies/routes.toml."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_every_plan_sums_and_no_payment_gives_more_than_is_left(
 
 @given(claims(), POLICIES)
 def test_money_goes_back_to_the_account_that_paid_or_stays_here(facts: Facts, policy: Policy) -> None:
-    """R4.3: never to another account; R4.2: original first, then balance, negotiated only where nothing goes back."""
+    """R4.2, R4.3: never to another account; original first, negotiated only where nothing goes back."""
     options = plan(facts, policy, china())
     routes = [option.route for option in options]
     assert routes in (

@@ -1,4 +1,4 @@
-"""Orders as people see them, and the facts of a claim: who may see what, what is left, what counts as paid twice."""
+"""Orders as people see them and the facts of a claim: who sees what, what is left, what was paid twice."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def facts(shop: Shop, order_no: str, *, reason: str = "not_delivered", amount: i
         )
 
 
-# --- who sees what (invariant 12) ----------------------------------------------------------------------------------
+# --- who sees what (invariant 12)
 
 
 def test_a_customer_sees_their_own_orders_newest_first(shop):
@@ -83,7 +83,7 @@ def test_a_customer_cannot_ask_for_another_customers_list(shop):
     assert service.list_for(shop.app, MEI, customer_id="wei") == []
 
 
-# --- what is left ----------------------------------------------------------------------------------------------------
+# --- what is left
 
 
 def test_what_is_left_counts_held_refunded_and_refunded_outside(shop):
@@ -164,7 +164,7 @@ def test_reading_costs_one_query_and_uses_the_indexes(sqlite_shop):
         event.remove(shop.app.engine, "before_cursor_execute", heard)
 
 
-# --- the facts of a claim --------------------------------------------------------------------------------------------
+# --- the facts of a claim
 
 
 def test_facts_carry_the_order_and_its_tenders(shop):

@@ -108,7 +108,7 @@ def errors(result) -> list[tuple[int, str]]:
     return [(problem.line, problem.code) for problem in result.errors]
 
 
-# --- the shop's own export -----------------------------------------------------------------------------------------
+# --- the shop's own export
 
 
 def test_orders_payments_and_customers_arrive(shop, take):
@@ -286,7 +286,7 @@ def test_a_connection_goes_back_to_the_pool_without_traces(shop, take):
         conn.execute(text("SELECT 1 FROM staged_trades"))
 
 
-# --- merchant bills --------------------------------------------------------------------------------------------------
+# --- merchant bills
 
 
 def test_a_wechat_bill_becomes_orders_and_refunds_made_outside(shop, take):
@@ -465,7 +465,7 @@ def test_an_order_from_a_bill_is_refunded_to_the_end(shop, take):
     assert shop.audit() == []
 
 
-# --- size ----------------------------------------------------------------------------------------------------------
+# --- size
 
 
 def test_writers_are_not_held_up_while_a_file_is_read(sqlite_shop, tmp_path, monkeypatch):
@@ -508,10 +508,17 @@ def test_a_million_rows_in_a_minute_and_half_a_gigabyte(sqlite_url, tmp_path):
                 )
                 + "\n"
             )
-    script = (
-        "import json, resource, sys, time; from core.app import Settings, build; from core.services.orders import import_orders\n"
-        "app = build(Settings(database_url=sys.argv[1])); start = time.perf_counter(); found = import_orders(app, sys.argv[2])\n"
-        "print(json.dumps([found.imported, time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss]))"
+    script = "\n".join(
+        [
+            "import json, resource, sys, time",
+            "from core.app import Settings, build",
+            "from core.services.orders import import_orders",
+            "app = build(Settings(database_url=sys.argv[1]))",
+            "start = time.perf_counter()",
+            "found = import_orders(app, sys.argv[2])",
+            "kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss",
+            "print(json.dumps([found.imported, time.perf_counter() - start, kilobytes]))",
+        ]
     )
     out = subprocess.run(
         [sys.executable, "-c", script, sqlite_url, str(path)], check=True, capture_output=True, text=True
