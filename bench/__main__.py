@@ -22,14 +22,17 @@ def main(topics: Sequence[str]) -> int:
         rows += import_module(f"bench.{topic}").run()
     lines = [("", "ours", "against", "ratio", "goal", "")]
     lines += [
-        (row.what, row.ours, row.theirs, f"{row.ratio:.2f}", row.goal, "ok" if row.is_met else "missed")
-        for row in rows
+        (row.what, row.ours, row.theirs, f"{row.ratio:.2f}", row.goal, row.goal and _met(row)) for row in rows
     ]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         cells = zip(line, widths, strict=True)
         print("  ".join(cell.ljust(width) for cell, width in cells).rstrip())
     return 0
+
+
+def _met(row: Measured) -> str:
+    return "ok" if row.is_met else "missed"
 
 
 if __name__ == "__main__":

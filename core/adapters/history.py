@@ -88,7 +88,7 @@ def _from_text(row: dict[str, str]) -> dict[str, Any]:
     for name in _NUMBERS.keys() & values.keys():
         values[name] = int(values[name])
     for name in _FLAGS.keys() & values.keys():
-        values[name] = {"true": True, "false": False}[values[name].lower()]
+        values[name] = {"true": True, "false": False}.get(values[name].lower(), values[name])
     if "evidence" in values:
         values["evidence"] = values["evidence"].split("|")
     values["tenders"] = json.loads(values.get("tenders", "[]"))

@@ -133,12 +133,16 @@ class Staging:
     def _stage(self, table: str, rows: list[Any], filled: Filled) -> None:
         if not rows:
             return
-        width = len(rows[0])
-        mark = "?" if self._sqlite else "%s"
-        # The driver itself: SQLAlchemy's own preparation of each row would cost more than the row.
-        self._conn.exec_driver_sql(
-            f"INSERT INTO {table} ({', '.join(rows[0]._fields)}) VALUES ({', '.join([mark] * width)})", rows
-        )
+        columns = ", ".join(rows[0]._fields)
+        # The drivers themselves: SQLAlchemy's own preparation of each row would cost more than the row.
+        if self._sqlite:
+            marks = ", ".join("?" * len(rows[0]))
+            self._conn.exec_driver_sql(f"INSERT INTO {table} ({columns}) VALUES ({marks})", rows)
+        else:
+            driver: Any = self._conn.connection.driver_connection
+            with driver.cursor() as cursor, cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(row)
         if table == "staged_trades":
             filled.trades += len(rows)
             filled.source = rows[0].source

@@ -85,9 +85,9 @@ def parts(
 
 
 def _fees(liable: list[int], basis_points: int) -> tuple[int, ...]:
-    fee = share(sum(liable), basis_points)
+    fee = share(sum(liable), basis_points) if basis_points else 0
     if fee == 0 or len(liable) == 1:
-        return (fee,) if len(liable) == 1 else (0,) * len(liable)
+        return (fee,) * len(liable)
     spare = [max(0, amount - 1) for amount in liable]
     return allocate(fee, spare if fee <= sum(spare) else liable)
 

@@ -57,7 +57,6 @@ def columns_of(facts: Facts, policy: Policy) -> dict[str, Any]:
     tenders = facts.tenders
     evidence = facts.evidence
     amount = facts.requested_minor
-    with_earlier = amount + facts.paid_minor - facts.refundable_minor
     largest = tenders[0] if len(tenders) == 1 else max(tenders, key=lambda tender: tender.paid_minor)
     return {
         "reason": facts.reason,
@@ -66,11 +65,11 @@ def columns_of(facts: Facts, policy: Policy) -> dict[str, Any]:
         "delivered": facts.delivery in policy.delivered_states,
         "days_left": days_left(facts, policy),
         "amount_minor": amount,
-        "order_refund_minor": with_earlier,
+        "order_refund_minor": amount + facts.paid_minor - facts.refundable_minor,
         "channel": largest.channel,
         "evidence_complete": evidence.issuperset(policy.evidence[facts.reason]),
         "contested": "redemption_record" in evidence,
-        "duplicate": amount > 0 and with_earlier <= facts.duplicate_minor,
+        "duplicate": 0 < amount <= facts.duplicate_minor,
         "guest": not facts.has_account,
         "credit": facts.credit,
         "recent_refunds": facts.recent_refunds,

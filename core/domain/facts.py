@@ -56,7 +56,7 @@ class Facts:
     evidence: frozenset[str] = frozenset()
     credit: int = 100
     recent_refunds: int = 0  # refunds granted to this customer in the policy's look-back
-    duplicate_minor: int = 0  # what our books show was paid twice, refunds since then not taken off
+    duplicate_minor: int = 0  # what our books show was paid twice and is still here
     has_account: bool = True  # a guest has no platform balance to refund to
     escrow: bool = False  # paid through a third party's guarantee
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from core.domain.breakdown import Breakdown, Part, parts, shares
@@ -88,7 +89,7 @@ def ways(
 
 
 def needs_people(facts: Facts, policy: Policy, amount: int) -> bool:
-    """Whether no way of `amount` leads back without people: before fees, the first of its `ways` is negotiated."""
+    """Whether no way of `amount` leads back without people: the first of its `ways` is negotiated."""
     if facts.escrow:
         return True
     if facts.has_account:
@@ -100,8 +101,8 @@ def needs_people(facts: Facts, policy: Policy, amount: int) -> bool:
 def always_pays(payments: int, fee_basis_points: int) -> bool:
     """Whether the fee can never use up a leg, whatever the amounts: then every way of `payments` is offered.
 
-    With k of n legs liable for L ≥ k minor units in all, the fee must fit into L − k. It does when it is at most
-    half a unit for L ≤ n, and from there on L grows faster than the fee.
+    With k of n legs liable for L ≥ k minor units in all, the rounded fee must fit into L − k. Up to L = n it
+    is below half a unit, so nothing; from L = n + 1 on, L grows faster than the fee.
     """
     return fee_basis_points * (payments + 1) <= 5_000
 
@@ -126,14 +127,14 @@ def dated(
     options = []
     for way in found:
         first, last = way.days[0] + least, way.days[1] + most
-        latest = calendar.add(today, last) if last else today
+        latest = _working_day(calendar, today, last)
         stays_here = any([leg.route == "balance" for leg in way.legs])
         options.append(
             RouteOption(
                 way.route,
                 way.legs,
                 way.breakdown,
-                calendar.add(today, first) if first else today,
+                _working_day(calendar, today, first),
                 latest,
                 calendar.is_provisional(latest),
                 today + timedelta(days=policy.balance.expires_after_days) if stays_here else None,
@@ -141,6 +142,11 @@ def dated(
             )
         )
     return tuple(options)
+
+
+@lru_cache(maxsize=4096)
+def _working_day(calendar: Calendar, today: date, days: int) -> date:
+    return calendar.add(today, days) if days else today
 
 
 class _Purse(NamedTuple):
@@ -232,8 +238,10 @@ class _Purse(NamedTuple):
         *,
         approvals: int = 0,
     ) -> Way:
-        fee = sum([part.fee for part in found])
-        fx = sum([part.fx for part in found])
+        fee = fx = 0
+        for part in found:
+            fee += part.fee
+            fx += part.fx
         breakdown = Breakdown(
             paid=self.paid,
             already=self.paid - self.refundable,

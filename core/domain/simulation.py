@@ -125,7 +125,6 @@ def _columns(history: History, policy: Policy, money: _Money) -> dict[str, NDArr
     wanted = np.array([sum(bit[kind] for kind in policy.evidence[reason]) for reason in REASONS], np.uint8)
     checklist = wanted[history.reason]
     amount = history.requested_minor
-    with_earlier = amount + money.paid - money.refundable
     return {
         "reason": history.reason,
         "kind": history.kind,
@@ -133,11 +132,11 @@ def _columns(history: History, policy: Policy, money: _Money) -> dict[str, NDArr
         "delivered": delivered[history.delivery],
         "days_left": window - np.maximum(late, 0),
         "amount_minor": amount,
-        "order_refund_minor": with_earlier,
+        "order_refund_minor": amount + money.paid - money.refundable,
         "channel": money.largest_channel(),
         "evidence_complete": history.evidence & checklist == checklist,
         "contested": history.evidence & bit["redemption_record"] > 0,
-        "duplicate": (amount > 0) & (with_earlier <= history.duplicate_minor),
+        "duplicate": (amount > 0) & (amount <= history.duplicate_minor),
         "guest": ~history.has_account,
         "credit": history.credit,
         "recent_refunds": history.recent_refunds,

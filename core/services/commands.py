@@ -10,16 +10,17 @@ from sqlalchemy import Connection, bindparam, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.adapters.database import is_conflict
+from core.adapters.prepared import Prepared
 from core.adapters.tables import commands
 from core.adapters.world import App
 from core.domain.actors import Actor
 from core.domain.errors import CommandReused
 from core.services.record import canonical
 
-_COMMAND: Final = select(commands.c.kind, commands.c.actor, commands.c.result).where(
-    commands.c.id == bindparam("id")
+_COMMAND: Final = Prepared(
+    select(commands.c.kind, commands.c.actor, commands.c.result).where(commands.c.id == bindparam("id"))
 )
-_INSERT_COMMAND: Final = insert(commands)
+_INSERT_COMMAND: Final = Prepared(insert(commands).inline(), [column.name for column in commands.columns])
 
 
 def once(
@@ -40,15 +41,15 @@ def once(
         try:
             with app.begin() as conn:
                 held = hold(conn)
-                known = conn.execute(_COMMAND, {"id": command_id}).one_or_none()
+                known = _COMMAND.first(conn, {"id": command_id})
                 if known is not None:
                     if (known.kind, known.actor) != (kind, str(actor)):
                         raise CommandReused()
                     stored: dict[str, Any] = json.loads(known.result)
                     return stored
                 result = work(conn, held)
-                conn.execute(
-                    _INSERT_COMMAND,
+                _INSERT_COMMAND.change(
+                    conn,
                     {
                         "id": command_id,
                         "kind": kind,

@@ -12,6 +12,7 @@ from typing import Final
 
 from sqlalchemy import Connection, func, insert, select
 
+from core.adapters.prepared import Prepared
 from core.adapters.tables import ledger_entries
 
 # The chart of accounts.
@@ -27,7 +28,10 @@ def channel_account(channel: str) -> str:
     return BALANCE if channel == "balance" else f"assets:channel:{channel}"
 
 
-_INSERT: Final = insert(ledger_entries)
+_INSERT: Final = Prepared(
+    insert(ledger_entries).inline(),
+    ["movement", "line", "at", "account", "amount_minor", "currency", "case_no"],
+)
 
 
 def approved(
@@ -86,8 +90,8 @@ def _book(
 ) -> None:
     if sum(amount for _, amount in lines) != 0:
         raise ValueError(f"{movement} does not balance: {lines}")
-    conn.execute(
-        _INSERT,
+    _INSERT.insert(
+        conn,
         [
             {
                 "movement": movement,

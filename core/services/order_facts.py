@@ -6,8 +6,9 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Connection, bindparam, func, literal, select, type_coerce
+from sqlalchemy import BigInteger, Connection, bindparam, func, literal, select, text, type_coerce
 
+from core.adapters.prepared import Prepared
 from core.adapters.tables import Instant, cases, customers, exchange_rates, orders, payments
 from core.domain.errors import NotFound
 from core.domain.facts import Facts, Tender
@@ -25,7 +26,7 @@ _RECENT: Final = (
     .where(
         cases.c.customer_id == _o.customer_id,
         cases.c.customer_id != "",
-        cases.c.state.in_(_GRANTED),
+        text("cases.state IN (" + ", ".join(f"'{state}'" for state in _GRANTED) + ")"),
         cases.c.decided_at >= bindparam("since", type_=Instant()),
     )
     .correlate(orders)
@@ -57,7 +58,7 @@ _TWIN: Final = (
     .correlate(orders)
     .exists()
 )
-_FACTS: Final = (
+_FACTS: Final = Prepared(
     select(
         _o.customer_id,
         _o.kind,
@@ -100,9 +101,9 @@ def facts_for(
     policy: Policy,
     at: datetime,
 ) -> Facts:
-    """Everything the rules may know about this claim at `at`; `NotFound` for an order that is not there."""
+    """All that the rules may know of this claim at `at`; `NotFound` without such an order or any payment."""
     since = at - timedelta(days=policy.limits.look_back_days)
-    rows = conn.execute(_FACTS, {"order_no": order_no, "since": since}).all()
+    rows = _FACTS.all(conn, {"order_no": order_no, "since": since})
     if not rows:
         raise NotFound()
     order = rows[0]

@@ -8,13 +8,14 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, func, insert, select
 
+from core.adapters.prepared import Prepared
 from core.adapters.tables import from_micros, policies
 from core.adapters.world import App
 from core.domain import policy as documents
 from core.domain.errors import NotFound
 from core.domain.policy import Policy
 
-_IN_FORCE: Final = (
+_IN_FORCE: Final = Prepared(
     select(policies.c.version)
     .where(policies.c.in_force_from <= bindparam("at", type_=policies.c.in_force_from.type))
     .order_by(policies.c.in_force_from.desc(), policies.c.version.desc())
@@ -25,10 +26,10 @@ _DOCUMENT: Final = select(policies.c.document).where(policies.c.version == bindp
 
 def in_force(app: App, conn: Connection, at: datetime) -> tuple[int, Policy]:
     """Version and policy in force at `at`; `NotFound(what='policy')` before the first was published."""
-    version = conn.execute(_IN_FORCE, {"at": at}).scalar()
-    if version is None:
+    row = _IN_FORCE.first(conn, {"at": at})
+    if row is None:
         raise NotFound(what="policy")
-    return version, get(app, conn, version)
+    return row.version, get(app, conn, row.version)
 
 
 def get(app: App, conn: Connection, version: int) -> Policy:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
+from core.adapters.prepared import Prepared
 from core.adapters.tables import case_events, cases, evidence
 from core.domain.actors import Actor
 from core.domain.deadlines import Due
@@ -73,33 +74,34 @@ _CLAIM: Final = frozenset(
 )
 _BOOKKEEPING: Final = frozenset({"due_at", "tries", "last_seq", "last_hash"})
 
-_LOCK: Final = select(*COLUMNS).where(cases.c.case_no == bindparam("case_no")).with_for_update()
-_READ: Final = select(*COLUMNS).where(cases.c.case_no == bindparam("case_no"))
+_ONE: Final = select(*COLUMNS).where(cases.c.case_no == bindparam("case_no"))
+_LOCK: Final = Prepared(_ONE.with_for_update())
+_READ: Final = Prepared(_ONE)
 _INSERT_CASE: Final = insert(cases)
-_INSERT_EVENT: Final = insert(case_events)
-_UPDATE: Final = (
+_INSERT_EVENT: Final = Prepared(insert(case_events).inline(), [column.name for column in case_events.columns])
+_UPDATE: Final = Prepared(
     update(cases)
     .where(cases.c.case_no == bindparam("for_case_no"), cases.c.last_seq == bindparam("for_last_seq"))
     .values({name: bindparam(name) for name in _CHANGING})
 )
 
 
-def case_of(row: Row[Any]) -> Case:
+def case_of(row: Sequence[Any]) -> Case:
     """A row that was selected as `COLUMNS`."""
-    return Case(**dict(zip(_NAMES, row, strict=True)))
+    return Case(*row)
 
 
 def lock(conn: Connection, case_no: str, actor: Actor) -> Case:
     """The case, held until the transaction ends; `NotFound` when it is not there or not this actor's."""
-    return _owned(conn.execute(_LOCK, {"case_no": case_no}).one_or_none(), actor)
+    return _owned(_LOCK.first(conn, {"case_no": case_no}), actor)
 
 
 def read(conn: Connection, case_no: str, actor: Actor) -> Case:
     """The case as it is now; `NotFound` when it is not there or not this actor's."""
-    return _owned(conn.execute(_READ, {"case_no": case_no}).one_or_none(), actor)
+    return _owned(_READ.first(conn, {"case_no": case_no}), actor)
 
 
-def _owned(row: Row[Any] | None, actor: Actor) -> Case:
+def _owned(row: Sequence[Any] | None, actor: Actor) -> Case:
     if row is not None:
         found = case_of(row)
         if actor.owns(found.customer_id, found.order_no):
@@ -167,10 +169,10 @@ class Change:
     def write(self) -> Case:
         """Store the events and the row; `StaleForm` when another transaction changed the case meanwhile."""
         if self._events:
-            self.conn.execute(_INSERT_EVENT, self._events)
+            _INSERT_EVENT.insert(self.conn, self._events)
             values = {name: getattr(self.case, name) for name in _CHANGING}
             key = {"for_case_no": self.case.case_no, "for_last_seq": self._before}
-            if self.conn.execute(_UPDATE, {**values, **key}).rowcount != 1:
+            if _UPDATE.change(self.conn, {**values, **key}) != 1:
                 raise StaleForm(case_no=self.case.case_no)
         return self.case
 
@@ -213,35 +215,34 @@ def fold(bodies: Iterable[Mapping[str, Any]], state: str) -> dict[str, Any]:
     return {name: value for name, value in folded.items() if name not in skipped}
 
 
-_LAST_BODY: Final = (
+_LAST_BODY: Final = Prepared(
     select(case_events.c.body)
     .where(case_events.c.case_no == bindparam("case_no"), case_events.c.event == bindparam("event"))
     .order_by(case_events.c.seq.desc())
     .limit(1)
 )
-_PEOPLE: Final = select(case_events.c.event, case_events.c.actor_role, case_events.c.actor_id).where(
-    case_events.c.case_no == bindparam("case_no")
+_PEOPLE: Final = Prepared(
+    select(case_events.c.event, case_events.c.actor_role, case_events.c.actor_id).where(
+        case_events.c.case_no == bindparam("case_no")
+    )
 )
-
-_EVIDENCE_KINDS: Final = (
-    select(evidence.c.kind)
-    .where(evidence.c.case_no == bindparam("case_no"), evidence.c.removed_at.is_(None))
-    .distinct()
+_EVIDENCE_KINDS: Final = Prepared(
+    select(evidence.c.kind).where(evidence.c.case_no == bindparam("case_no"), evidence.c.removed_at.is_(None))
 )
 
 
 def evidence_kinds(conn: Connection, case_no: str) -> frozenset[str]:
     """Kinds of evidence that the case has now."""
-    return frozenset(conn.execute(_EVIDENCE_KINDS, {"case_no": case_no}).scalars())
+    return frozenset(row.kind for row in _EVIDENCE_KINDS.all(conn, {"case_no": case_no}))
 
 
 def last_body(conn: Connection, case_no: str, event: str) -> dict[str, Any]:
     """What was kept with the newest `event` of the case; empty when there was none."""
-    text = conn.execute(_LAST_BODY, {"case_no": case_no, "event": event}).scalar()
-    body: dict[str, Any] = json.loads(text) if text else {}
+    row = _LAST_BODY.first(conn, {"case_no": case_no, "event": event})
+    body: dict[str, Any] = json.loads(row.body) if row else {}
     return body
 
 
 def people(conn: Connection, case_no: str) -> list[tuple[str, str, str]]:
     """(event, role, person) of everything that happened to the case."""
-    return [tuple(row) for row in conn.execute(_PEOPLE, {"case_no": case_no})]
+    return [tuple(row) for row in _PEOPLE.all(conn, {"case_no": case_no})]

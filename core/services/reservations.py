@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, select, update
 
+from core.adapters.prepared import Prepared
 from core.adapters.tables import payments
 from core.domain.errors import AmountAboveRemaining
 from core.domain.routes import Leg
@@ -41,17 +42,17 @@ _THIS: Final = _c.id == bindparam("payment")
 _LEFT: Final = select(
     _c.paid_minor - _c.refunded_minor - _c.reserved_minor - _c.external_minor, _c.currency
 ).where(_THIS)
-_HOLD: Final = (
+_HOLD: Final = Prepared(
     update(payments)
     .where(_THIS, _c.refunded_minor + _c.reserved_minor + _c.external_minor + _MINOR <= _c.paid_minor)
     .values(reserved_minor=_c.reserved_minor + _MINOR)
 )
-_RELEASE: Final = (
+_RELEASE: Final = Prepared(
     update(payments)
     .where(_THIS, _c.reserved_minor >= _MINOR)
     .values(reserved_minor=_c.reserved_minor - _MINOR)
 )
-_SETTLE: Final = (
+_SETTLE: Final = Prepared(
     update(payments)
     .where(_THIS, _c.reserved_minor >= _MINOR)
     .values(reserved_minor=_c.reserved_minor - _MINOR, refunded_minor=_c.refunded_minor + _MINOR)
@@ -77,11 +78,11 @@ def settle(conn: Connection, payment_id: int, minor: int) -> None:
     _must(conn, _SETTLE, payment_id, minor)
 
 
-def _changes(conn: Connection, statement: Any, payment_id: int, minor: int) -> bool:
-    return conn.execute(statement, {"payment": payment_id, "minor": minor}).rowcount == 1
+def _changes(conn: Connection, statement: Prepared, payment_id: int, minor: int) -> bool:
+    return statement.change(conn, {"payment": payment_id, "minor": minor}) == 1
 
 
-def _must(conn: Connection, statement: Any, payment_id: int, minor: int) -> None:
+def _must(conn: Connection, statement: Prepared, payment_id: int, minor: int) -> None:
     if not _changes(conn, statement, payment_id, minor):
         raise RuntimeError(f"payment {payment_id} does not hold {minor}")
 

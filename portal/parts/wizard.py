@@ -89,9 +89,19 @@ def furthest(view: CaseView) -> int:
 
 
 def wanted(view: CaseView) -> int:
-    """The step of the address, else where the draft was left; never beyond what is filled in."""
-    asked = st.query_params.get("step", "")
-    step = int(asked) if asked.isascii() and asked.isdigit() and len(asked) == 1 else view.step
+    """The step of the address; without one, where the draft was left, or the first when going back to it.
+
+    Never beyond what is filled in. The step that was left is written into the address, so that it stays.
+    """
+    asked, opened = st.query_params.get("step", ""), f"opened-{view.case_no}"
+    if asked.isascii() and asked.isdigit() and len(asked) == 1:
+        step = int(asked)
+    elif st.session_state.get(opened) or view.step == WRONG:
+        step = WRONG
+    else:
+        step = min(view.step, furthest(view))
+        st.query_params["step"] = str(step)
+    st.session_state[opened] = True
     return min(max(step, WRONG), furthest(view))
 
 

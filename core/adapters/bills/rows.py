@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple, Protocol
@@ -108,7 +108,7 @@ class Bill(Protocol):
 ASSUMED_DELIVERY: Final = "code_viewed"
 
 LONGEST_TEXT: Final = 200
-_NUMBER: Final = re.compile(r"[!-~]{1,64}", re.ASCII)
+_IS_NUMBER: Final = re.compile(r"[!-~]{1,64}", re.ASCII).fullmatch
 _CURRENCY: Final = re.compile(r"[A-Z]{3}", re.ASCII)
 
 
@@ -128,7 +128,7 @@ def printable(value: str) -> str:
 
 def number(text: str, column: str) -> str:
     """A number of an order, trade, refund or customer: up to 64 printable ASCII characters without spaces."""
-    if _NUMBER.fullmatch(text) is None:
+    if _IS_NUMBER(text) is None:
         raise Unfit("value_missing" if not text else "number_invalid", column, text)
     return text
 
@@ -161,27 +161,59 @@ def amount(text: str, currency: str, column: str) -> int:
 
 
 _EPOCH_THERE: Final = datetime(1970, 1, 1)  # a naive time is Shanghai's
-_SHANGHAI: Final = 8 * 3600
+_SHANGHAI: Final = timedelta(hours=8)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _EARLIEST: Final = 946_684_800_000_000  # 2000-01-01
 _LATEST: Final = 4_102_444_800_000_000  # 2100-01-01
+_DAY: Final = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_CLOCK: Final = re.compile(r"[0-9]{2}:[0-9]{2}:[0-9]{2}", re.ASCII)
 _LOOSE: Final = re.compile(
     r"([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})(?:[ T]+([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?)?", re.ASCII
 )
 
 
+class _Days(dict[str, int]):
+    """`2026-11-20` → its midnight in Shanghai. Only dates of this century are kept, so it stays small."""
+
+    def __missing__(self, text: str) -> int:
+        if _DAY.fullmatch(text) is None:
+            raise ValueError(text)
+        found = datetime.fromisoformat(text) - _SHANGHAI - _EPOCH_THERE
+        self[text] = micros = found // _MICROSECOND
+        return micros
+
+
+class _Clocks(dict[str, int]):
+    """`17:58:03` → microseconds since midnight."""
+
+    def __missing__(self, text: str) -> int:
+        if _CLOCK.fullmatch(text) is None:
+            raise ValueError(text)
+        found = time.fromisoformat(text)
+        self[text] = micros = (found.hour * 3600 + found.minute * 60 + found.second) * 1_000_000
+        return micros
+
+
+_DAYS: Final = _Days()
+_CLOCKS: Final = _Clocks()
+
+
 def instant(text: str, column: str) -> int:
     """Microseconds since 1970 of `2026-11-20 17:58:03`, ISO 8601, or what a spreadsheet makes of it."""
+    if len(text) == 19 and text[10] == " ":  # nearly all: two look-ups are three times faster
+        try:
+            return _DAYS[text[:10]] + _CLOCKS[text[11:]]
+        except ValueError:
+            pass
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
         found = _loose(text, column)
-    if found.tzinfo is None:
-        delta = found - _EPOCH_THERE
-        micros = (delta.days * 86_400 + delta.seconds - _SHANGHAI) * 1_000_000 + delta.microseconds
-    else:
-        micros = (found.astimezone(ZONE).replace(tzinfo=None) - _EPOCH_THERE) // _MICROSECOND
-        micros -= _SHANGHAI * 1_000_000
+    try:
+        there = found if found.tzinfo is None else found.astimezone(ZONE).replace(tzinfo=None)
+        micros = (there - _SHANGHAI - _EPOCH_THERE) // _MICROSECOND
+    except OverflowError:
+        micros = -1
     if not _EARLIEST <= micros <= _LATEST:
         raise Unfit("time_invalid", column, text)
     return micros

@@ -136,6 +136,10 @@ def test_a_mapping_says_everything_that_is_wrong_with_it():
         ("paid_at", "2026-02-30 10:00:00", "time_invalid"),
         ("paid_at", "昨天", "time_invalid"),
         ("paid_at", "1926-01-01 00:00:00", "time_invalid"),
+        ("paid_at", "2026-11-20 24:00:00", "time_invalid"),
+        ("paid_at", "２０26-11-20 10:00:00", "time_invalid"),
+        ("paid_at", "0001-01-01 00:00:00+14:00", "time_invalid"),
+        ("paid_at", "9999-12-31 23:59:59-10:00", "time_invalid"),
         ("delivery", "sent", "value_unknown"),
     ],
 )

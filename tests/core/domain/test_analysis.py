@@ -244,7 +244,7 @@ def small_policies(draw: st.DrawFn) -> tuple[tuple[str, ...], Policy]:
 
 
 @given(small_policies())
-@settings(max_examples=120)
+@settings(max_examples=100)
 def test_the_analysis_finds_what_trying_every_order_finds(drawn: tuple[tuple[str, ...], Policy]) -> None:
     """R6.3: exact, in both directions."""
     group, policy = drawn

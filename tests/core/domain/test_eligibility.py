@@ -116,6 +116,15 @@ def test_the_amount_of_a_flip_is_the_largest_that_works() -> None:
     assert flip.until is None, "no window bounds it"
 
 
+def test_a_flip_lasts_until_the_first_day_on_which_it_fails() -> None:
+    """R1.4: it would work with two days left and on the last day, and not in between."""
+    proven = rule("even", "approve", evidence_complete=True, days_left=[0, 2])
+    policy = with_rules(proven, rule("no", "reject"))
+    flip = decide(claim(completed_at=ago(days=5)), policy).flip
+    assert flip is not None
+    assert flip.until == datetime(2026, 11, 20, 23, 59, 59, tzinfo=ZONE)
+
+
 def test_nobody_is_told_to_claim_something_else() -> None:
     """R1.4: another reason would do, and is not suggested."""
     policy = with_rules(rule("other", "approve", reason="other"), rule("no", "reject"))

@@ -19,7 +19,7 @@ FEES = st.sampled_from([None, 0, 500, 2_600, 6_000, 10_000])
 
 
 @given(claims(), POLICIES, FEES)
-@settings(max_examples=200)
+@settings(max_examples=120)
 def test_every_plan_sums_and_no_payment_gives_more_than_is_left(
     facts: Facts, policy: Policy, fee: int | None
 ) -> None:

@@ -15,7 +15,7 @@ from core.domain.table import VERDICTS
 from core.domain.workdays import china
 from tests.claims import POLICIES, STANDARD, claim, claims, paid, rule, shipped, tables, with_rules
 
-MANY = st.lists(claims(), min_size=1, max_size=25)
+MANY = st.lists(claims(), min_size=1, max_size=12)
 
 
 def _single(rows: list[Facts], policy: Policy) -> list[tuple[str, str]]:
@@ -28,13 +28,14 @@ def _bulk(outcome: Outcome) -> list[tuple[str, str]]:
 
 
 @given(MANY, POLICIES)
+@settings(max_examples=50)
 def test_bulk_is_single_under_what_ships(rows: list[Facts], policy: Policy) -> None:
     """R6.4: verdict and rule of every row."""
     assert _bulk(simulate(History.of(rows), policy)) == _single(rows, policy)
 
 
 @given(MANY, tables(), st.booleans(), st.integers(0, 10_000), st.integers(0, 200_000))
-@settings(max_examples=120)
+@settings(max_examples=60)
 def test_bulk_is_single_under_any_table(
     rows: list[Facts], table: object, waived: bool, fee: int, limit: int
 ) -> None:
@@ -53,6 +54,7 @@ def test_bulk_is_single_under_any_table(
 
 
 @given(MANY)
+@settings(max_examples=30)
 def test_a_history_keeps_every_fact(rows: list[Facts]) -> None:
     """R6.4: any row can be explained from the columns alone."""
     history = History.of(rows)

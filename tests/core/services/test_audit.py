@@ -139,6 +139,14 @@ def _lot(conn: Connection, **values: Any) -> None:
     conn.execute(update(balance_lots).values(**values))
 
 
+def _first_event_with_a_fresh_hash(conn: Connection, h: House) -> None:
+    e = case_events.c
+    row = conn.execute(select(case_events).where(e.case_no == h.judged, e.seq == 1)).one()
+    entry = {**row._asdict(), "actor_id": "wei"}
+    entry["hash"] = chain("", entry)
+    conn.execute(update(case_events).where(e.case_no == h.judged, e.seq == 1).values(**entry))
+
+
 def _two_lots(conn: Connection, h: House) -> None:
     if conn.dialect.name == "sqlite":  # its unique key goes only with the table
         conn.execute(text("CREATE TABLE lots AS SELECT * FROM balance_lots"))
@@ -186,6 +194,7 @@ PLANTED: list[tuple[int, str, Plant]] = [
             .values(actor_id="qian-yu")
         ),
     ),
+    (4, "chain_broken", _first_event_with_a_fresh_hash),
     (
         4,
         "event_missing",

@@ -253,6 +253,26 @@ def test_a_crash_before_the_credit(shop: Shop) -> None:
     assert shop.audit() == []
 
 
+def test_a_worker_that_lost_its_lease_neither_credits_nor_sends(shop: Shop) -> None:
+    """Invariants 5, 19: who was too slow finds the work with another and leaves it alone."""
+    _, balance_case = started(shop, route="balance")
+    _, alipay_case = started(shop)
+    for case_no in (balance_case, alipay_case):
+        timers.run_due(shop.app, case_no)
+    [credit], [refund] = shop.payouts(balance_case), shop.payouts(alipay_case)
+    slow = [sending.claim(shop.app, payout.id, "slow") for payout in (credit, refund)]
+    shop.clock.advance(timedelta(minutes=3))
+    mine = [sending.claim(shop.app, payout.id, "quick") for payout in (credit, refund)]
+    assert all(slow) and all(mine)
+
+    sending._credit(shop.app, credit.id, "slow")
+    assert shop.view(balance_case).state == "paying"
+    assert slow[1] is not None and sending._resend(shop.app, slow[1], "slow") is False
+    assert mine[1] is not None and sending._resend(shop.app, mine[1], "quick") is True
+    sending._credit(shop.app, credit.id, "quick")
+    assert shop.view(balance_case).state == "completed"
+
+
 def test_no_channel_is_set_up(shop: Shop) -> None:
     """Nothing is sent, nothing is given up; it waits and says why."""
     order_no = shop.order(("card", 10_000))
