@@ -116,17 +116,15 @@ def _compile(statement: Any, columns: tuple[str, ...] | None, dialect: Dialect) 
         name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in compiled.binds.items()
     }
     names = tuple(compiled.positiontup or compiled.binds)
-    plan = tuple((name, fixed.get(name), name in fixed, processors[name]) for name in names)
-
-    def value(given: Values, name: str, default: Any, is_fixed: bool, process: Any) -> Any:
-        found = default if is_fixed and name not in given else given[name]
-        return process(found) if process is not None else found
+    plan = tuple((name, processors[name]) for name in names)
 
     def positional(given: Values) -> tuple[Any, ...]:
-        return tuple([value(given, *step) for step in plan])
+        known = {**fixed, **given} if fixed else given
+        return tuple([known[name] if process is None else process(known[name]) for name, process in plan])
 
     def by_name(given: Values) -> dict[str, Any]:
-        return {step[0]: value(given, *step) for step in plan}
+        known = {**fixed, **given} if fixed else given
+        return {name: known[name] if process is None else process(known[name]) for name, process in plan}
 
     return _Compiled(str(compiled), positional if compiled.positional else by_name, _rows(statement, dialect))
 

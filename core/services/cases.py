@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection
@@ -87,7 +87,7 @@ def submit(
     """
 
     def work(conn: Connection, case: Case) -> dict[str, Any]:
-        return asdict(_submit(app, conn, case, actor, expected_verdict, accept_terms))
+        return _submit(app, conn, case, actor, expected_verdict, accept_terms)
 
     return Submitted(
         **once(app, actor, command_id, f"submit {case_no}", lambda conn: lock(conn, case_no, actor), work)
@@ -122,7 +122,7 @@ def apply(
             description=description,
             route=route,
         )
-        return asdict(_submit(app, conn, case, actor, None, True))
+        return _submit(app, conn, case, actor, None, True)
 
     kind = f"apply {order_no} {reason} {requested_minor}"
     return Submitted(
@@ -132,7 +132,7 @@ def apply(
 
 def _submit(
     app: App, conn: Connection, case: Case, actor: Actor, expected_verdict: str | None, accept_terms: bool
-) -> Submitted:
+) -> dict[str, Any]:
     at = app.now()
     CASE.row(case.state, "submit")
     if not accept_terms:
@@ -156,14 +156,19 @@ def _submit(
     route = case.route
     if assessment.verdict != "reject":
         route = decisions.choose(assessment.options, case.route).route
-    change = Change(conn, replace(case, policy_version=version))
+    change = Change(conn, case)
     claim = {"reason": case.reason, "requested_minor": amount, "quantity": case.quantity}
     claim |= {"description": case.description, "route": route}
     next_due = due("in_review", policy, app.calendar, at)
     change.step("submit", actor, at, next_due, None, policy_version=version, submitted_at=at, **claim)
     decisions.screen(app, change, facts, assessment, policy)
     after = change.write()
-    return Submitted(after.case_no, after.state, assessment.verdict, assessment.rule)
+    return {
+        "case_no": after.case_no,
+        "state": after.state,
+        "verdict": assessment.verdict,
+        "rule": assessment.rule,
+    }
 
 
 def act(

@@ -177,9 +177,12 @@ class Change:
         return self.case
 
 
+_CANONICAL: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
 def canonical(value: Any) -> str:
     """JSON that is always written the same way."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return _CANONICAL.encode(value)
 
 
 def plain(value: Any) -> Any:
@@ -199,9 +202,8 @@ def chain(previous: str, entry: Mapping[str, Any]) -> str:
         entry["actor_id"],
         entry["from_state"],
         entry["to_state"],
-        entry["body"],
     ]
-    return hashlib.sha256(canonical(covered).encode()).hexdigest()
+    return hashlib.sha256(f"{canonical(covered)}\n{entry['body']}".encode()).hexdigest()
 
 
 def fold(bodies: Iterable[Mapping[str, Any]], state: str) -> dict[str, Any]:

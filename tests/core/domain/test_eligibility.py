@@ -116,6 +116,13 @@ def test_the_amount_of_a_flip_is_the_largest_that_works() -> None:
     assert flip.until is None, "no window bounds it"
 
 
+def test_where_no_rule_answers_a_person_looks_and_that_may_be_the_way_out() -> None:
+    """R1.4, R3.1: a smaller amount slips out of the only rule there is."""
+    flip = decide(claim(), with_rules(rule("no", "reject", amount_minor={"at_least": 5_000}))).flip
+    assert flip is not None
+    assert (flip.verdict, flip.rule, flip.changes[0].to) == ("review", "law.no_rule", 4_999)
+
+
 def test_a_flip_lasts_until_the_first_day_on_which_it_fails() -> None:
     """R1.4: it would work with two days left and on the last day, and not in between."""
     proven = rule("even", "approve", evidence_complete=True, days_left=[0, 2])
