@@ -22,13 +22,17 @@ __all__ = ["App", "Settings", "build"]
 
 
 class Settings(BaseSettings):
-    """From the environment: REFUND_DATABASE_URL, REFUND_STORE_URL, REFUND_DEMO."""
+    """From the environment: REFUND_DATABASE_URL, REFUND_STORE_URL, REFUND_DEMO, REFUND_SHOP_NAME,
+    REFUND_SUPPORT.
+    """
 
     model_config = SettingsConfigDict(env_prefix="REFUND_", frozen=True)
 
     database_url: str = "sqlite:///var/refund.db"
     store_url: str = Field(default_factory=lambda: (Path.cwd() / "var" / "evidence").as_uri())
     demo: bool = False
+    shop_name: str = "星点"  # as customers know it
+    support: str = ""  # where customers write to: a web or mail address, or a sentence
 
 
 def build(settings: Settings | None = None, clock: Clock | None = None) -> App:
@@ -49,6 +53,8 @@ def build(settings: Settings | None = None, clock: Clock | None = None) -> App:
         channels=channels,
         store=EvidenceStore(settings.store_url),
         demo=settings.demo,
+        shop_name=settings.shop_name,
+        support=settings.support,
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import secrets
 import socket
+import threading
+import time
 from datetime import timedelta
 from typing import Final
 
@@ -18,6 +20,9 @@ log = structlog.get_logger(__name__)
 
 BATCH: Final = 50
 PUT_OFF: Final = timedelta(minutes=5)  # after an accident, before the same thing is tried again
+IDLE_SECONDS: Final = 1.0  # between two looks for something due
+BEAT_SECONDS: Final = 10.0
+AFTER_ACCIDENT_SECONDS: Final = 5.0
 _ROUNDS: Final = 10_000
 
 
@@ -55,6 +60,28 @@ def run_until_idle(app: App, worker_id: str | None = None) -> int:
             return total
         total += done
     raise RuntimeError("the work does not end")
+
+
+def run(app: App, stop: threading.Event) -> int:
+    """Rounds until `stop` is set, the last one finished first; answers how many things were done.
+
+    The database may be away, or not made yet: what is due stays due.
+    """
+    me, done, next_beat = name(), 0, float("-inf")
+    while not stop.is_set():
+        try:
+            if time.monotonic() >= next_beat:
+                beat(app, me)
+                next_beat = time.monotonic() + BEAT_SECONDS
+            found = run_once(app, me)
+        except Exception as error:
+            log.warning("worker_waits", problem=type(error).__name__)
+            stop.wait(AFTER_ACCIDENT_SECONDS)
+            continue
+        done += found
+        if not found:
+            stop.wait(IDLE_SECONDS)
+    return done
 
 
 def beat(app: App, worker_id: str) -> None:

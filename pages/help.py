@@ -7,7 +7,7 @@ import streamlit as st
 from core.services import policies
 from portal import session
 from portal.blocks import rules_text
-from portal.html import esc, hero
+from portal.html import Html, esc, hero
 
 session.visitor()
 
@@ -17,10 +17,8 @@ def run() -> None:
     with app.read() as conn:
         version, policy = policies.in_force(app, conn, app.now())
     title = policy.titles["en" if tx.language == "en" else "zh"]
-    st.html(
-        hero(tx("help.title"), esc(tx("help.says", version=version, title=title)))
-        + rules_text.page(tx.language, version, policy)
-    )
+    head = hero(tx("help.title"), esc(tx("help.says", version=version, title=title)))
+    st.html(Html(head + rules_text.page(tx.language, version, policy, app.support)))
 
 
 run()

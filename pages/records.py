@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.services import cases
 from portal import session
-from portal.blocks import record_table
+from portal.blocks import open_cases, record_table
 from portal.html import empty, esc, hero, href, ms
 
 here = session.require()
@@ -15,7 +15,7 @@ here = session.require()
 def run() -> None:
     tx, app = session.texts(), session.core()
     now = app.now()
-    found = cases.list_for(app, here)
+    found = open_cases.begun(cases.list_for(app, here))
     if not found:
         st.html(
             hero(tx("records.title"))

@@ -1,10 +1,9 @@
-"""Asking for a refund: choose an order, then five steps to a case (R1, R2). Each step is a part; this file leads through."""
+"""Asking for a refund: choose an order, then five steps to a case (R1, R2). Each step is a part."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from core.domain.actors import Actor
 from core.domain.errors import CaseAlreadyOpen, NotFound, Refusal
 from core.services import cases, orders
 from portal import boundary, session
@@ -58,7 +57,8 @@ def was_sent(case_no: str, *, before: bool = False) -> None:
 def lost() -> None:
     """Somebody else's order and one that does not exist look the same (invariant 12)."""
     st.html(
-        f'<div class="empty">{ms("search_off")}<h1>{esc(tx("request.lost.title"))}</h1><p>{esc(tx("request.lost.text"))}</p>'
+        f'<div class="empty">{ms("search_off")}<h1>{esc(tx("request.lost.title"))}</h1><p>'
+        f"{esc(tx('request.lost.text'))}</p>"
         f'<p><a href="{href("/request")}">{esc(tx("request.lost.pick"))}</a></p></div>'
     )
 

@@ -16,7 +16,7 @@ from portal import doors, session
 from portal.blocks import open_cases, order_list
 from portal.blocks.finder import finder, where
 from portal.blocks.speed import speed
-from portal.html import empty, esc, hero, ms, section
+from portal.html import Html, empty, esc, hero, ms, section
 
 RECENT_ORDERS = 4
 WORTH_SEARCHING = 8
@@ -35,14 +35,16 @@ def visitor(tx: Texts, policy: Policy, version: int) -> None:
         + _doors(tx, tx("start.mine.sign_in"))
         + chooser
     )
-    st.html(_two(main, speed(tx, policy) + _version(tx, policy, version)))
+    st.html(Html(_two(main, speed(tx, policy) + _version(tx, policy, version))))
 
 
 def overview(tx: Texts, actor: Actor, now: datetime, policy: Policy, version: int) -> None:
     """Whoever is signed in: greeting, doors, open requests, the newest orders."""
     app = session.core()
-    cards, found = cases.list_for(app, actor), orders.list_for(app, actor)
+    everything, found = cases.list_for(app, actor), orders.list_for(app, actor)
+    cards = open_cases.begun(everything)
     running = [card for card in cards if open_cases.is_open(card)]
+    lines = order_list.lines(found, policy, now, _only_looked(everything))
     guest = actor.role == "guest"
     title = tx("start.hello.guest") if guest else greeting(tx, session.name_of(actor), now)
     mine = "" if guest else _doors(tx, tx("start.mine.count", n=len(found)))
@@ -50,17 +52,18 @@ def overview(tx: Texts, actor: Actor, now: datetime, policy: Policy, version: in
         hero(title, says(tx, running, len(found), guest=guest))
         + mine
         + open_cases.cards(tx, running, now=now)
-        + _recent(tx, found, running, policy, now, guest=guest)
+        + _recent(tx, lines, running, now, guest=guest)
     )
     aside = speed(tx, policy) + open_cases.finished(tx, cards, now=now) + _version(tx, policy, version)
-    st.html(_two(main, aside))
+    st.html(Html(_two(main, aside)))
 
 
 def all_orders(tx: Texts, actor: Actor, now: datetime, policy: Policy) -> None:
     """Every order, with a search and a filter where there are many."""
     app = session.core()
-    found = order_list.lines(orders.list_for(app, actor), policy, now)
-    drafts = _drafts(cases.list_for(app, actor, states=("draft",)))
+    begun = cases.list_for(app, actor, states=("draft",))
+    found = order_list.lines(orders.list_for(app, actor), policy, now, _only_looked(begun))
+    drafts = _drafts(begun)
     st.html(back(tx) + hero(tx("start.orders.title"), esc(tx("start.mine.count", n=len(found)))))
     shown = found
     if len(found) > WORTH_SEARCHING:
@@ -142,11 +145,15 @@ def _drafts(cards: list[CaseCard]) -> frozenset[str]:
     return frozenset(card.order_no for card in cards if card.state == "draft")
 
 
+def _only_looked(cards: list[CaseCard]) -> frozenset[str]:
+    """Orders whose draft has nothing in it yet."""
+    return frozenset(card.order_no for card in cards if not open_cases.is_begun(card))
+
+
 def _recent(
     tx: Texts,
-    found: list[orders.OrderView],
+    found: list[order_list.Line],
     running: list[CaseCard],
-    policy: Policy,
     now: datetime,
     *,
     guest: bool,
@@ -154,7 +161,7 @@ def _recent(
     if not found:
         return empty("receipt_long", tx("start.orders.none"), tx("start.orders.none_says"))
     drafts = _drafts(running)
-    free = [line for line in order_list.lines(found, policy, now) if line.stand != "open" or guest]
+    free = [line for line in found if line.stand != "open" or guest]
     free.sort(key=lambda line: line.stand != "can")  # those that can be asked for first, newest first within
     if not free:
         return ""

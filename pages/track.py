@@ -30,7 +30,8 @@ def choose() -> None:
 
 def lost() -> None:
     st.html(
-        f'<div class="empty">{ms("search_off")}<h1>{esc(tx("track.lost.title"))}</h1><p>{esc(tx("track.lost.text"))}</p>'
+        f'<div class="empty">{ms("search_off")}<h1>{esc(tx("track.lost.title"))}</h1><p>'
+        f"{esc(tx('track.lost.text'))}</p>"
         f'<p><a href="{href("/track")}">{esc(tx("track.lost.mine"))}</a></p></div>'
     )
 
@@ -88,7 +89,8 @@ def watch(view: CaseView) -> None:
         name = goods.title(view.order.product, view.order.quantity)
         at = tx("track.updated", time=f"{app.now().astimezone(ZONE):%H:%M}")
         st.html(
-            f'<div class="crumb"><span>{esc(tx("track.crumb", case_no=view.case_no))}</span><span class="opt">·</span>'
+            f'<div class="crumb"><span>{esc(tx("track.crumb", case_no=view.case_no))}</span>'
+            '<span class="opt">·</span>'
             f'<bdi class="opt">{esc(name)}</bdi><span class="upd">{ms("sync")}{esc(at)}</span></div>'
         )
 

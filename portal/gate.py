@@ -131,7 +131,8 @@ def _page(scope: MutableMapping[str, Any]) -> Response | None:
     if not known and (path in ("/healthz", "/readyz", "/metrics") or (len(path) > 1 and path.endswith("/"))):
         return None
     language = _language(scope)
-    body = pagefile.page(language) if known else pagefile.not_found(language)
+    shop = session.core().shop_name
+    body = pagefile.page(language, shop) if known else pagefile.not_found(language, shop)
     headers = {
         "Cache-Control": "no-cache",
         "Vary": "Cookie",

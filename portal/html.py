@@ -5,18 +5,28 @@ User text never reaches Markdown; it is shown by `st.text`, or escaped here.
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import Final
 from urllib.parse import urlencode
 
 # Characters that turn the text around them; <bdi> keeps what is left readable.
-_BIDI: Final = dict.fromkeys(map(ord, "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f"))
+_BIDI: Final = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+class Html(str):
+    """HTML that `st.html` takes as it is. A plain string it dedents first: 20 µs for each 1000 letters."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        return self
 
 
 def esc(value: object) -> str:
     """`value` as text that is safe in an element and in a quoted attribute."""
     text = str(value)
-    return escape(text if text.isascii() else text.translate(_BIDI), quote=True)
+    return escape(text if text.isascii() else _BIDI.sub("", text), quote=True)
 
 
 def ms(icon: str, css: str = "") -> str:

@@ -5,24 +5,20 @@ from __future__ import annotations
 import asyncio
 import gc
 import importlib
+import pkgutil
 import sys
 import threading
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final
 
-import structlog
-
+from core import texts, worker
 from core.app import App
-from portal import pagefile, session
+from core.domain.workdays import china
+from portal import blocks, pagefile, parts, session
 
-_LOG = structlog.get_logger(__name__)
 SCRIPT: Final = Path(__file__).parent / "navigation.py"
-IDLE_SECONDS: Final = 1.0  # between two looks for something due
-BEAT_SECONDS: Final = 15.0
-AFTER_ACCIDENT_SECONDS: Final = 5.0
 
 
 @asynccontextmanager
@@ -45,7 +41,7 @@ async def lifespan(_: Any) -> AsyncIterator[dict[str, Any]]:
 def working(app: App) -> Iterator[threading.Thread]:
     """A worker in a thread of this process, stopped and waited for at the end."""
     stop = threading.Event()
-    thread = threading.Thread(target=_work, args=(app, stop), name="worker")
+    thread = threading.Thread(target=worker.run, args=(app, stop), name="worker")
     thread.start()
     try:
         yield thread
@@ -54,33 +50,15 @@ def working(app: App) -> Iterator[threading.Thread]:
         thread.join()
 
 
-def _work(app: App, stop: threading.Event) -> None:
-    from core import worker
-
-    name, last_beat = worker.name(), float("-inf")
-    while not stop.is_set():
-        try:
-            if time.monotonic() - last_beat > BEAT_SECONDS:
-                worker.beat(app, name)
-                last_beat = time.monotonic()
-            done = worker.run_once(app, name)
-        except Exception as error:
-            # The database may be away, or not made yet; what is due stays due.
-            _LOG.warning("worker_waits", problem=str(error))
-            stop.wait(AFTER_ACCIDENT_SECONDS)
-            continue
-        if not done:
-            stop.wait(IDLE_SECONDS)
-
-
 def _warm() -> None:
     """First uses that cost: the calendar, the catalogs, the pages' modules, the first HTML file."""
-    from core import texts
-    from core.domain.workdays import china
-
     china()
+    shop = session.core().shop_name
     for language in texts.LANGUAGES:
-        pagefile.page(language)
-        pagefile.not_found(language)
-    for module in ("portal.shell", "portal.doors", "portal.boundary", "core.worker", "babel.numbers"):
+        pagefile.page(language, shop)
+        pagefile.not_found(language, shop)
+    modules = ["portal.shell", "portal.doors", "portal.boundary", "babel.numbers"]
+    for room in (blocks, parts):
+        modules += [found.name for found in pkgutil.iter_modules(room.__path__, f"{room.__name__}.")]
+    for module in modules:
         importlib.import_module(module)

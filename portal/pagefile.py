@@ -25,13 +25,13 @@ def _original() -> str:
 
 
 @lru_cache(maxsize=4)
-def page(language: str) -> bytes:
-    """The file in `language`."""
+def page(language: str, shop: str) -> bytes:
+    """The file in `language`, under the name of the shop."""
     tx = texts.of(language)
     html = _original()
     css, js, logo = style.assets()
     head = (
-        f'<title>{esc(tx("shell.name"))}</title><meta name="description" content="{esc(tx("shell.about"))}">'
+        f'<title>{esc(tx("shell.name", shop=shop))}</title><meta name="description" content="{esc(tx("shell.about"))}">'
         '<meta name="theme-color" content="#F6F7F6" media="(prefers-color-scheme: light)">'
         '<meta name="theme-color" content="#0E1412" media="(prefers-color-scheme: dark)">'
         '<meta name="format-detection" content="telephone=no">'
@@ -71,14 +71,14 @@ def page(language: str) -> bytes:
 
 
 @lru_cache(maxsize=4)
-def not_found(language: str) -> bytes:
+def not_found(language: str, shop: str) -> bytes:
     """The page for an address that we do not have."""
     tx = texts.of(language)
     css, _, logo = style.assets()
     return (
         f'<!DOCTYPE html><html lang="{HTML_LANG[language]}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{esc(tx('shell.lost.title'))} · {esc(tx('shell.name'))}</title>"
+        f"<title>{esc(tx('shell.lost.title'))} · {esc(tx('shell.name', shop=shop))}</title>"
         f'<link rel="icon" href="{logo.path}">'
         f'<link rel="stylesheet" href="{css.path}"></head><body><main class="boot lost">'
         f'<img src="{logo.path}" alt="" width="40" height="40">'

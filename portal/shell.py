@@ -6,14 +6,18 @@ connection (static/portal.js). Actions in it are forms to portal.web: they set c
 
 from __future__ import annotations
 
+from copy import copy
 from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
+from core import texts
 from core.domain.actors import Actor
 from core.texts import Texts
 from portal import session
-from portal.html import esc, href, ms, sr
+from portal.html import Html, esc, href, ms, sr
 from portal.places import PLACES, Place
 from portal.style import logo
 
@@ -26,34 +30,74 @@ MOVES = {
 }
 
 
+_PAGES = Path(__file__).parents[1] / "pages"
+
+
+def pages() -> list[Any]:
+    """`PLACES` as `st.navigation` takes them. Copies: Streamlit marks the one that may run, once a run."""
+    return [copy(page) for page in _pages(session.language(), session.core().shop_name)]
+
+
+@lru_cache(maxsize=8)
+def _pages(language: str, shop: str) -> tuple[Any, ...]:
+    """Made once: Streamlit looks for the file each time."""
+    tx = texts.of(language)
+    name = tx("shell.name", shop=shop)
+    return tuple(
+        st.Page(
+            _PAGES / f"{place.name}.py",
+            title=f"{tx(place.title)} · {name}",
+            url_path=place.name,
+            default=place is PLACES[0],
+        )
+        for place in PLACES
+    )
+
+
 def frame(place: Place, actor: Actor | None) -> None:
     """Draw the frame for `place`; the page follows."""
     tx, app = session.texts(), session.core()
     name = session.name_of(actor)
-    strip = _demo_strip(tx) if app.demo else ""
     people = session.people() if app.demo else ()
-    st.html(_bar(tx.language, place.name, actor, name, people) + strip)
+    now = tx.when(app.now()) if app.demo else ""
+    st.html(_frame(tx.language, app.shop_name, place.name, actor, name, people, now))
 
 
 @lru_cache(maxsize=512)
-def _bar(
-    language: str, here: str, actor: Actor | None, name: str, people: tuple[tuple[str, str], ...]
-) -> str:
-    """The fixed bar; the same for a visitor on a page, so it is built once."""
-    from core import texts
-
+def _frame(
+    language: str,
+    shop: str,
+    here: str,
+    actor: Actor | None,
+    name: str,
+    people: tuple[tuple[str, str], ...],
+    now: str,
+) -> Html:
+    """The same for a visitor on a page, in demo mode for a minute, so it is built once."""
     tx = texts.of(language)
+    strip = _demo_strip(tx, now) if now else ""
+    return Html(_bar(tx, shop, here, actor, name, people) + strip)
+
+
+def _bar(
+    tx: Texts,
+    shop: str,
+    here: str,
+    actor: Actor | None,
+    name: str,
+    people: tuple[tuple[str, str], ...],
+) -> str:
     links = "".join(
         f'<li><a href="{place.path}"{" aria-current=page" if place.name == here else ""}>{ms(place.icon)}'
         f'<span class="long">{esc(tx(place.title))}</span>'
         f'<span class="short" aria-hidden="true">{esc(tx(place.short))}</span></a></li>'
         for place in PLACES
     )
-    other, label, said = ("en", "EN", "English") if language == "zh_CN" else ("zh_CN", "中文", "中文")
+    other, label, said = ("en", "EN", "English") if tx.language == "zh_CN" else ("zh_CN", "中文", "中文")
     return (
         '<header class="bar"><div class="in"><a class="logo" href="/">'
         f'<img src="{logo().path}" alt="" width="28" height="28">'
-        f"<span>{esc(tx('shell.name'))}</span></a>"
+        f"<span>{esc(tx('shell.name', shop=shop))}</span></a>"
         f'<nav class="tabs" aria-label="{esc(tx("shell.menu"))}"><ul>{links}</ul></nav>'
         f'<a class="act lang" lang="{"en" if other == "en" else "zh"}" '
         f'href="{href("/session/lang", lang=other)}" target="_self">'
@@ -90,13 +134,13 @@ def _account(tx: Texts, actor: Actor | None, name: str, people: tuple[tuple[str,
     )
 
 
-def _demo_strip(tx: Texts) -> str:
+def _demo_strip(tx: Texts, when: str) -> str:
     """The sign that this is a demo, with the clock: quiet, on every page, and opened to move the time."""
     buttons = "".join(
         f'<button type="submit" name="move" value="{move}">{esc(tx(label))}</button>'
         for move, label in MOVES.items()
     )
-    now = tx("shell.clock.now", when=tx.when(session.core().now()))
+    now = tx("shell.clock.now", when=when)
     return (
         f'<details class="demo"><summary><span class="tag">{esc(tx("shell.demo.tag"))}</span>'
         f'<span class="what">{esc(tx("shell.demo.says"))}</span>'

@@ -19,7 +19,7 @@ from core.domain.errors import NotFound, Refusal
 from core.domain.workdays import ZONE
 from core.services import cases, evidence, identity, policies
 from portal import session, style
-from portal.blocks import record_table
+from portal.blocks import open_cases, record_table
 from portal.places import PATHS
 
 _LOG = structlog.get_logger(__name__)
@@ -188,7 +188,10 @@ def records_file(request: Request) -> Response:
     tx = texts.of(language)
     asked = request.query_params
     found = record_table.matching(
-        cases.list_for(app, actor), asked.get("status", "all"), asked.get("period", "all"), now
+        open_cases.begun(cases.list_for(app, actor)),
+        asked.get("status", "all"),
+        asked.get("period", "all"),
+        now,
     )
     name = f"{tx('records.file')}-{now.astimezone(ZONE):%Y%m%d}.csv"
     headers = {

@@ -1,7 +1,7 @@
 """Statements of the busiest path: compiled once for each database, then handed to the driver as they are.
 
-SQLAlchemy's own way from statement to driver costs 30 to 90 µs a call, more than SQLite needs to run it. Everything
-else stays its: text and types, the transaction, its errors and its `before_cursor_execute` event.
+SQLAlchemy's own way from statement to driver costs 30 to 90 µs a call, more than SQLite needs to run it.
+Everything else stays its: text and types, the transaction, its errors and its `before_cursor_execute` event.
 """
 
 from __future__ import annotations
@@ -76,7 +76,9 @@ class Prepared:
 
 
 class _errors:
-    """The driver's errors as SQLAlchemy's, as everywhere else. A class: a generator would cost as much as a query."""
+    """The driver's errors as SQLAlchemy's, as everywhere else. A class: a generator would cost as
+    much as a query.
+    """
 
     __slots__ = ("_arguments", "_conn", "_text")
 

@@ -29,6 +29,8 @@ class App:
     channels: Mapping[str, Channel]
     store: EvidenceStore
     demo: bool = False
+    shop_name: str = "星点"
+    support: str = ""
     calendar: Calendar = field(default_factory=china)
     policies: dict[int, Policy] = field(default_factory=dict)  # published policies by version, once read
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import signal
 import sys
 import threading
-import time
 from argparse import ArgumentTypeError, Namespace
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -19,11 +17,7 @@ from core.cli.opening import migrated, opened
 from core.domain.errors import ClockOutside
 
 if TYPE_CHECKING:
-    from core.app import App
     from core.texts import Texts
-
-REST_SECONDS = 1.0  # between rounds when nothing was due
-BEAT_SECONDS = 10.0
 
 
 def add_commands(add: AddCommand, tx: Texts) -> None:
@@ -82,33 +76,16 @@ def worker(arguments: Namespace) -> Answer:
     else:
         tx = texts.of(arguments.lang)
         print(tx("cli.worker.running"), file=sys.stderr)
-        done = _until_told(app, work.name())
+        done = work.run(app, _stop_signal())
     return Answer(json=lambda tx: {"done": done}, lines=lambda tx: [tx("cli.worker.done", n=done)])
 
 
-def _until_told(app: App, name: str) -> int:
-    """Rounds until SIGINT or SIGTERM, the last one finished first; a database that is away may come back."""
-    from core import worker as work
-
+def _stop_signal() -> threading.Event:
+    """Set by SIGINT or SIGTERM."""
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    log = logging.getLogger(__name__)
-    done, next_beat = 0, 0.0
-    while not stop.is_set():
-        try:
-            if time.monotonic() >= next_beat:
-                work.beat(app, name)
-                next_beat = time.monotonic() + BEAT_SECONDS
-            round_done = work.run_once(app, name)
-        except Exception as error:
-            log.error("the worker waits after %s", type(error).__name__)
-            stop.wait(BEAT_SECONDS)
-            continue
-        done += round_done
-        if not round_done:
-            stop.wait(REST_SECONDS)
-    return done
+    return stop
 
 
 def audit(arguments: Namespace) -> Answer:

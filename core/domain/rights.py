@@ -1,4 +1,6 @@
-"""What a person may do beyond what the lifecycle table lets their role do: whose case it is, and who judged before."""
+"""What a person may do beyond what the lifecycle table lets their role do: whose case it is, and who
+judged before.
+"""
 
 from __future__ import annotations
 

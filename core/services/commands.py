@@ -1,4 +1,6 @@
-"""Commands take effect once: an id is born with the form, and whoever sends it again gets the first answer."""
+"""Commands take effect once: an id is born with the form, and whoever sends it again gets the first
+answer.
+"""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
 
 from core.adapters.database import serialize
+from core.adapters.prepared import Prepared
 from core.adapters.tables import customers, guest_tries, orders, sessions
 from core.adapters.world import App
 from core.domain.actors import Actor
@@ -56,9 +57,15 @@ class Person:
     name: str
 
 
-_SESSION: Final = select(
-    sessions.c.role, sessions.c.person_id, sessions.c.order_no, sessions.c.expires_at, sessions.c.ended_at
-).where(sessions.c.token_sha256 == bindparam("digest"))
+_SESSION: Final = Prepared(
+    select(
+        sessions.c.role,
+        sessions.c.person_id,
+        sessions.c.order_no,
+        sessions.c.expires_at,
+        sessions.c.ended_at,
+    ).where(sessions.c.token_sha256 == bindparam("digest"))
+)
 _ORDER: Final = select(orders.c.order_no, orders.c.amount_minor, orders.c.currency, orders.c.paid_at).where(
     orders.c.order_no == bindparam("order_no")
 )
@@ -105,7 +112,7 @@ def _open(app: App, conn: Connection, role: str, person_id: str, order_no: str |
 def who(app: App, token: str) -> Actor | None:
     """The person of this token; None when it is unknown, over or ended."""
     with app.read() as conn:
-        row = conn.execute(_SESSION, {"digest": _digest(token)}).one_or_none()
+        row = _SESSION.first(conn, {"digest": _digest(token)})
     if row is None or row.ended_at is not None or row.expires_at <= app.now():
         return None
     return Actor(row.role, row.person_id, row.order_no)

@@ -24,6 +24,15 @@ def is_open(card: CaseCard) -> bool:
     return not CASE.is_final(card.state)
 
 
+def is_begun(card: CaseCard) -> bool:
+    """Looking at an order makes a draft; with a reason it is a request that the customer began."""
+    return card.state != "draft" or card.reason is not None
+
+
+def begun(found: Iterable[CaseCard]) -> list[CaseCard]:
+    return [card for card in found if is_begun(card)]
+
+
 def amount(tx: Texts, card: CaseCard) -> str:
     """What arrives or is asked for; the order's amount while nothing is."""
     minor = card.refund_minor if card.refund_minor is not None else card.requested_minor
@@ -57,7 +66,7 @@ def _tiles(tx: Texts, found: Sequence[CaseCard], now: datetime) -> str:
 
 def _card(tx: Texts, card: CaseCard, now: datetime) -> str:
     act = card.state in MUST_ACT
-    reason = tx(f"reason_said.{card.reason}") if card.reason else tx("start.case.no_reason")
+    reason = tx(f"reason_said.{card.reason}") if card.reason else ""
     label = {
         "awaiting_customer": tx("start.case.answer"),
         "draft": tx("start.case.go_on"),

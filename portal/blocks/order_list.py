@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -26,13 +26,16 @@ class Line:
     ends_at: datetime | None
 
 
-def lines(found: Sequence[OrderView], policy: Policy, now: datetime) -> list[Line]:
-    return [_line(order, policy, now) for order in found]
+def lines(
+    found: Sequence[OrderView], policy: Policy, now: datetime, only_looked: Collection[str] = ()
+) -> list[Line]:
+    """`only_looked`: numbers of orders whose draft has nothing in it; they stand as if it were not there."""
+    return [_line(order, policy, now, is_open=order.order_no not in only_looked) for order in found]
 
 
-def _line(order: OrderView, policy: Policy, now: datetime) -> Line:
+def _line(order: OrderView, policy: Policy, now: datetime, *, is_open: bool) -> Line:
     ends = window_ends_at(order.kind, order.completed_at, policy)
-    if order.open_case:
+    if order.open_case and is_open:
         return Line(order, "open", ends)
     over = order.refundable_minor <= 0 or (ends is not None and ends < now)
     return Line(order, "past" if over else "can", ends)

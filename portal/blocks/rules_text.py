@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from typing import Final
 
 from core import texts
 from core.domain.facts import CHANNELS, DELIVERIES, KINDS, REASONS
@@ -13,19 +15,23 @@ from portal.blocks import speed
 from portal.html import esc, ms
 from portal.parts.goods import ICONS
 
-_pages: dict[tuple[str, int], tuple[Policy, str]] = {}
+_pages: dict[tuple[str, int, str], tuple[Policy, str]] = {}
+_MAIL: Final = re.compile(r"[^\s@/:]+@[^\s@/:]+\.[^\s@/:]+")
+_WEB: Final = re.compile(r"https?://\S+")
 _TAGS = {"approve": "ok", "review": "act", "needs_evidence": "act", "reject": ""}
 
 
-def page(language: str, version: int, policy: Policy) -> str:
+def page(language: str, version: int, policy: Policy, support: str) -> str:
     """Everything below the page's head. A published policy does not change, so its page is written once."""
-    known = _pages.get((language, version))
+    known = _pages.get((language, version, support))
     if known is None or known[0] is not policy:
-        known = _pages[language, version] = (policy, body(texts.of(language), policy, version))
+        written = body(texts.of(language), policy, version, support)
+        known = _pages[language, version, support] = (policy, written)
     return known[1]
 
 
-def body(tx: Texts, policy: Policy, version: int) -> str:
+def body(tx: Texts, policy: Policy, version: int, support: str = "") -> str:
+    """`support`: where the shop is written to, as its operator set it."""
     parts = (
         ("before", "shopping_bag", tx("help.before.title"), before(tx, policy)),
         ("can", "rule", tx("help.can.title"), decisions(tx, policy)),
@@ -36,6 +42,7 @@ def body(tx: Texts, policy: Policy, version: int) -> str:
         ("route", "payments", tx("help.route.title"), routes(tx, policy)),
         ("review", "gavel", tx("help.review.title"), review(tx, policy)),
         ("faq", "help", tx("help.faq.title"), questions(tx, policy)),
+        ("contact", "support_agent", tx("help.contact.title"), contact(tx, support)),
         ("terms", "contract", tx("help.terms.title"), terms(tx, policy, version)),
     )
     contents = "".join(
@@ -218,6 +225,19 @@ def questions(tx: Texts, policy: Policy) -> str:
         f'<details class="q"><summary>{esc(q)}{ms("expand_more")}</summary><p>{esc(a)}</p></details>'
         for q, a in rows
     )
+
+
+def contact(tx: Texts, support: str) -> str:
+    """How to reach the shop, and what to say first. A web or mail address becomes a link."""
+    where = support.strip()
+    if not where:
+        return f"<p>{esc(tx('help.contact.unset'))}</p><p>{esc(tx('help.contact.quote'))}</p>"
+    shown = esc(where)
+    if _WEB.fullmatch(where):
+        shown = f'<a href="{shown}" target="_blank" rel="noopener">{shown}</a>'
+    elif _MAIL.fullmatch(where):
+        shown = f'<a href="mailto:{shown}">{shown}</a>'
+    return f"<p><bdi>{shown}</bdi></p><p>{esc(tx('help.contact.quote'))}</p>"
 
 
 def terms(tx: Texts, policy: Policy, version: int) -> str:

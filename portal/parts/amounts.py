@@ -13,7 +13,7 @@ def table(
 ) -> str:
     """Paid − already refunded − kept = refundable − fee − exchange difference = you receive.
 
-    Lines that are nothing and mean nothing for this order are left out, except the fee: its absence is good news.
+    Lines that mean nothing for this order are left out, except the fee: its absence is good news.
     """
 
     def money(minor: int) -> str:

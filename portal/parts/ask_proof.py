@@ -1,4 +1,4 @@
-"""Step 4: evidence. The checklist of the reason; each picture is stored at once, re-encoded, and answered (R2.3)."""
+"""Step 4: evidence. The reason's checklist; each picture is stored re-encoded and answered at once (R2.3)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _REFUSED = "request_picture_refused"
 
 
 def kinds(w: Wizard, answer: Answer) -> list[str]:
-    """What may be added here: the checklist, what would better the verdict, what is there already, and anything else."""
+    """What may be added: the checklist, what would better the verdict, what is there, and anything else."""
     wanted = list(w.policy.evidence[answer.facts.reason])
     if verdict.can_contest(answer.found) or "redemption_record" in answer.facts.evidence:
         wanted.append("redemption_record")
@@ -41,7 +41,8 @@ def show(w: Wizard, answer: Answer) -> None:
     if found.verdict == "needs_evidence":
         missing = tx.list([tx(f"evidence_kind.{kind}") for kind in found.missing_evidence])
         st.html(
-            f'<p class="then">{ms("pending")}<span>{esc(tx("request.evidence.missing", missing=missing))}</span></p>'
+            f'<p class="then">{ms("pending")}<span>'
+            f"{esc(tx('request.evidence.missing', missing=missing))}</span></p>"
         )
     elif needed:
         st.html(
@@ -76,7 +77,8 @@ def _one(w: Wizard, kind: str, *, must: bool) -> None:
     with st.container(key=f"card-proof-{kind}"):
         st.html(
             f'<div class="proof">{ms(icon, "ok" if have else "")}<div><h2>{esc(tx(f"evidence_kind.{kind}"))}'
-            f'<span class="tag {tag[0]}">{esc(tag[1])}</span></h2><p>{esc(tx(f"evidence_hint.{kind}"))}</p></div></div>'
+            f'<span class="tag {tag[0]}">{esc(tag[1])}</span></h2><p>'
+            f"{esc(tx(f'evidence_hint.{kind}'))}</p></div></div>"
         )
         for number, item in enumerate(have, 1):
             _kept(w, item, number)
@@ -122,7 +124,8 @@ def image(tx: Texts, item: EvidenceView, number: int) -> str:
 def shots(tx: Texts, items: tuple[EvidenceView, ...]) -> str:
     """All pictures in a row, each a link to its full size."""
     links = "".join(
-        f'<a href="/files/evidence/{esc(item.id)}" target="_blank" rel="noopener">{image(tx, item, number)}</a>'
+        f'<a href="/files/evidence/{esc(item.id)}" target="_blank" rel="noopener">'
+        f"{image(tx, item, number)}</a>"
         for number, item in enumerate(items, 1)
     )
     return f'<div class="shots gap">{links}</div>' if links else ""

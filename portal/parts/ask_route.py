@@ -1,4 +1,4 @@
-"""Step 3: where the money goes. The routes side by side, and the amount that sums line by line (R4.2, R4.6)."""
+"""Step 3: where the money goes: the routes side by side, the amount that sums line by line (R4.2, R4.6)."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from core.domain.policy import Policy
 from core.services import cases
 from core.texts import Texts
 from portal.html import esc, lines, ms
-from portal.parts import amounts, ask_proof, ask_route, choice, goods, verdict, wizard
+from portal.parts import amounts, ask_proof, ask_route, choice, goods, wizard
 from portal.parts.ask_wrong import reason_words
 from portal.parts.wizard import Answer, Wizard
 
@@ -28,7 +28,8 @@ def show(w: Wizard, answer: Answer, version: int) -> None:
         ):
             st.html(terms(tx, w.policy, answer.facts.reason, w.order.kind))
     st.html(
-        f'<p class="then">{ms("info")}<span>{esc(_next(w, answer))} {esc(tx("request.send.agree"))}</span></p>'
+        f'<p class="then">{ms("info")}<span>{esc(_next(w, answer))} {esc(tx("request.send.agree"))}'
+        "</span></p>"
     )
     if option is None:
         label = tx("request.send.button_anyway")
@@ -80,7 +81,7 @@ def _next(w: Wizard, answer: Answer) -> str:
 
 
 def terms(tx: Texts, policy: Policy, reason: str, kind: str) -> str:
-    """The refund terms, written from the policy in force, as far as they concern this request (R4.6, R6.6)."""
+    """The refund terms from the policy in force, as far as they concern this request (R4.6, R6.6)."""
     days, fee = policy.working_days, policy.fee_basis_points[reason]
     if not fee:
         fee_words = tx("request.terms.no_fee")
@@ -101,12 +102,12 @@ def terms(tx: Texts, policy: Policy, reason: str, kind: str) -> str:
 
 
 def command_id(w: Wizard) -> str:
-    """Born with the draft: the same for every click, tab and restart, another after 'change and apply again'."""
+    """Born with the draft: one for every click, tab and restart; another after 'change and apply again'."""
     return f"submit-{w.view.case_no}-{len(w.view.events)}"
 
 
 def _send(w: Wizard, seen: str) -> None:
-    """The one command. What the customer saw is what is sent: another verdict by now is a refusal, not a surprise."""
+    """The one command. Another verdict than the one that was seen is a refusal, not a surprise (R1.5)."""
     try:
         cases.submit(w.app, w.actor, w.view.case_no, command_id(w), expected_verdict=seen)
     except (VerdictChanged, EvidenceMissing) as refused:

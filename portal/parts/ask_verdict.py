@@ -1,4 +1,4 @@
-"""Step 2: can it be refunded. The verdict, the facts it rests on, the time left, and what would change it (R1.4)."""
+"""Step 2: can it be refunded: the verdict, its rule, the time left, and what would change it (R1.4)."""
 
 from __future__ import annotations
 

@@ -25,7 +25,8 @@ def show(w: Wizard) -> None:
     tx, view, order = w.tx, w.view, w.order
     below = f"{goods.paid_with(tx, order)} · {tx.when(order.paid_at, w.now)}"
     st.html(
-        f'<div class="phone">{goods.line(order.kind, goods.title(order.product, order.quantity), below, tag="b")}</div>'
+        '<div class="phone">'
+        f"{goods.line(order.kind, goods.title(order.product, order.quantity), below, tag='b')}</div>"
     )
     st.html(f'<div class="ask"><h1 id="step" tabindex="-1">{esc(tx("request.wrong.title"))}</h1></div>')
     with st.container(key="cards-reasons"):
@@ -107,8 +108,8 @@ def _amount(w: Wizard) -> tuple[int | None, str]:
     if is_part:
         st.session_state.setdefault(typed, plain(view.requested_minor or 0, order.currency))
     st.text_input(
-        tx("request.wrong.amount_label", currency=order.currency), key=typed, on_change=_keep_amount, args=(w,),
-        placeholder=plain(max(1, order.refundable_minor // 2), order.currency), persist_state="page", width=240,
+        tx("request.wrong.amount_label", currency=order.currency), key=typed, persist_state="page", width=240,
+        placeholder=plain(max(1, order.refundable_minor // 2)), on_change=_keep_amount, args=(w,),
     )  # fmt: skip
     text = st.session_state[typed] or ""
     if not text and st.session_state.get(_TRIED) != view.case_no:

@@ -17,7 +17,8 @@ def listing(tx: Texts, found: list[CaseCard], *, now: datetime) -> str:
     """Everything in one element; an empty list says how the first one comes about."""
     if not found:
         return (
-            f'<div class="empty">{ms("local_shipping")}<h2>{esc(tx("track.pick.none"))}</h2><p>{esc(tx("track.pick.none_more"))}</p>'
+            f'<div class="empty">{ms("local_shipping")}<h2>{esc(tx("track.pick.none"))}</h2><p>'
+            f"{esc(tx('track.pick.none_more'))}</p>"
             f'<p><a class="btn" href="{href("/request")}">{esc(tx("track.pick.start"))}</a></p></div>'
         )
     open_ones = [card for card in found if not CASE.is_final(card.state)]
@@ -36,4 +37,7 @@ def _card(tx: Texts, card: CaseCard, now: datetime) -> str:
     )
     says = f'<p class="say{" act" if yours else ""}">{esc(wording.sentence(tx, card.locator, now))}</p>'
     steps = "" if CASE.is_final(card.state) else dots(card, tx)
-    return f'<a class="track{" act" if yours else ""}" href="{href("/track", case=card.case_no)}">{line}{steps}{says}</a>'
+    return (
+        f'<a class="track{" act" if yours else ""}" href="{href("/track", case=card.case_no)}">'
+        f"{line}{steps}{says}</a>"
+    )

@@ -11,7 +11,7 @@ from core.texts import Texts
 
 
 def label(tx: Texts, option: RouteOption, order: OrderView) -> str:
-    """Markdown: the amount that arrives, and where. Only the shop's own words and masked accounts, never user text."""
+    """Markdown: the amount that arrives, and where. Only words of ours, never user text."""
     return f"**{tx.money(option.breakdown.refund, order.currency)}** {place(tx, option, order)}"
 
 

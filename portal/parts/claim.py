@@ -1,4 +1,4 @@
-"""How much is asked for: pieces and amounts as a customer types them, read strictly, with a sentence for each mistake."""
+"""How much is asked for: pieces and amounts as typed, read strictly, a sentence for each mistake."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def read_pieces(tx: Texts, order: OrderView, text: str) -> tuple[int | None, str
 
 
 def read_amount(tx: Texts, order: OrderView, text: str) -> tuple[int | None, str]:
-    """(minor units, '') or (None, what is wrong): nothing is guessed, `１２`, `1e3` and `NaN` are no amounts."""
+    """(minor units, '') or (None, what is wrong). Nothing is guessed: `１２`, `1e3`, `NaN` are no amounts."""
     text = text.strip().removeprefix("¥").strip()
     example = plain(max(1, order.refundable_minor // 2), order.currency)
     try:

@@ -1,4 +1,4 @@
-"""From the address to a place in the wizard: which draft, which step, what the rules say now, and what changed meanwhile."""
+"""From the address to a place in the wizard: which draft, which step, what the rules say by now."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import streamlit as st
 from core.adapters.world import App
 from core.domain.actors import Actor
 from core.domain.errors import NotFound, Refusal, VerdictChanged
-from core.domain.flip import RANK
 from core.domain.policy import Policy
+from core.domain.why_nots import RANK
 from core.services import case_reading, cases, decisions, policies, record
 from core.services.case_views import CaseView
 from portal.html import esc, href
@@ -37,7 +37,7 @@ def policy_of(app: App, view: CaseView) -> Policy:
 
 @dataclass(frozen=True)
 class Look:
-    """The draft, the policy in force and, from step 2 on, what the rules say: of one instant, in one transaction."""
+    """The draft, the policy in force and, from step 2 on, what the rules say: of one instant."""
 
     view: CaseView
     version: int
@@ -92,7 +92,7 @@ def place(w: Wizard, answer: Answer | None) -> tuple[int, str]:
 
 
 def _open_step(step: int, answer: Answer) -> int:
-    """The step that this verdict allows: a refusal has no route to choose, and is sent only by the one who says so."""
+    """The step that this verdict allows: a refusal has no route, and is sent only by who says so."""
     found = answer.found
     if found.verdict == "reject":
         contests = verdict.can_contest(found) or "redemption_record" in answer.facts.evidence
@@ -102,7 +102,7 @@ def _open_step(step: int, answer: Answer) -> int:
 
 
 def _has_changed(w: Wizard, step: int, answer: Answer) -> bool:
-    """Whether the verdict has become worse than the one that this visitor saw, for a reason other than a removed picture."""
+    """Whether the verdict is worse than the one this visitor saw, and not for a picture taken back."""
     seen, now = st.session_state.get(w.key("seen")), answer.found.verdict
     return step > VERDICT and seen is not None and now != "needs_evidence" and RANK[now] < RANK[seen]
 
@@ -131,7 +131,8 @@ def beside(w: Wizard, step: int) -> str:
         else ""
     )
     return (
-        f'<section class="pane">{goods.line(w.order.kind, name, tx("request.send.order", order_no=w.order.order_no))}'
+        '<section class="pane">'
+        f"{goods.line(w.order.kind, name, tx('request.send.order', order_no=w.order.order_no))}"
         f"{goods.facts(tx, w.order, now=w.now, more=more)}{change}</section>"
         f'<section class="pane"><h2>{esc(tx("request.help.title"))}</h2><p>{esc(tx("request.help.text"))}</p>'
         f'<p><a href="{href("/help")}">{esc(tx("request.help.link"))}</a></p></section>'

@@ -1,4 +1,4 @@
-"""The goods on screen: the icon of a kind, an order in one line, an order's facts as a list. Values in, HTML out."""
+"""The goods on screen: a kind's icon, an order in one line, its facts as a list. Values in, HTML out."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ def line(kind: str, name: str, below: str, amount: str = "", tag: str = "h2") ->
     money = f'<span class="amt">{esc(amount)}</span>' if amount else ""
     wide = "" if amount else " sm"
     return (
-        f'<div class="case{wide}">{thumb(kind)}<div class="nm"><{tag} class="n"><bdi>{esc(name)}</bdi></{tag}>'
+        f'<div class="case{wide}">{thumb(kind)}<div class="nm"><{tag} class="n"><bdi>{esc(name)}'
+        f"</bdi></{tag}>"
         f"<span>{esc(below)}</span></div>{money}</div>"
     )
 

@@ -1,4 +1,4 @@
-"""Where the money is: one sentence, one date, and three stations on a line: the shop, the channel, you (R5.3)."""
+"""Where the money is: one sentence, one date, three stations on a line: the shop, the channel, you (R5.3)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ def card(tx: Texts, view: CaseView, *, now: datetime) -> str:
     lead = esc(tx("track.locator.title"))
     note = f'<p class="sub">{esc(below)}</p>' if below else ""
     late = f'<p class="note prov">{esc(tx("track.locator.provisional"))}</p>' if found.provisional else ""
-    return f'<section class="loc"><span class="lab">{lead}</span><h1>{esc(title)}</h1>{note}{stations}{late}</section>'
+    return (
+        f'<section class="loc"><span class="lab">{lead}</span><h1>{esc(title)}</h1>'
+        f"{note}{stations}{late}</section>"
+    )
 
 
 def sentences(tx: Texts, view: CaseView, *, now: datetime) -> tuple[str, str]:
@@ -61,9 +64,13 @@ def _stations(tx: Texts, view: CaseView, *, now: datetime) -> str:
         mark = "check" if place < here or (place == here == 2) else icon
         current = ' aria-current="true"' if place == here else ""
         items.append(
-            f'<li class="{css}"{current}><i aria-hidden="true">{ms(mark)}</i><b>{esc(name)}</b><span>{esc(said)}</span></li>'
+            f'<li class="{css}"{current}><i aria-hidden="true">{ms(mark)}</i><b>{esc(name)}</b>'
+            f"<span>{esc(said)}</span></li>"
         )
-    return f'<ol class="map{" moving" if here == 1 else ""}" aria-label="{esc(tx("track.locator.line"))}">{"".join(items)}</ol>'
+    return (
+        f'<ol class="map{" moving" if here == 1 else ""}" aria-label="{esc(tx("track.locator.line"))}">'
+        f"{''.join(items)}</ol>"
+    )
 
 
 def _expected(view: CaseView) -> list[str]:

@@ -31,10 +31,12 @@ def _item(tx: Texts, order: OrderView, now: datetime) -> str:
     below = f"{tx.when(order.paid_at, now)} · {delivery}"
     left = ""
     if order.refundable_minor < order.amount_minor:
-        left = f"<small>{esc(tx('request.pick.left', amount=tx.money(order.refundable_minor, order.currency)))}</small>"
+        amount = tx.money(order.refundable_minor, order.currency)
+        left = f"<small>{esc(tx('request.pick.left', amount=amount))}</small>"
     tag = f'<span class="tag ok">{esc(tx("request.pick.open"))}</span>' if order.open_case else ""
     return (
         f'<li><a class="case pick" href="{href("/request", order=order.order_no)}">{goods.thumb(order.kind)}'
-        f'<span class="nm"><b><bdi>{esc(goods.title(order.product, order.quantity))}</bdi></b><span>{esc(below)}</span></span>'
+        f'<span class="nm"><b><bdi>{esc(goods.title(order.product, order.quantity))}</bdi></b><span>'
+        f"{esc(below)}</span></span>"
         f'<span class="amt">{esc(tx.money(order.amount_minor, order.currency))}{left}{tag}</span></a></li>'
     )

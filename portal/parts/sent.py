@@ -30,7 +30,10 @@ def card(tx: Texts, view: CaseView, policy: Policy, calendar: Calendar, *, now: 
     if view.state in ("approved", "paying"):
         below = _arrival(tx, view, policy, calendar, now)
     rows = goods.pairs(((tx("request.sent.number"), view.case_no),), "no")
-    return f'<div class="sent"><span class="seal {css}">{ms(icon)}</span><h1 id="step" tabindex="-1">{esc(title)}</h1><p>{esc(below)}</p>{rows}</div>'
+    return (
+        f'<div class="sent"><span class="seal {css}">{ms(icon)}</span><h1 id="step" tabindex="-1">'
+        f"{esc(title)}</h1><p>{esc(below)}</p>{rows}</div>"
+    )
 
 
 def _words(tx: Texts, view: CaseView, amount: str, now: datetime) -> tuple[str, str]:
@@ -66,19 +69,22 @@ def ways(tx: Texts, view: CaseView) -> str:
     """On to the case's own page, its link to keep, or another order."""
     track = href("/track", case=view.case_no)
     return (
-        f'<div class="ways row"><a class="btn" href="{track}">{esc(tx("request.sent.track"))}</a>{copy_link(tx, track)}'
+        f'<div class="ways row"><a class="btn" href="{track}">{esc(tx("request.sent.track"))}</a>'
+        f"{copy_link(tx, track)}"
         f'<a href="{href("/request")}">{esc(tx("request.sent.another"))}</a></div>'
     )
 
 
 def copy_link(tx: Texts, path: str) -> str:
-    """A button that copies the full address of `path`; where the browser forbids that, the address is shown to select.
+    """A button that copies the full address of `path`; where that is forbidden the address is shown.
 
     Needs `st.html(..., unsafe_allow_javascript=True)`; there is no text of anybody's in it.
     """
     return (
-        f'<span class="copy"><button type="button" data-path="{path}" data-done="{esc(tx("track.link.done"))}">{ms("link")}'
-        f'<b aria-live="polite">{esc(tx("track.link"))}</b></button><output></output></span><script>{_COPY}</script>'
+        '<span class="copy">'
+        f'<button type="button" data-path="{path}" data-done="{esc(tx("track.link.done"))}">{ms("link")}'
+        f'<b aria-live="polite">{esc(tx("track.link"))}</b></button><output></output></span><script>'
+        f"{_COPY}</script>"
     )
 
 
@@ -86,7 +92,14 @@ _COPY = """for (const box of document.querySelectorAll(".copy")) {
   const button = box.querySelector("button"), words = box.querySelector("b"), before = words.textContent;
   button.onclick = async () => {
     const address = new URL(button.dataset.path, location.origin).href;
-    try { await navigator.clipboard.writeText(address); words.textContent = button.dataset.done; setTimeout(() => words.textContent = before, 3000) }
-    catch { box.querySelector("output").textContent = address; getSelection().selectAllChildren(box.querySelector("output")) }
+    try {
+      await navigator.clipboard.writeText(address);
+      words.textContent = button.dataset.done;
+      setTimeout(() => words.textContent = before, 3000);
+    } catch {
+      const shown = box.querySelector("output");
+      shown.textContent = address;
+      getSelection().selectAllChildren(shown);
+    }
   };
 }"""

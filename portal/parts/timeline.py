@@ -39,7 +39,8 @@ def _item(step: Step) -> str:
     more = f"<p>{esc(step.more)}</p>" if step.more else ""
     here = ' aria-current="step"' if step.css in ("now", "act") else ""
     return (
-        f'<li class="{step.css}"{here}><i aria-hidden="true"></i><div class="w"><span>{esc(step.when)}</span><span>{esc(step.who)}</span></div>'
+        f'<li class="{step.css}"{here}><i aria-hidden="true"></i><div class="w"><span>'
+        f"{esc(step.when)}</span><span>{esc(step.who)}</span></div>"
         f"<b>{esc(step.what)}</b>{more}{note}</li>"
     )
 

@@ -1,4 +1,4 @@
-"""The right column of Track: amounts, evidence, the order, and what to do when nothing seems to have arrived. HTML."""
+"""The right column of Track: amounts, evidence, the order, what to do when nothing seems to have arrived."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def _order(tx: Texts, view: CaseView, now: datetime) -> str:
 
 
 def not_received(tx: Texts, view: CaseView, *, now: datetime) -> str:
-    """'Refunded but nothing arrived': wait until when, where to look in each channel, what to quote (R5.4)."""
+    """'Refunded but nothing arrived': until when to wait, where to look, what to quote (R5.4)."""
     live = [payout for payout in view.payouts if payout.state in ("accepted", "arrived")]
     etas = [payout.eta_at for payout in live if payout.eta_at and payout.eta_at > now]
     looks = {

@@ -1,6 +1,6 @@
-"""What the customer can do on Track: answer, appeal, apply again, go to arbitration, withdraw. Each is one command.
+"""What the customer can do on Track: answer, appeal, apply again, go to arbitration, withdraw.
 
-A command's id is made of the case and the length of its history: every click on the same screen is the same command.
+A command's id is the case and the length of its history: every click on one screen is one command.
 """
 
 from __future__ import annotations
@@ -84,7 +84,10 @@ def _head(t: Turn, title: str, how: str, *, quote: str = "") -> str:
         )
     said = f'<p class="quote">{lines(quote)}</p>' if quote else ""
     below = f"<p>{esc(how)}</p>" if how else ""
-    return f'<div class="turn"><span class="tg">{ms("notifications_active")}{esc(tx("track.turn.tag"))}</span><h2>{esc(title)}</h2>{below}{said}{clock}</div>'
+    return (
+        f'<div class="turn"><span class="tg">{ms("notifications_active")}{esc(tx("track.turn.tag"))}'
+        f"</span><h2>{esc(title)}</h2>{below}{said}{clock}</div>"
+    )
 
 
 def _say(t: Turn, event: str, label: str, button: str, *, or_reapply: bool = False) -> None:

@@ -47,18 +47,21 @@ def window(tx: Texts, found: Assessment, *, now: datetime) -> str:
     if left <= timedelta(0):
         ago = tx("request.window.over", ago=tx.duration(-left))
         return (
-            f'<div class="left over"><div class="lt"><b>{esc(ago)}</b><span class="r">{esc(until)}</span></div>'
+            f'<div class="left over"><div class="lt"><b>{esc(ago)}</b><span class="r">{esc(until)}'
+            "</span></div>"
             '<div class="bar"><i style="width:0%"></i></div></div>'
         )
     share = min(100, max(2, round(100 * left / timedelta(days=max(1, found.window_days)))))
     return (
-        f'<div class="left"><div class="lt"><span>{esc(tx("request.window.left"))}</span><b>{esc(tx.duration(left))}</b>'
-        f'<span class="r">{esc(until)}</span></div><div class="bar"><i style="width:{share}%"></i></div></div>'
+        f'<div class="left"><div class="lt"><span>{esc(tx("request.window.left"))}</span><b>'
+        f"{esc(tx.duration(left))}</b>"
+        f'<span class="r">{esc(until)}</span></div><div class="bar"><i style="width:{share}%"></i>'
+        "</div></div>"
     )
 
 
 def flip(tx: Texts, answer: Assessment, *, currency: str, now: datetime) -> str:
-    """What would change the verdict: the smallest change, whether it is in the customer's hand, and until when.
+    """What would change the verdict: the smallest change, whether the customer can make it, until when.
 
     Where only evidence is missing the verdict itself has said so.
     """
@@ -72,7 +75,8 @@ def flip(tx: Texts, answer: Assessment, *, currency: str, now: datetime) -> str:
         for change in found.changes
     )
     return (
-        f'<div class="flip"><h2>{ms("lightbulb" if found.in_hand else "history")}{esc(tx("request.flip.title"))}</h2>'
+        '<div class="flip"><h2>'
+        f"{ms('lightbulb' if found.in_hand else 'history')}{esc(tx('request.flip.title'))}</h2>"
         f"<ul>{steps}</ul><p>{esc(_leads(tx, found, now))}</p></div>"
     )
 

@@ -1,4 +1,4 @@
-"""Which rule decided, and why each other rule did not: every condition in words, beside the customer's own value."""
+"""Which rule decided, and why each other did not: conditions in words, beside the customer's own value."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Tests = tuple[tuple[str, Test], ...]
 
 
 def rules(tx: Texts, found: Assessment, policy: Policy, *, currency: str) -> str:
-    """The decision table for one answer. The same answer is explained once: it is drawn anew on every rerun."""
+    """The decision table for one answer; kept, because the same answer is drawn on every rerun."""
     return _rules(
         tx.language,
         found.rule,
@@ -37,7 +37,7 @@ def _rules(
     rules: tuple[tuple[str, Tests], ...],
     currency: str,
 ) -> str:
-    """The decision table as the customer may read it: the rule that decided first, then the others and what they lack."""
+    """The decision table in words: the rule that decided first, then the others and what they lack."""
     tx, row = texts.of(language), dict(columns)
     by_id = dict(rules)
     verdicts = {
@@ -46,12 +46,13 @@ def _rules(
         "needs_evidence": tx("request.why.evidence"),
         "reject": tx("request.why.reject"),
     }
-    items = []
+    items: list[str] = []
     for number, trace in enumerate(traces, 1):
         hit = trace.rule == decided
         note = tx("request.why.decides") if hit else "" if trace.why_not else tx("request.why.earlier")
         item = (
-            f'<li class="{"hit" if hit else ""}"><i aria-hidden="true">{number}</i><b>{esc(verdicts[trace.verdict])}</b>'
+            f'<li class="{"hit" if hit else ""}"><i aria-hidden="true">{number}</i><b>'
+            f"{esc(verdicts[trace.verdict])}</b>"
             + (f"<em>{esc(note)}</em>" if note else "")
             + _conditions(tx, by_id[trace.rule], trace.why_not, row, currency)
             + "</li>"
@@ -67,7 +68,7 @@ def _conditions(
     """All conditions of a rule that fits; of one that does not, only those in the way."""
     if not tests:
         return f"<p>{esc(tx('request.why.always'))}</p>"
-    items = []
+    items: list[str] = []
     for column, test in tests:
         words = esc(tx.test(column, test, currency))
         if column in missed:

@@ -1,6 +1,7 @@
-"""What the five steps of the request share: the draft, saving it, moving between steps, and what to say after a refusal.
+"""What the five steps share: the draft, saving it, moving between them, and what to say after a refusal.
 
-The draft lives in the database and the step in the address, so a reload, the back button or another device lose nothing.
+The draft lives in the database and the step in the address: a reload, the back button or a dead server lose
+nothing.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ def save(w: Wizard, **fields: Any) -> bool:
 
 
 def go(w: Wizard, step: int, **fields: Any) -> None:
-    """Save and move to `step`: the address changes with it, so that the browser's back button goes step by step."""
+    """Save and move to `step`. The address moves with it, so the browser's back button goes step by step."""
     if save(w, step=step, **fields):
         st.query_params["step"] = str(step)
 
@@ -124,7 +125,10 @@ def bad(sentence: str) -> str:
 def notice(title: str, text: str, *links: tuple[str, str], icon: str = "info") -> str:
     """Something that changed or stands in the way, and the way on as (words, address)."""
     ways = "".join(f'<p><a href="{to}">{esc(words)}</a></p>' for words, to in links)
-    return f'<div class="notice" role="alert">{ms(icon)}<div><h2>{esc(title)}</h2><p>{esc(text)}</p>{ways}</div></div>'
+    return (
+        f'<div class="notice" role="alert">{ms(icon)}<div><h2>{esc(title)}</h2><p>{esc(text)}</p>{ways}'
+        "</div></div>"
+    )
 
 
 def buttons(w: Wizard, step: int, label: str, **press: Any) -> None:
@@ -134,11 +138,13 @@ def buttons(w: Wizard, step: int, label: str, **press: Any) -> None:
     ):
         if step > WRONG:
             st.html(
-                f'<a class="prev" href="{w.address(previous(w, step))}">{ms("chevron_left")}{esc(w.tx("request.back"))}</a>'
+                f'<a class="prev" href="{w.address(previous(w, step))}">'
+                f"{ms('chevron_left')}{esc(w.tx('request.back'))}</a>"
             )
         else:
             st.html(
-                f'<a class="prev" href="{href("/request")}">{ms("chevron_left")}{esc(w.tx("request.order.other"))}</a>'
+                f'<a class="prev" href="{href("/request")}">'
+                f"{ms('chevron_left')}{esc(w.tx('request.order.other'))}</a>"
             )
         st.button(label, key="next", type="primary", **press)
 

@@ -33,7 +33,9 @@ def test_every_rule_and_law_reads_as_a_sentence(language: str, monkeypatch: pyte
     """R1.4: with facts that know everything and with facts that know nothing."""
     monkeypatch.setenv("REFUND_STRICT_TEXTS", "1")
     tx = texts.of(language)
-    bare = replace(FACTS, delivery_at=None, completed_at=None, evidence=frozenset(["product_page", "product_shown"]))
+    bare = replace(
+        FACTS, delivery_at=None, completed_at=None, evidence=frozenset(["product_page", "product_shown"])
+    )
     for policy in POLICIES:
         for rule in (*(rule.id for rule in policy.rules), *LAWS):
             for facts in (FACTS, bare):

@@ -29,6 +29,23 @@ def test_nothing_due_is_nothing_done(shop: Shop) -> None:
     assert shop.view(case_no).state == "paying"
 
 
+def test_it_runs_until_told_to_stop(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last round is finished first, and the answer counts them all."""
+    case_no = shop.apply(shop.order()).case_no
+    stop = threading.Event()
+    real = worker.run_once
+
+    def last_round(*arguments: object) -> int:
+        done = real(*arguments)
+        if not done:
+            stop.set()
+        return done
+
+    monkeypatch.setattr(worker, "run_once", last_round)
+    assert worker.run(shop.app, stop) == 2
+    assert shop.view(case_no).state == "paying"
+
+
 def test_many_workers_send_everything_once(shop: Shop) -> None:
     """Leases and row locks keep them apart; no refund is sent twice or forgotten."""
     numbers = [shop.apply(shop.order(customer=f"c{n}"), actor=SUPPORT).case_no for n in range(12)]

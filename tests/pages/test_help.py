@@ -10,7 +10,7 @@ from core import texts
 from core.domain import policy as documents
 from core.services import policies
 from portal.blocks import rules_text
-from tests.pages.conftest import OpenPage, words
+from tests.pages.conftest import OpenPage, html, words
 from tests.shop import Shop
 
 STANDARD = documents.shipped("standard")
@@ -64,6 +64,24 @@ def test_the_decision_table_stands_in_its_order(open_page: OpenPage):
     plain = [rule.words["zh"] for rule in policy.rules if "{" not in rule.words["zh"]]
     places = [page.index(sentence) for sentence in plain]
     assert places == sorted(places)
+
+
+@pytest.mark.parametrize(
+    ("support", "shown"),
+    [
+        ("", "在您买东西的地方回复卖家"),
+        ("https://shop.test/help?a=1&b=2", 'href="https://shop.test/help?a=1&amp;b=2"'),
+        ("help@shop.test", 'href="mailto:help@shop.test"'),
+        ("每天 9–18 点在店铺里留言", "<bdi>每天 9–18 点在店铺里留言</bdi>"),
+        ("javascript:alert(1)", "<bdi>javascript:alert(1)</bdi>"),
+        ('https://x"><script>', 'href="https://x&quot;&gt;&lt;script&gt;"'),
+    ],
+)
+def test_where_to_write_and_what_to_quote(open_page: OpenPage, shop: Shop, support: str, shown: str):
+    shop.app.support = support
+    page = open_page("help")
+    assert shown in html(page) and "请写上订单号" in words(page)
+    assert "<script" not in html(page)
 
 
 @pytest.mark.parametrize(("points", "said"), [(500, "5"), (250, "2.5"), (25, "0.25"), (10_000, "100")])

@@ -54,6 +54,14 @@ def test_others_records_are_not_here(open_page: OpenPage, shop: Shop):
     assert case.case_no not in html(open_page("records", WEI))
 
 
+def test_an_order_that_was_only_looked_at_is_no_record(open_page: OpenPage, shop: Shop):
+    number = shop.order()
+    draft = cases.open_draft(shop.app, MEI, number)
+    assert draft.case_no not in html(open_page("records", MEI))
+    cases.save_draft(shop.app, MEI, draft.case_no, reason="not_delivered")
+    assert draft.case_no in html(open_page("records", MEI))
+
+
 def test_filters(open_page: OpenPage, shop: Shop):
     done = shop.apply(shop.order())
     shop.work()

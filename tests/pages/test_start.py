@@ -71,9 +71,22 @@ def test_a_draft_goes_on_where_it_stopped(open_page: OpenPage, shop: Shop):
     from core.services import cases
 
     number = shop.order()
-    cases.open_draft(shop.app, MEI, number)
+    draft = cases.open_draft(shop.app, MEI, number)
+    cases.save_draft(shop.app, MEI, draft.case_no, reason="not_delivered", requested_minor=10_000)
     page = open_page("start", MEI)
     assert "继续填写" in words(page) and f'href="/request?order={number}"' in html(page)
+
+
+def test_an_order_that_was_only_looked_at_is_nothing_unfinished(open_page: OpenPage, shop: Shop):
+    """Opening the wizard makes a draft; until a reason is chosen nobody has begun anything."""
+    from core.services import cases
+
+    number = shop.order()
+    cases.open_draft(shop.app, MEI, number)
+    for view in ("", "orders"):
+        page = open_page("start", MEI, view=view)
+        assert "继续填写" not in words(page) and '<li class="tile' not in html(page)
+        assert f'href="/request?order={number}"' in html(page) and "申请退款" in words(page)
 
 
 def test_finished_requests_stand_beside(open_page: OpenPage, shop: Shop):

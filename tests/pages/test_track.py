@@ -1,4 +1,4 @@
-"""Track: every state has its sentence, its turn and its future, in both languages, and is nobody else's business (R5)."""
+"""Track: every state has its sentence, its turn, its future, in both languages, for its owner only (R5)."""
 
 from __future__ import annotations
 
@@ -146,7 +146,9 @@ def test_every_state_is_in_english_too(open_page: OpenPage, shop: Shop, name: st
     with shop.app.begin() as conn:
         conn.execute(update(orders).values(product="Game card"))
     page = open_page("track", MEI, lang="en", case=case_no)
-    seen = words(page) + " ".join(str(widget.label) for widget in [*page.button, *page.text_area, *page.expander])
+    seen = words(page) + " ".join(
+        str(widget.label) for widget in [*page.button, *page.text_area, *page.expander]
+    )
     for note in [event.note for event in shop.view(case_no).events]:
         seen = seen.replace(note, "") if note else seen
     assert not [letter for letter in seen if "\u4e00" <= letter <= "\u9fff"], seen
@@ -166,7 +168,11 @@ def test_the_newest_stands_on_top(open_page: OpenPage, shop: Shop):
 def test_another_customers_case_and_none_look_the_same(open_page: OpenPage, shop: Shop):
     """Invariant 12."""
     theirs = words(open_page("track", WEI, case=reviewed(shop)))
-    assert theirs == words(open_page("track", WEI, case="R260901-NOSUCH")) == words(open_page("track", WEI, case="<b>' OR 1"))
+    assert (
+        theirs
+        == words(open_page("track", WEI, case="R260901-NOSUCH"))
+        == words(open_page("track", WEI, case="<b>' OR 1"))
+    )
     assert "没有找到这张退款单" in theirs
 
 

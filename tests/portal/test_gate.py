@@ -47,7 +47,7 @@ def test_a_cookie_that_makes_no_sense_is_ignored(browser: Visitor):
 @pytest.mark.parametrize("language", ["zh_CN", "en"])
 def test_the_first_file_is_ours_all_over(language: str):
     """Streamlit may change its file: nothing of its words may come through."""
-    html = pagefile.page(language).decode()
+    html = pagefile.page(language, "星点").decode()
     # Names of its files and of its own switch are not words.
     shown = re.sub(r"<!--.*?-->|window\.__streamlit|<link[^>]*>", "", html, flags=re.DOTALL)
     assert "streamlit" not in shown.lower() and "agent" not in shown.lower()

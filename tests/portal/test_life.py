@@ -38,8 +38,8 @@ def test_the_worker_does_what_is_due_and_stops_with_the_process(shop: Shop):
 
 
 def test_trouble_is_waited_out(shop: Shop, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(life, "AFTER_ACCIDENT_SECONDS", 0.01)
-    monkeypatch.setattr(life, "IDLE_SECONDS", 0.01)
+    monkeypatch.setattr(worker, "AFTER_ACCIDENT_SECONDS", 0.01)
+    monkeypatch.setattr(worker, "IDLE_SECONDS", 0.01)
     tries: list[int] = []
 
     def run_once(*_: object) -> int:
@@ -58,8 +58,8 @@ def test_only_an_embedded_database_has_its_worker_in_the_web_process(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, dialect: str, workers: int
 ):
     engine = SimpleNamespace(dialect=SimpleNamespace(name=dialect), dispose=lambda: None)
-    monkeypatch.setattr(session, "core", lambda: SimpleNamespace(engine=engine))
-    monkeypatch.setattr(life, "_work", lambda app, stop: stop.wait())
+    monkeypatch.setattr(session, "core", lambda: SimpleNamespace(engine=engine, shop_name="星点"))
+    monkeypatch.setattr(worker, "run", lambda app, stop: stop.wait())
 
     async def live() -> int:
         async with life.lifespan(None):

@@ -40,6 +40,28 @@ def test_the_frame_has_the_menu_and_says_where_one_is(shop: Shop):
     assert page.count("aria-current=page") == 1 and 'href="/records"' in page and "<h1>" in page
 
 
+def test_the_frame_bears_the_name_of_the_shop(shop: Shop):
+    assert "星点 · 退款" in html(open_portal(shop, None))
+    shop.app.shop_name = "<b>海风</b>"
+    assert "&lt;b&gt;海风&lt;/b&gt; · 退款" in html(open_portal(shop, None))
+    assert "&lt;b&gt;海风&lt;/b&gt; · Refunds" in html(open_portal(shop, None, "en"))
+
+
+def test_runs_share_no_page_object(shop: Shop):
+    """Streamlit marks the page that may run; a mark of somebody else's run would stop ours."""
+
+    def script() -> None:
+        import streamlit as st
+
+        from portal import shell
+
+        mine, theirs = shell.pages(), shell.pages()
+        st.session_state["shared"] = [page for page in mine if any(page is other for other in theirs)]
+
+    at = AppTest.from_function(script, default_timeout=30).run()
+    assert not at.exception and at.session_state["shared"] == []
+
+
 def test_outside_demo_mode_nothing_of_the_demo_shows(shop: Shop):
     page = html(open_portal(shop, None))
     assert "演示" not in page and "/session/demo" not in page and "/session/clock" not in page

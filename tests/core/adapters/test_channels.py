@@ -109,10 +109,15 @@ def test_only_the_demo_moves_its_clock(sqlite_url: str, tmp_path: Path) -> None:
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in ("REFUND_DATABASE_URL", "REFUND_STORE_URL", "REFUND_DEMO"):
-        monkeypatch.delenv(name, raising=False)
+    for name in ("DATABASE_URL", "STORE_URL", "DEMO", "SHOP_NAME", "SUPPORT"):
+        monkeypatch.delenv(f"REFUND_{name}", raising=False)
     assert Settings().database_url == "sqlite:///var/refund.db"
     assert Settings().store_url == (tmp_path / "var" / "evidence").as_uri()
     assert Settings().demo is False
     monkeypatch.setenv("REFUND_DEMO", "1")
     assert Settings().demo is True
+    assert (Settings().shop_name, Settings().support) == ("星点", "")
+    monkeypatch.setenv("REFUND_SHOP_NAME", "海风")
+    monkeypatch.setenv("REFUND_SUPPORT", "help@shop.test")
+    app = build(Settings(database_url=f"sqlite:///{tmp_path}/x.db"))
+    assert (app.shop_name, app.support) == ("海风", "help@shop.test")

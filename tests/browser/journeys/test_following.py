@@ -1,0 +1,69 @@
+"""Following a case: the page looks again by itself; withdrawing, copying the link; no strangers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from core import texts
+from tests.browser.conftest import RunningApp
+from tests.browser.journeys.conftest import OpenVisit, Shop
+
+
+def test_the_page_follows_by_itself_and_can_be_withdrawn_from(visit: OpenVisit, shop: Shop, app: RunningApp):
+    """R3.7, R5.2."""
+    order, v = shop.order(minor=90_000), visit(1280)
+    sent = app.core(
+        "apply",
+        "--order",
+        order.order_no,
+        "--reason",
+        "not_delivered",
+        "--amount-minor",
+        "90000",
+        "--customer",
+        order.person,
+    )
+    v.go(f"/track?case={sent['case_no']}")
+    v.sees(v.tx("track.next.review"))
+    app.core("act", sent["case_no"], "ask", "--as", "reviewer:r1", "--note", "哪一天发现的？")
+    expect(v.page.locator(".st-key-act-turn")).to_contain_text("哪一天发现的？", timeout=45_000)
+    v.settle()
+    v.is_sound()
+    v.page.locator(".st-key-withdraw button").click()
+    dialog = v.page.get_by_role("dialog")
+    expect(dialog).to_contain_text(v.tx("track.withdraw.title"))
+    v.page.locator(".st-key-yes-withdraw button").click()
+    expect(dialog).to_have_count(0)
+    v.sees(v.tx("track.did.withdraw"))
+    assert app.core("case", sent["case_no"])["state"] == "withdrawn"
+
+
+def test_the_link_of_a_case_can_be_copied(visit: OpenVisit, shop: Shop, app: RunningApp):
+    order, v = shop.order(minor=90_000), visit(360)
+    sent = app.core(
+        "apply",
+        "--order",
+        order.order_no,
+        "--reason",
+        "not_delivered",
+        "--amount-minor",
+        "90000",
+        "--customer",
+        order.person,
+    )
+    v.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    v.go(f"/track?case={sent['case_no']}")
+    v.page.locator(".copy button").click()
+    expect(v.page.locator(".copy b")).to_have_text(v.tx("track.link.done"))
+    assert v.page.evaluate("navigator.clipboard.readText()") == f"{app.url}/track?case={sent['case_no']}"
+
+
+def test_a_stranger_learns_nothing(page_factory: Callable[..., Page], shop: Shop, app: RunningApp):
+    """Invariant 12."""
+    order = shop.order()
+    page = page_factory(360)
+    page.goto(f"/request?order={order.order_no}")
+    expect(page.locator(".stMain")).to_contain_text(texts.of("zh_CN")("shell.door.title"))
+    assert "Game card" not in page.content()
