@@ -31,7 +31,8 @@ def page(language: str, shop: str) -> bytes:
     html = _original()
     css, js, logo = style.assets()
     head = (
-        f'<title>{esc(tx("shell.name", shop=shop))}</title><meta name="description" content="{esc(tx("shell.about"))}">'
+        f"<title>{esc(tx('shell.name', shop=shop))}</title>"
+        f'<meta name="description" content="{esc(tx("shell.about"))}">'
         '<meta name="theme-color" content="#F6F7F6" media="(prefers-color-scheme: light)">'
         '<meta name="theme-color" content="#0E1412" media="(prefers-color-scheme: dark)">'
         '<meta name="format-detection" content="telephone=no">'

@@ -1,4 +1,4 @@
-"""Somebody with full access to the database: guards taken off, rows rewritten, guards put back as if nothing were."""
+"""Somebody with full access to the database: guards off, rows rewritten, guards back as if nothing were."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from core.services.record import canonical, chain
 
 @contextmanager
 def tampering(app: App) -> Iterator[Connection]:
-    """A transaction without triggers, checks, foreign and unique keys; the append-only triggers are back after it."""
+    """A transaction without triggers, checks and keys; the append-only triggers are back after it."""
     if app.engine.dialect.name == "sqlite":
         with app.engine.connect() as conn:
             driver: Any = conn.connection.driver_connection

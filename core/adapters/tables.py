@@ -39,7 +39,7 @@ metadata = MetaData(
 
 
 class Instant(TypeDecorator[datetime]):
-    """An aware UTC datetime, stored as integer microseconds since 1970: sorts, compares and survives both databases.
+    """An aware UTC datetime, as integer microseconds since 1970: sorts and survives both databases.
 
     `DateTime(timezone=True)` comes back naive from SQLite (FACTS).
     """

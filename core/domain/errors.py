@@ -129,7 +129,7 @@ class TermsNotAccepted(Refusal):
 
 
 class VerdictChanged(Refusal):
-    """What the customer saw before sending is no longer true (fresh facts, R1.5). Params: `verdict`, `rule`."""
+    """What the customer saw is no longer true on fresh facts (R1.5). Params: `verdict`, `rule`."""
 
     code = "verdict_changed"
 

@@ -65,6 +65,17 @@ def test_what_cannot_be_is_no_gap() -> None:
     assert analyse(policy).gaps == (), "reasons without a checklist are always complete"
     policy = with_rules(rule("window", "review", days_left={"up_to": 15}))
     assert analyse(policy).gaps == (), "nobody has more days left than the longest window"
+    policy = with_rules(
+        rule("others", reason=_ASKED),
+        rule("complete", evidence_complete=True),
+        rule("uncontested", contested=False),
+        evidence={
+            **STANDARD.evidence,
+            "other": ("redemption_record",),
+            "not_delivered": ("redemption_record",),
+        },
+    )
+    assert analyse(policy).gaps == (), "where the record is all that is asked, who sent it is complete"
     five = {"at_least": 5}
     policy = with_rules(rule("sum", order_refund_minor=five), rule("one", amount_minor={"below": 5}))
     assert analyse(policy).gaps == (), "all refunds of an order are at least this one"

@@ -336,6 +336,10 @@ def test_days_left_never_grow(completed: datetime, since: timedelta, more: timed
             {"tenders": [{"payment_id": 1, "channel": "card", "paid_minor": 1, "refundable_minor": 2}]},
             "2 of 1 paid",
         ),
+        (
+            {"tenders": [{"payment_id": 1, "channel": "card", "paid_minor": -1, "refundable_minor": -1}]},
+            "-1 paid",
+        ),
         ({"tenders": [{"payment_id": 1, "channel": "card"}]}, "facts incomplete"),
         ({"tenders": ["card"]}, "tender: expected an object"),
         ({"has_account": "yes"}, "has_account: 'yes' is neither true nor false"),
