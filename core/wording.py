@@ -37,8 +37,8 @@ def _words(tx: Texts, located: Located, now: datetime | None) -> dict[str, str]:
             )
         elif name == "channels":
             words[name] = tx.list(tx(f"channel.{channel}") for channel in value)
-        elif name == "channel":
-            words[name] = tx(f"channel.{value}")
+        elif name == "channel":  # with the masked account, where it is known
+            words[name] = f"{tx(f'channel.{value}')} {params.get('account') or ''}".rstrip()
         elif isinstance(value, datetime):
             words[name.removesuffix("_at")] = (
                 tx.day_long(value) if name == "expires_at" else tx.date(value, now)

@@ -1,4 +1,4 @@
-"""The lifecycle: two tables, one for a case (decisions), one for a payout (money), and all that is drawn from them.
+"""The lifecycle: two tables, one for a case (decisions), one for a payout (money), and all drawn from them.
 
 Nothing about states lives anywhere else. Guards are not here: rules decide which event fires; the tables say
 where an event leads and who may cause it. Terminal states are the visible empty entries of `states`.
