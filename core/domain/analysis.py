@@ -132,7 +132,7 @@ def _overlaps(space: Space, hits: list[list[Box]]) -> Iterator[Overlap]:
 def _rule_contradictions(space: Space, hits: list[list[Box]]) -> Iterator[Contradiction]:
     limit = space.policy.limits.second_approval_minor
     suspicions: dict[str, tuple[str, tuple[tuple[str, Test], ...]]] = {
-        "approves_beyond_one": ("approve", (("amount_minor", Within(limit + 1, None)),)),
+        "approves_beyond_one": ("approve", (("order_refund_minor", Within(limit + 1, None)),)),
         "asks_for_nothing": ("needs_evidence", (("evidence_complete", OneOf((True,))),)),
         "rejects_undelivered": (
             "reject",

@@ -136,7 +136,7 @@ class FlipSearch(NamedTuple):
         limits = self.policy.bounds
         amounts = {bound - 1 for bound in limits["amount_minor"]}
         amounts.update([bound - 1 - earlier for bound in limits["order_refund_minor"]])
-        amounts.update((self.facts.duplicate_minor, self.policy.limits.second_approval_minor))
+        amounts.update((self.facts.duplicate_minor, self.policy.limits.second_approval_minor - earlier))
         return [Change("amount_minor", asked, to) for to in sorted(amounts, reverse=True) if 0 < to < asked]
 
     def _earlier(self) -> list[Change]:

@@ -14,20 +14,22 @@ from core.domain.lifecycle import CASE
 Step = tuple[str, str, str]  # (event, role, person) of something that happened to the case
 
 DECIDING: Final = frozenset({"approve", "reject", "ask", "negotiate", "agree"})
+JUDGING: Final = DECIDING | {"dispute"}  # whoever sent it to arbitration had formed a view
+SENDING: Final = frozenset({"pay", "agree"})  # from then on money may be on its way
 SECOND_LOOK: Final = frozenset({"in_arbitration", "in_appeal"})
 
 
 def barred(event: str, actor: Actor, state: str, customer_id: str, history: Iterable[Step]) -> Refusal | None:
     """Why this person may not cause `event` although their role may (invariant 13, R3.7); None: they may."""
     history = list(history)
-    if event == "withdraw" and state == "negotiating" and any(name == "pay" for name, _, _ in history):
+    if event == "withdraw" and state == "negotiating" and any(name in SENDING for name, _, _ in history):
         return MoneyAlreadySent()
     if event not in DECIDING:
         return None
     applicants = {person for _, role, person in history if role in BUYERS} | {customer_id}
     if actor.id in applicants - {""}:
         return OwnCase()
-    judges = {person for name, role, person in history if name in DECIDING and role != "system"}
+    judges = {person for name, role, person in history if name in JUDGING and role not in (*BUYERS, "system")}
     if (state in SECOND_LOOK or event == "agree") and actor.id in judges:
         return SamePerson()
     return None

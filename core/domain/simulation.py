@@ -63,7 +63,8 @@ def simulate(history: History, policy: Policy) -> Outcome:
     amount = history.requested_minor
     approves = verdict == code["approve"]
     by_people = approves & money.needs_people(amount)
-    too_much = approves & ~by_people & (amount > policy.limits.second_approval_minor)
+    whole = amount + money.paid - money.refundable  # all refunds of the order
+    too_much = approves & ~by_people & (whole > policy.limits.second_approval_minor)
     for rows, name in ((by_people, "law.negotiated"), (too_much, "law.second_approval")):
         verdict[rows], rule[rows] = code["review"], law[name]
     unsure = (verdict != code["reject"]) & (fee * (money.payments + 1) > 5_000)  # not routes.always_pays

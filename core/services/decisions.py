@@ -195,9 +195,9 @@ def _approve(
         raise AmountInvalid()
     if amount > requested:
         raise AmountAboveRemaining(remaining_minor=requested, currency=case.currency)
-    if actor.role == "reviewer" and amount > policy.limits.second_approval_minor:
-        raise NotAllowed(role=actor.role, event="approve")
     facts, assessment = gather(app, change.conn, case, amount, policy, at)
+    if actor.role == "reviewer" and assessment.columns["order_refund_minor"] > policy.limits.second_approval_minor:
+        raise NotAllowed(role=actor.role, event="approve")
     left = facts.refundable_minor
     if left <= 0:
         raise NothingLeft()

@@ -7,14 +7,10 @@ import streamlit as st
 from core.domain.errors import Refusal
 from core.services import evidence
 from core.services.evidence import EvidenceView
-from core.texts import Texts
 from portal.html import esc, ms
 from portal.parts import verdict, wizard
+from portal.parts.pictures import LARGEST_MB, image, name, upload
 from portal.parts.wizard import Answer, Wizard
-
-LARGEST_MB = 10
-TYPES = ["jpg", "jpeg", "png", "webp"]
-_REFUSED = "request_picture_refused"
 
 
 def kinds(w: Wizard, answer: Answer) -> list[str]:
@@ -82,7 +78,7 @@ def _one(w: Wizard, kind: str, *, must: bool) -> None:
         )
         for number, item in enumerate(have, 1):
             _kept(w, item, number)
-        _upload(w, kind, has_some=bool(have))
+        upload(w.app, w.actor, w.tx, w.view, kind)
 
 
 def _kept(w: Wizard, item: EvidenceView, number: int) -> None:
@@ -109,51 +105,6 @@ def shot(w: Wizard, item: EvidenceView, number: int, below: str) -> str:
         f'<div class="shot">{image(w.tx, item, number)}<div><b>{esc(name(w.tx, item, number))}</b>'
         f"<span>{ms('check')}{esc(below)}</span></div></div>"
     )
-
-
-def name(tx: Texts, item: EvidenceView, number: int) -> str:
-    """`没到账的证明，第 1 张`."""
-    return tx("request.evidence.alt", kind=tx(f"evidence_kind.{item.kind}"), n=number)
-
-
-def image(tx: Texts, item: EvidenceView, number: int) -> str:
-    """The picture from the route that asks again who may see it; never Streamlit's open media address."""
-    return f'<img src="/files/evidence/{esc(item.id)}" alt="{esc(name(tx, item, number))}" loading="lazy">'
-
-
-def shots(tx: Texts, items: tuple[EvidenceView, ...]) -> str:
-    """All pictures in a row, each a link to its full size."""
-    links = "".join(
-        f'<a href="/files/evidence/{esc(item.id)}" target="_blank" rel="noopener">'
-        f"{image(tx, item, number)}</a>"
-        for number, item in enumerate(items, 1)
-    )
-    return f'<div class="shots gap">{links}</div>' if links else ""
-
-
-def _upload(w: Wizard, kind: str, *, has_some: bool) -> None:
-    tx = w.tx
-    count = sum(item.kind == kind for item in w.view.evidence)
-    tries = st.session_state.get(w.key(f"tries-{kind}"), 0)
-    pick = tx("request.evidence.add_more") if has_some else tx("request.evidence.add")
-    with st.container(key=f"up-{kind}", gap=None):
-        st.html(f'<style>.st-key-up-{kind}{{--pick:"{esc(pick)}"}}</style>')
-        file = st.file_uploader(
-            f"{tx(f'evidence_kind.{kind}')}: {pick}", type=TYPES, key=w.key(f"file-{kind}-{count}-{tries}"),
-            label_visibility="collapsed", max_upload_size=LARGEST_MB,
-        )  # fmt: skip
-    if file is not None:
-        st.session_state[w.key(f"tries-{kind}")] = tries + 1  # a fresh, empty uploader afterwards
-        with st.spinner(tx("request.evidence.checking")):
-            try:
-                evidence.add(w.app, w.actor, w.view.case_no, kind, file.getvalue())
-                st.session_state.pop(_REFUSED, None)
-            except Refusal as refused:
-                st.session_state[_REFUSED] = (w.view.case_no, kind, refused)
-        st.rerun()
-    said = st.session_state.get(_REFUSED)
-    if said and said[:2] == (w.view.case_no, kind):
-        st.html(wizard.bad(tx.refusal(said[2])))
 
 
 def _drop(w: Wizard, evidence_id: str) -> None:

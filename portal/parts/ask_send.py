@@ -9,7 +9,7 @@ from core.domain.policy import Policy
 from core.services import cases
 from core.texts import Texts
 from portal.html import esc, lines, ms
-from portal.parts import amounts, ask_proof, ask_route, choice, goods, wizard
+from portal.parts import amounts, ask_route, choice, goods, pictures, wizard
 from portal.parts.ask_wrong import reason_words
 from portal.parts.wizard import Answer, Wizard
 
@@ -19,7 +19,7 @@ def show(w: Wizard, answer: Answer, version: int) -> None:
     option = ask_route.chosen(w, answer) if found.options else None
     st.html(f'<div class="ask"><h1 id="step" tabindex="-1">{esc(tx("request.send.title"))}</h1></div>')
     with st.container(key="card-check"):
-        st.html(_claim(w) + (_money(w, answer) if option else "") + ask_proof.shots(tx, w.view.evidence))
+        st.html(_claim(w) + (_money(w, answer) if option else "") + pictures.shots(tx, w.view.evidence))
         with st.expander(
             tx("request.send.terms", version=version),
             icon=":material/description:",
@@ -76,7 +76,8 @@ def _next(w: Wizard, answer: Answer) -> str:
     if found.verdict == "approve":
         return tx("request.send.next_approve")
     if found.verdict == "review" and found.review_due:
-        return tx("request.send.next_review", date=tx.date(found.review_due.at, w.now))
+        due = found.review_due
+        return tx("request.send.next_review", date=tx.date(due.at, w.now, provisional=due.provisional))
     return tx("request.send.next_reject", days=w.policy.working_days.appeal)
 
 

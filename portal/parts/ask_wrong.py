@@ -144,7 +144,14 @@ def read_amount(w: Wizard) -> tuple[int | None, int | None, str]:
 
 
 def _keep_reason(w: Wizard) -> None:
-    wizard.save(w, reason=st.session_state[w.key("reason")])
+    """Who was charged twice wants the second payment back, not both: filled in, and open to change."""
+    reason, beyond = st.session_state[w.key("reason")], claim.paid_beyond(w.order)
+    if reason == "duplicate_charge" and beyond and st.session_state.get(w.key("part")) == "all":
+        st.session_state[w.key("part")] = "part"
+        st.session_state[w.key("amount")] = plain(beyond, w.currency)
+        wizard.save(w, reason=reason, requested_minor=beyond)
+    else:
+        wizard.save(w, reason=reason)
 
 
 def _keep_amount(w: Wizard) -> None:

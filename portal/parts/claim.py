@@ -13,6 +13,11 @@ def by_pieces(order: OrderView) -> bool:
     return order.quantity > 1 and order.refundable_minor == order.amount_minor
 
 
+def paid_beyond(order: OrderView) -> int:
+    """What was paid and is still here beyond the order's amount: somebody paid twice. 0 otherwise."""
+    return max(0, order.refundable_minor - order.amount_minor)
+
+
 def for_pieces(order: OrderView, pieces: int) -> int:
     """The amount that `pieces` of the order cost, in minor units; all of them are exactly what was paid."""
     return order.amount_minor * pieces // order.quantity

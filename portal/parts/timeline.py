@@ -154,7 +154,11 @@ def _moment(tx: Texts, at: datetime, who: str, what: str, more: str, now: dateti
 
 def _ahead(tx: Texts, view: CaseView, etas: Mapping[str, tuple[int, int]], now: datetime) -> list[Step]:
     """The present and what follows it, the furthest first."""
-    due = tx("track.next.by", date=tx.date(view.due_at, now)) if view.due_at else ""
+    due = (
+        tx("track.next.by", date=tx.date(view.due_at, now, provisional=view.provisional))
+        if view.due_at
+        else ""
+    )
     us, you = tx("track.who.reviewer"), tx("track.who.customer")
     arrive = Step(_eta(tx, view, etas, now), _carrier(tx, view), tx("track.next.arrive"), "", "fut")
     pay = Step(tx("track.next.then"), tx("track.who.shop"), tx("track.next.pay"), "", "fut")
@@ -185,13 +189,11 @@ def _ahead(tx: Texts, view: CaseView, etas: Mapping[str, tuple[int, int]], now: 
 
 def _eta(tx: Texts, view: CaseView, etas: Mapping[str, tuple[int, int]], now: datetime) -> str:
     """The date promised by the payouts, or how long it takes from paying."""
-    promised = [
-        payout.eta_at
-        for payout in view.payouts
-        if payout.eta_at and payout.state not in ("arrived", "replanned")
-    ]
+    waiting = [payout for payout in view.payouts if payout.state not in ("arrived", "replanned")]
+    promised = [(payout.eta_at, payout.provisional) for payout in waiting if payout.eta_at]
     if promised:
-        return tx("track.next.expected", date=tx.date(max(promised), now))
+        last, provisional = max(promised)
+        return tx("track.next.expected", date=tx.date(last, now, provisional=provisional))
     if view.route == "negotiated":
         return tx("track.next.afterwards")
     found = [etas[channel] for channel in _channels(view)]

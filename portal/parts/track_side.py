@@ -9,8 +9,8 @@ from core.texts import Texts
 from portal.html import esc, lines
 from portal.parts import goods
 from portal.parts.amounts import as_list
-from portal.parts.ask_proof import shots
 from portal.parts.ask_wrong import reason_words
+from portal.parts.pictures import shots
 
 
 def column(tx: Texts, view: CaseView, *, now: datetime) -> str:

@@ -18,6 +18,7 @@ from core.services.case_views import CaseView
 from core.texts import Texts
 from portal.html import esc, href, lines, ms
 from portal.parts import talk
+from portal.parts.pictures import upload
 from portal.parts.wizard import bad
 
 _REFUSED = "track_refused"
@@ -94,6 +95,8 @@ def _say(t: Turn, event: str, label: str, button: str, *, or_reapply: bool = Fal
     """A text and its button; what was typed survives reruns and refusals."""
     key = f"{event}-{t.view.case_no}"
     st.text_area(label, key=key, height=110, persist_state="page")
+    with st.expander(t.tx("track.turn.picture"), icon=":material/add_photo_alternate:", type="compact"):
+        upload(t.app, t.actor, t.tx, t.view, "other")
     refused = refusal(t, event)
     if refused is not None:
         st.html(bad(t.tx("track.turn.empty") if refused.code == "text_required" else t.tx.refusal(refused)))

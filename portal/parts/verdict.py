@@ -20,7 +20,10 @@ _SEALS: Final = {
 def headline(tx: Texts, found: Assessment, *, now: datetime) -> str:
     """The one sentence that the customer came for."""
     if found.verdict == "review" and found.review_due:
-        return tx("request.verdict.review", date=tx.date(found.review_due.at, now))
+        return tx(
+            "request.verdict.review",
+            date=tx.date(found.review_due.at, now, provisional=found.review_due.provisional),
+        )
     if found.verdict == "approve":
         return tx("request.verdict.approve")
     if found.verdict == "needs_evidence":

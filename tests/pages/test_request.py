@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import update
 
-from core.adapters.tables import payments
+from core.adapters.tables import orders, payments
 from tests.pages.conftest import OpenPage, html, words
 from tests.pages.filling import draft, filled, keyed, number_of_cases, press, step
 from tests.shop import MEI, WEI, Shop
@@ -161,3 +161,14 @@ def test_a_description_is_shown_as_text(open_page: OpenPage, shop: Shop):
     page = html(open_page("request", MEI, order=order_no, step="5"))
     assert "<script>alert" not in page and "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert "\u202e" not in page and "😀" in page and "![x](http://evil/p.png)" in page
+
+
+def test_who_was_charged_twice_asks_for_one_of_the_payments(open_page: OpenPage, shop: Shop):
+    order_no = shop.order(("alipay", 10_000), ("alipay", 10_000))
+    with shop.app.begin() as conn:
+        conn.execute(update(orders).where(orders.c.order_no == order_no).values(amount_minor=10_000))
+    page = open_page("request", MEI, order=order_no)
+    keyed(page, "radio", "reason").set_value("duplicate_charge").run()
+    assert keyed(page, "text_input", "amount").value == "100.00"
+    press(page)
+    assert step(page) == "2" and "可以退，提交后当场通过" in words(page)

@@ -89,6 +89,8 @@ def _grants(conn: Connection, by_case: dict[str, list[Any]], expected: _Expected
             )
         yield from _paid_as_granted(row, legs, by_case[row.case_no])
         if row.state not in GRANTED:
+            if row.state != "completed" and any(made.state != "replanned" for made in by_case[row.case_no]):
+                yield Finding(6, "paid_without_grant", row.case_no, f"{row.state}, and a payout is under way")
             continue
         held: Counter[int] = Counter()
         for leg in legs:

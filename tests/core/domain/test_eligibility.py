@@ -66,6 +66,15 @@ def test_more_than_two_people_may_approve_is_never_approved_by_none() -> None:
     assert verdict_of(claim(paid(limit + 1)), policy) == ("review", "law.second_approval")
 
 
+def test_a_large_amount_in_slices_is_still_a_large_amount() -> None:
+    """Invariant 13: the limit is of the order, earlier refunds included."""
+    policy = with_rules(rule("all", "approve"))
+    limit = policy.limits.second_approval_minor
+    order = paid(2 * limit, refundable_minor=limit + 1)  # limit − 1 was refunded before
+    assert verdict_of(claim(order, requested_minor=1), policy) == ("approve", "all")
+    assert verdict_of(claim(order, requested_minor=2), policy) == ("review", "law.second_approval")
+
+
 def test_what_no_rule_answers_goes_to_a_person() -> None:
     """R3.1: everything that is not settled automatically."""
     found = decide(claim(), with_rules(rule("none", "reject", kind="other")))

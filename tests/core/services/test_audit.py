@@ -213,6 +213,7 @@ PLANTED: list[tuple[int, str, Plant]] = [
     (5, "payout_differs", lambda c, h: _payout(c, h.paying, reserved_minor=9_000)),
     (5, "step_without_time", lambda c, h: _payout(c, h.paying, sent_at=None)),
     (6, "given_up_without_word", lambda c, h: _payout(c, h.paying, state="replanned", cause="no_answer")),
+    (6, "paid_without_grant", lambda c, h: _case(c, h.paying, state="withdrawn")),
     (8, "nobody_acts", lambda c, h: _case(c, h.in_review, due_at=None)),
     (8, "payout_without_due", lambda c, h: _payout(c, h.paying, due_at=None)),
     (9, "event_after_final", _after_final),

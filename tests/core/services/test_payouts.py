@@ -300,6 +300,25 @@ def test_negotiated_needs_two_people(shop: Shop) -> None:
     assert shop.audit() == []
 
 
+def test_no_withdrawing_while_a_part_is_under_way_after_an_agreement(shop: Shop) -> None:
+    """R3.7, R4.8: one part accepted, the other refused; withdrawing would free money that is being sent."""
+    order_no = shop.order(("alipay", 4_000), ("wechat", 6_000), escrow=True)
+    case_no = shop.apply(order_no).case_no
+    shop.act(case_no, "approve", LEAD)
+    shop.act(case_no, "agree", FINANCE)
+    shop.wechat.faults.append("refuse_closed")
+    shop.work()
+    view = shop.view(case_no, MEI)
+    assert (view.state, {p.channel: p.state for p in view.payouts}) == (
+        "negotiating",
+        {"alipay": "accepted", "wechat": "replanned"},
+    )
+    assert "withdraw" not in view.allowed
+    with pytest.raises(MoneyAlreadySent):
+        shop.act(case_no, "withdraw", MEI)
+    assert shop.audit() == []
+
+
 def test_a_guest_with_a_closed_account_is_not_paid_into_nothing(shop: Shop) -> None:
     """R4.3, R4.5: without account and balance the agreement is refused; the money stays held."""
     order_no = shop.order(customer="")
