@@ -6,7 +6,8 @@ export PYTHON
 PY := .venv/bin/python
 # uvicorn, not `streamlit run`: it sets TCP_NODELAY, 40 ms less on every click.
 SERVE := $(PY) -m uvicorn streamlit_app:app --host 127.0.0.1 --ws websockets-sansio \
-	--ws-per-message-deflate false --no-access-log --log-level warning --timeout-graceful-shutdown 5
+	--ws-per-message-deflate false --no-access-log --no-proxy-headers \
+	--log-level warning --timeout-graceful-shutdown 5
 PYTEST := $(PY) -m pytest
 
 .PHONY: help setup run test torture check bench lock clean

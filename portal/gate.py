@@ -121,6 +121,8 @@ _NOT_PAGES: Final = (
 def _page(scope: MutableMapping[str, Any]) -> Response | None:
     """Our first file for a page's address; a real 404 for an address that is neither a page nor a file."""
     path: str = scope["path"]
+    if path.startswith("/_stcore/metrics"):  # how many are here and how long they wait is not for visitors
+        return PlainTextResponse("Not Found", 404)
     if path == "/_stcore/host-config":
         return JSONResponse(HOST_CONFIG, headers={"Cache-Control": "no-cache"})
     known = path in PATHS

@@ -19,6 +19,7 @@ from core.domain.errors import (
     NotAllowed,
     NothingLeft,
     ReasonInvalid,
+    StaleForm,
     TermsNotAccepted,
     VerdictChanged,
 )
@@ -80,14 +81,15 @@ def submit(
     command_id: str,
     *,
     expected_verdict: str | None = None,
+    expected_refund_minor: int | None = None,
     accept_terms: bool = True,
 ) -> Submitted:
     """Send the draft and let the rules answer, in one transaction; the same command id gives the same
-    answer.
+    answer. What the customer saw (`expected_…`) must still be true: `VerdictChanged`, `StaleForm`.
     """
 
     def work(conn: Connection, case: Case) -> dict[str, Any]:
-        return _submit(app, conn, case, actor, expected_verdict, accept_terms)
+        return _submit(app, conn, case, actor, expected_verdict, accept_terms, expected_refund_minor)
 
     return Submitted(
         **once(app, actor, command_id, f"submit {case_no}", lambda conn: lock(conn, case_no, actor), work)
@@ -131,7 +133,13 @@ def apply(
 
 
 def _submit(
-    app: App, conn: Connection, case: Case, actor: Actor, expected_verdict: str | None, accept_terms: bool
+    app: App,
+    conn: Connection,
+    case: Case,
+    actor: Actor,
+    expected_verdict: str | None,
+    accept_terms: bool,
+    expected_refund_minor: int | None = None,
 ) -> dict[str, Any]:
     at = app.now()
     CASE.row(case.state, "submit")
@@ -155,7 +163,11 @@ def _submit(
         raise VerdictChanged(verdict=assessment.verdict, rule=assessment.rule)
     route = case.route
     if assessment.verdict != "reject":
-        route = decisions.choose(assessment.options, case.route).route
+        option = decisions.choose(assessment.options, case.route)
+        route = option.route
+        # Another tab may have changed the draft since this form was shown.
+        if expected_refund_minor not in (None, option.breakdown.refund):
+            raise StaleForm()
     change = Change(conn, case)
     claim = {"reason": case.reason, "requested_minor": amount, "quantity": case.quantity}
     claim |= {"description": case.description, "route": route}

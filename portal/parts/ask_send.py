@@ -37,7 +37,9 @@ def show(w: Wizard, answer: Answer, version: int) -> None:
         label = tx("request.send.button", amount=w.money(option.breakdown.refund))
     else:
         label = tx("request.send.button_review")
-    wizard.buttons(w, wizard.SEND, label, on_click=_send, args=(w, found.verdict))
+    wizard.buttons(
+        w, wizard.SEND, label, on_click=_send, args=(w, found.verdict, option and option.breakdown.refund)
+    )
 
 
 def _claim(w: Wizard) -> str:
@@ -107,10 +109,17 @@ def command_id(w: Wizard) -> str:
     return f"submit-{w.view.case_no}-{len(w.view.events)}"
 
 
-def _send(w: Wizard, seen: str) -> None:
-    """The one command. Another verdict than the one that was seen is a refusal, not a surprise (R1.5)."""
+def _send(w: Wizard, seen: str, amount: int | None) -> None:
+    """The one command. Another verdict or amount than the one seen is a refusal, not a surprise (R1.5)."""
     try:
-        cases.submit(w.app, w.actor, w.view.case_no, command_id(w), expected_verdict=seen)
+        cases.submit(
+            w.app,
+            w.actor,
+            w.view.case_no,
+            command_id(w),
+            expected_verdict=seen,
+            expected_refund_minor=amount,
+        )
     except (VerdictChanged, EvidenceMissing) as refused:
         wizard.remember(refused)
         st.query_params["step"] = str(wizard.VERDICT)

@@ -69,6 +69,10 @@ def test_what_is_no_page_goes_to_streamlit(browser: Visitor, path: str):
     assert browser.get(path, headers={"Accept": "*/*"}).text.startswith("streamlit")
 
 
+def test_how_many_are_here_is_not_for_visitors(browser: Visitor):
+    assert browser.get("/_stcore/metrics").status_code == 404
+
+
 def test_no_other_site_may_steer_the_page(browser: Visitor):
     config = json.loads(browser.get("/_stcore/host-config").content)
     assert config["allowedOrigins"] == [] and config["blockErrorDialogs"] is True

@@ -33,6 +33,7 @@ from core.domain.errors import (
     ReasonInvalid,
     Refusal,
     RouteUnavailable,
+    StaleForm,
     TermsNotAccepted,
     TextTooLong,
     TransitionRefused,
@@ -245,6 +246,16 @@ def test_what_changed_since_the_customer_looked(shop: Shop) -> None:
         cases.submit(shop.app, MEI, case_no, "click", expected_verdict="approve")
     assert refused.value.params["verdict"] == "reject"
     assert shop.view(case_no).state == "draft"
+
+
+def test_another_tab_changed_the_amount(shop: Shop) -> None:
+    """R1.4: what the button promised is what is sent, or nothing is."""
+    case_no = filled(shop, shop.order())
+    cases.save_draft(shop.app, MEI, case_no, requested_minor=100)
+    with pytest.raises(StaleForm):
+        cases.submit(shop.app, MEI, case_no, "click", expected_refund_minor=10_000)
+    assert shop.view(case_no).state == "draft"
+    assert cases.submit(shop.app, MEI, case_no, "click", expected_refund_minor=100).state == "approved"
 
 
 def test_a_window_that_closes_between_looking_and_sending(shop: Shop) -> None:
