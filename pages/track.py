@@ -15,8 +15,7 @@ from portal.html import esc, hero, href, ms, section
 from portal.parts import case_list, draft, goods, locator, sent, talk, timeline, track_side, track_turn
 from portal.parts.track_turn import Turn
 
-REFRESH = {"approved": 3, "paying": 10}  # seconds; where money moves, look more often
-SLOWLY = 30
+SOON, SLOWLY, UNTIL_ACCEPTED = 10, 30, 3  # seconds until it looks again: more often where money moves
 
 actor = session.require("customer", "guest", "support")
 tx, app = session.texts(), session.core()
@@ -94,8 +93,17 @@ def watch(view: CaseView) -> None:
             f'<bdi class="opt">{esc(name)}</bdi><span class="upd">{ms("sync")}{esc(at)}</span></div>'
         )
 
-    every = None if view.finished_at else REFRESH.get(view.state, SLOWLY)
-    st.fragment(look, run_every=every)()
+    st.fragment(look, run_every=interval(view))()
+
+
+def interval(view: CaseView) -> int | None:
+    """How long until the page looks again; never once the case is finished."""
+    if view.finished_at:
+        return None
+    handed_over = all(payout.state in ("accepted", "arrived", "replanned") for payout in view.payouts)
+    if view.state == "approved" or (view.state == "paying" and not handed_over):
+        return UNTIL_ACCEPTED
+    return SOON if view.state == "paying" else SLOWLY
 
 
 if case_no := st.query_params.get("case"):

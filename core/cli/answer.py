@@ -7,6 +7,7 @@ import unicodedata
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -78,3 +79,14 @@ def count(text: str) -> int:
     if not re.fullmatch("[0-9]{1,8}", text) or int(text) > MOST:
         raise ArgumentTypeError(f"{text!r} is not a whole number up to {MOST}")
     return int(text)
+
+
+def instant(text: str) -> datetime:
+    """ISO 8601; without a zone it is a time in Shanghai."""
+    from core.domain.workdays import ZONE
+
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is not a time such as 2026-12-01T09:30") from None
+    return at if at.tzinfo else at.replace(tzinfo=ZONE)

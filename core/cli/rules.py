@@ -1,4 +1,4 @@
-"""Commands about rules, without a database: the lifecycle tables, one decision, a replay."""
+"""Commands about rules: the lifecycle tables, one decision, a replay, putting a changed policy in force."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import sys
 import time
 from argparse import Namespace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from core.cli.answer import AddCommand, Answer, columns
+from core.cli.answer import AddCommand, Answer, columns, instant
 from core.domain.errors import FactsInvalid, PolicyInvalid
 
 if TYPE_CHECKING:
@@ -32,6 +32,59 @@ def add_commands(add: AddCommand, tx: Texts) -> None:
     command.add_argument("--policy", required=True, metavar="A", help=tx("cli.help.policy"))
     command.add_argument("--against", metavar="B", help=tx("cli.help.against"))
     command.add_argument("--orders", required=True, metavar="FILE", help=tx("cli.help.orders_file"))
+
+    command = add("publish", publish, tx("cli.help.publish"))
+    command.add_argument("file", metavar="FILE", help=tx("cli.help.policy"))
+    command.add_argument("--author", metavar="ID", required=True, help=tx("cli.help.author"))
+    command.add_argument("--approver", metavar="ID", required=True, help=tx("cli.help.approver"))
+    command.add_argument("--from", dest="start", type=instant, metavar="ISO", help=tx("cli.help.from"))
+    command.add_argument("--dry-run", action="store_true", help=tx("cli.help.dry_run"))
+
+
+def publish(arguments: Namespace) -> Answer:
+    """Check a document, say what the analysis found, and put it in force from now or later."""
+    from core.cli.opening import opened
+    from core.domain.analysis import analyse
+    from core.domain.errors import SamePerson
+    from core.services import policies
+
+    if arguments.author.strip() == arguments.approver.strip():
+        raise SamePerson()
+    document = _document(arguments.file)
+    found = analyse(policy := _loaded(document))
+    data: dict[str, Any] = {
+        "name": policy.name,
+        "version": None,
+        "in_force_from": None,
+        "dead": [dead.rule for dead in found.dead],
+        "gaps": [dict(gap.example) for gap in found.gaps],
+        "contradictions": [[item.code, item.rule] for item in found.contradictions],
+    }
+    if not arguments.dry_run:
+        app = opened()
+        start = arguments.start or app.now()
+        with app.begin() as conn:
+            data["version"] = policies.publish(
+                app,
+                conn,
+                document,
+                author=arguments.author,
+                approved_by=arguments.approver,
+                in_force_from=max(start, app.now()),  # nothing decided already is decided anew
+            )
+        data["in_force_from"] = max(start, app.now()).isoformat()
+
+    def lines(tx: Texts) -> list[str]:
+        said = [tx("cli.publish.dead", rule=rule) for rule in data["dead"]]
+        said += [tx("cli.publish.gap", example=json.dumps(gap, ensure_ascii=False)) for gap in data["gaps"]]
+        said += [
+            tx("cli.publish.contradiction", code=code, rule=rule) for code, rule in data["contradictions"]
+        ]
+        if data["version"] is None:
+            return [*said, tx("cli.publish.checked", name=policy.name)]
+        return [*said, tx("cli.publish.done", name=policy.name, version=data["version"])]
+
+    return Answer(json=lambda tx: data, lines=lines)
 
 
 def lifecycle(arguments: Namespace) -> Answer:
@@ -117,12 +170,22 @@ def _facts(name: str) -> Facts:
 
 def _policy(name: str) -> Policy:
     """A shipped policy by its name, or the document of a file."""
+    return _loaded(_document(name))
+
+
+def _loaded(document: str) -> Policy:
+    from core.domain import policy
+
+    return policy.load(document)
+
+
+def _document(name: str) -> str:
     from core.domain import policy
 
     if name in policy.SHIPPED:
-        return policy.load(policy.shipped(name))
+        return policy.shipped(name)
     try:
-        return policy.load(_text(name))
+        return _text(name)
     except UnicodeDecodeError:
         raise PolicyInvalid(problems=["not text in UTF-8"]) from None
 

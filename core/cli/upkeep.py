@@ -8,11 +8,11 @@ import sys
 import threading
 from argparse import ArgumentTypeError, Namespace
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from core import texts
-from core.cli.answer import AddCommand, Answer, columns, count
+from core.cli.answer import AddCommand, Answer, columns, count, instant
 from core.cli.opening import migrated, opened
 from core.domain.errors import ClockOutside
 
@@ -34,7 +34,7 @@ def add_commands(add: AddCommand, tx: Texts) -> None:
     command = add("clock", clock, tx("cli.help.clock"))
     move = command.add_subparsers(dest="move", required=True, metavar="set|advance|reset")
     step = move.add_parser("set", help=tx("cli.help.clock_set"))
-    step.add_argument("at", type=_instant, metavar="ISO")
+    step.add_argument("at", type=instant, metavar="ISO")
     step = move.add_parser("advance", help=tx("cli.help.clock_advance"))
     step.add_argument("by", type=_span, metavar="3d4h")
     move.add_parser("reset", help=tx("cli.help.clock_reset"))
@@ -45,10 +45,12 @@ def init(arguments: Namespace) -> Answer:
     from core.services import demo, policies
 
     app = migrated()
-    version = policies.ensure_shipped(app)
+    policies.ensure_shipped(app)
+    waiting = policies.shipped_differs(app)
     added = demo.seed(app, arguments.demo) if arguments.demo else 0
     with app.read() as conn:
-        name = policies.get(app, conn, version).name
+        version, policy = policies.in_force(app, conn, app.now())
+    name = policy.name
     data = {
         "database": app.engine.url.render_as_string(),  # without its password
         "migration": database.HEAD,
@@ -60,6 +62,7 @@ def init(arguments: Namespace) -> Answer:
         lines=lambda tx: [
             tx("cli.init.done", name=name, version=version),
             *([tx("cli.init.demo", orders=added)] if added else []),
+            *([tx("cli.init.waiting")] if waiting else []),
             tx("cli.init.next"),
         ],
     )
@@ -118,17 +121,6 @@ def clock(arguments: Namespace) -> Answer:
         json=lambda tx: {"now": now.isoformat()},
         lines=lambda tx: [tx("cli.clock.now", day=tx.day_long(now), time=f"{now.astimezone(ZONE):%H:%M}")],
     )
-
-
-def _instant(text: str) -> datetime:
-    """ISO 8601; without a zone it is a time in Shanghai."""
-    from core.domain.workdays import ZONE
-
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise ArgumentTypeError(f"{text!r} is not a time such as 2026-12-01T09:30") from None
-    return at if at.tzinfo else at.replace(tzinfo=ZONE)
 
 
 def _span(text: str) -> timedelta:

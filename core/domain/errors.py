@@ -88,6 +88,12 @@ class AmountAboveRemaining(Refusal):
     code = "amount_above_remaining"
 
 
+class QuantityInvalid(Refusal):
+    """More pieces than were bought. Params: `bought`."""
+
+    code = "quantity_invalid"
+
+
 class NothingLeft(Refusal):
     """Everything paid has been refunded already, here or outside."""
 

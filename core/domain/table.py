@@ -131,7 +131,7 @@ def parse_rule(row: Any) -> Rule:
     verdict = row.get("verdict")
     if verdict not in VERDICTS:
         raise ValueError(f"verdict: {verdict!r} is not one of {', '.join(VERDICTS)}")
-    when = row.get("when", {})
+    when = row.get("when")  # a line that got lost must not mean "always"
     if not isinstance(when, dict):
         raise ValueError("when: a table of column = test")
     fee = row.get("fee_basis_points")

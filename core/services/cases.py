@@ -18,6 +18,7 @@ from core.domain.errors import (
     EvidenceMissing,
     NotAllowed,
     NothingLeft,
+    QuantityInvalid,
     ReasonInvalid,
     StaleForm,
     TermsNotAccepted,
@@ -157,6 +158,8 @@ def _submit(
         raise NothingLeft()
     if amount > left:
         raise AmountAboveRemaining(remaining_minor=left, currency=case.currency)
+    if case.quantity is not None and case.quantity > facts.quantity:
+        raise QuantityInvalid(bought=facts.quantity)
     if assessment.verdict == "needs_evidence":
         raise EvidenceMissing(kinds=list(assessment.missing_evidence))
     if expected_verdict is not None and expected_verdict != assessment.verdict:

@@ -196,7 +196,10 @@ def _approve(
     if amount > requested:
         raise AmountAboveRemaining(remaining_minor=requested, currency=case.currency)
     facts, assessment = gather(app, change.conn, case, amount, policy, at)
-    if actor.role == "reviewer" and assessment.columns["order_refund_minor"] > policy.limits.second_approval_minor:
+    if (
+        actor.role == "reviewer"
+        and assessment.columns["order_refund_minor"] > policy.limits.second_approval_minor
+    ):
         raise NotAllowed(role=actor.role, event="approve")
     left = facts.refundable_minor
     if left <= 0:

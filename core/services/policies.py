@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, func, insert, select
+from sqlalchemy import Connection, Row, bindparam, func, insert, select
 
 from core.adapters.prepared import Prepared
 from core.adapters.tables import from_micros, policies
@@ -19,6 +19,12 @@ _IN_FORCE: Final = Prepared(
     select(policies.c.version)
     .where(policies.c.in_force_from <= bindparam("at", type_=policies.c.in_force_from.type))
     .order_by(policies.c.in_force_from.desc(), policies.c.version.desc())
+    .limit(1)
+)
+SHIPPED_BY: Final = "portal"  # the author of what ships with the code
+_NEWEST: Final = (
+    select(policies.c.version, policies.c.author, policies.c.sha256)
+    .order_by(policies.c.version.desc())
     .limit(1)
 )
 _DOCUMENT: Final = select(policies.c.document).where(policies.c.version == bindparam("version"))
@@ -45,20 +51,35 @@ def get(app: App, conn: Connection, version: int) -> Policy:
 
 def ensure_shipped(app: App, name: str = "standard") -> int:
     """Publish the shipped policy `name` when there is none yet, in force from the beginning; answers the
-    version.
+    version. In the demo a changed file is the next version, in force at once: that is what a demo is for.
     """
     with app.begin() as conn:
-        newest = conn.execute(select(func.max(policies.c.version))).scalar()
-        if newest is not None:
-            return int(newest)
+        newest = conn.execute(_NEWEST).first()
+        if newest is not None and not (app.demo and _differs(newest, name)):
+            return int(newest.version)
         return publish(
             app,
             conn,
             documents.shipped(name),
-            author="portal",
+            author=SHIPPED_BY,
             approved_by="setup",
-            in_force_from=from_micros(0),
+            in_force_from=from_micros(0) if newest is None else app.now(),
         )
+
+
+def shipped_differs(app: App, name: str = "standard") -> bool:
+    """The file was changed since it was published, and nothing else was: somebody may expect it in force."""
+    with app.read() as conn:
+        newest = conn.execute(_NEWEST).first()
+    return newest is not None and _differs(newest, name)
+
+
+def _differs(newest: Row[Any, Any, Any], name: str) -> bool:
+    return bool(newest.author == SHIPPED_BY and newest.sha256 != _sha256(documents.shipped(name)))
+
+
+def _sha256(document: str) -> str:
+    return hashlib.sha256(document.encode()).hexdigest()
 
 
 def publish(
@@ -72,7 +93,7 @@ def publish(
             version=newest + 1,
             name=policy.name,
             document=document,
-            sha256=hashlib.sha256(document.encode()).hexdigest(),
+            sha256=_sha256(document),
             author=author,
             approved_by=approved_by,
             in_force_from=in_force_from,

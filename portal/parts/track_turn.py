@@ -95,7 +95,9 @@ def _say(t: Turn, event: str, label: str, button: str, *, or_reapply: bool = Fal
     """A text and its button; what was typed survives reruns and refusals."""
     key = f"{event}-{t.view.case_no}"
     st.text_area(label, key=key, height=110, persist_state="page")
-    with st.expander(t.tx("track.turn.picture"), icon=":material/add_photo_alternate:", type="compact"):
+    with st.expander(
+        t.tx("track.turn.picture"), icon=":material/add_photo_alternate:", type="compact", key="picture"
+    ):
         upload(t.app, t.actor, t.tx, t.view, "other")
     refused = refusal(t, event)
     if refused is not None:

@@ -69,7 +69,7 @@ def test_the_decision_table_stands_in_its_order(open_page: OpenPage):
 @pytest.mark.parametrize(
     ("support", "shown"),
     [
-        ("", "在您买东西的地方回复卖家"),
+        ("", "在你买东西的地方回复卖家"),
         ("https://shop.test/help?a=1&b=2", 'href="https://shop.test/help?a=1&amp;b=2"'),
         ("help@shop.test", 'href="mailto:help@shop.test"'),
         ("每天 9–18 点在店铺里留言", "<bdi>每天 9–18 点在店铺里留言</bdi>"),

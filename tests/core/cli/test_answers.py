@@ -356,3 +356,33 @@ def test_every_command_has_help(line: Line, language: str):
     ):  # fmt: skip
         assert command in listed.out
         assert line(command, "--help", "--lang", language).code == 0
+
+
+def test_a_policy_takes_two_people_and_counts_from_its_day(line: Line, tmp_path: Path):
+    """R6.3, invariant 13."""
+    mine = tmp_path / "mine.toml"
+    standard = Path("core/policies/standard.toml").read_text(encoding="utf-8")
+    mine.write_text(standard.replace('name = "standard"', 'name = "mine"'), encoding="utf-8")
+    alone = line("publish", str(mine), "--json", "--author", "mei", "--approver", "mei")
+    assert (alone.code, alone.json["code"]) == (1, "same_person")
+    checked = line("publish", str(mine), "--json", "--author", "mei", "--approver", "tao", "--dry-run")
+    assert (checked.code, checked.json["version"], checked.json["dead"]) == (0, None, [])
+    assert (
+        line(
+            "publish", str(mine), "--json", "--author", "mei", "--approver", "tao", "--from", "2099-01-01"
+        ).json["version"]
+        == 2
+    )
+    assert line("init", "--json").json["policy"] == {"version": 1, "name": "standard"}
+    assert line("publish", str(mine), "--json", "--author", "mei", "--approver", "tao").json["version"] == 3
+    assert line("init", "--json").json["policy"] == {"version": 3, "name": "mine"}
+
+
+def test_a_rule_that_never_decides_is_named_before_it_is_published(line: Line, tmp_path: Path):
+    dead = Path("core/policies/standard.toml").read_text(encoding="utf-8")
+    dead += '\n[[rules]]\nid = "late"\nwhen = { escrow = true }\nverdict = "review"\nzh = "晚"\nen = "late"\n'
+    (tmp_path / "dead.toml").write_text(dead, encoding="utf-8")
+    found = line(
+        "publish", str(tmp_path / "dead.toml"), "--json", "--author", "a", "--approver", "b", "--dry-run"
+    )
+    assert found.json["dead"] == ["late"]

@@ -30,6 +30,7 @@ from core.domain.errors import (
     NotAllowed,
     NotFound,
     NothingLeft,
+    QuantityInvalid,
     ReasonInvalid,
     Refusal,
     RouteUnavailable,
@@ -246,6 +247,12 @@ def test_what_changed_since_the_customer_looked(shop: Shop) -> None:
         cases.submit(shop.app, MEI, case_no, "click", expected_verdict="approve")
     assert refused.value.params["verdict"] == "reject"
     assert shop.view(case_no).state == "draft"
+
+
+def test_more_pieces_than_were_bought(shop: Shop) -> None:
+    order_no = shop.order(quantity=2)
+    with pytest.raises(QuantityInvalid):
+        shop.apply(order_no, quantity=3)
 
 
 def test_another_tab_changed_the_amount(shop: Shop) -> None:
