@@ -11,11 +11,12 @@ from core.domain.workdays import ZONE
 from core.services import cases
 from core.services.case_views import CaseView
 from portal import session
+from portal.blocks import open_cases
 from portal.html import esc, hero, href, ms, section
 from portal.parts import case_list, draft, goods, locator, sent, talk, timeline, track_side, track_turn
 from portal.parts.track_turn import Turn
 
-SOON, SLOWLY, UNTIL_ACCEPTED = 10, 30, 3  # seconds until it looks again: more often where money moves
+SOON, SLOWLY, UNTIL_ACCEPTED = 10, 20, 3  # seconds until it looks again: more often where money moves
 
 actor = session.require("customer", "guest", "support")
 tx, app = session.texts(), session.core()
@@ -24,7 +25,8 @@ tx, app = session.texts(), session.core()
 def choose() -> None:
     """No case in the address: one's own, what is open first."""
     st.html(hero(tx("track.title")))
-    st.html(case_list.listing(tx, cases.list_for(app, actor, limit=50), now=app.now()))
+    found = open_cases.begun(cases.list_for(app, actor, limit=50))
+    st.html(case_list.listing(tx, found, now=app.now()))
 
 
 def lost() -> None:

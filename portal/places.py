@@ -28,3 +28,5 @@ PLACES: Final = (
     Place("help", "help", "shell.page.help", "shell.tab.help"),
 )
 PATHS: Final = frozenset(place.path for place in PLACES)
+# For `st.switch_page`, which starts from the folder of the entry script, portal/.
+REQUEST: Final = "../pages/request.py"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core import wording
+from portal import places
 from portal.html import esc, href, ms
 from portal.parts import claim, verdict, why, wizard
 from portal.parts.wizard import Answer, Wizard
@@ -46,7 +47,7 @@ def _refused(w: Wizard, answer: Answer) -> None:
         if st.button(
             tx("request.verdict.leave"), key="leave", type="primary" if lesser is None else "secondary"
         ):
-            st.switch_page("pages/request.py")
+            st.switch_page(places.REQUEST)
     ways = [f'<a href="{w.address(wizard.WRONG)}">{ms("edit")}{esc(tx("request.verdict.change"))}</a>']
     if not found.rule.startswith("law."):
         anyway = href("/request", order=w.order.order_no, step=str(wizard.SEND), anyway="1")

@@ -16,6 +16,7 @@ from core.domain.errors import Refusal
 from core.services import cases
 from core.services.case_views import CaseView
 from core.texts import Texts
+from portal import places
 from portal.html import esc, href, lines, ms
 from portal.parts import talk
 from portal.parts.pictures import upload
@@ -104,8 +105,8 @@ def _say(t: Turn, event: str, label: str, button: str, *, or_reapply: bool = Fal
         st.html(bad(t.tx("track.turn.empty") if refused.code == "text_required" else t.tx.refusal(refused)))
     with st.container(key="turnbtn", horizontal=True):
         st.button(button, key=f"do-{event}", type="primary", on_click=_send, args=(t, event, key))
-        if or_reapply:
-            st.button(t.tx("track.turn.reapply"), key="reapply", on_click=_reapply, args=(t,))
+        if or_reapply and st.button(t.tx("track.turn.reapply"), key="reapply"):
+            _reapply(t)
 
 
 def _send(t: Turn, event: str, key: str) -> None:
@@ -114,7 +115,8 @@ def _send(t: Turn, event: str, key: str) -> None:
 
 def _reapply(t: Turn) -> None:
     if act(t, "reapply"):
-        st.switch_page("pages/request.py", query_params={"order": t.view.order.order_no, "step": "1"})
+        st.switch_page(places.REQUEST, query_params={"order": t.view.order.order_no, "step": "1"})
+    st.rerun()
 
 
 def act(t: Turn, event: str, note: str = "") -> bool:

@@ -86,7 +86,7 @@ class Shop:
 
 @pytest.fixture
 def shop(app: RunningApp, tmp_path: Path) -> Shop:
-    """The shop and one of its customers: another for each test, since many refunds of one make people look."""
+    """The shop and one of its customers: another for each test, for many refunds make people look."""
     customers = sorted({order["customer_id"] for order in app.core("orders")} - {""})
     return Shop(app, tmp_path, customers[next(_visitors) % len(customers)])
 
@@ -106,8 +106,12 @@ class Visit:
         self.settle()
 
     def settle(self) -> None:
+        """Until the run is over and nothing fades any more: half-faded words have half the contrast."""
         expect(self.page.locator(".stApp")).to_have_attribute("data-test-script-state", "notRunning")
         expect(self.page.locator("[data-stale=true]")).to_have_count(0)
+        self.page.wait_for_function(
+            "document.getAnimations().every(a => a.playState !== 'running' || a.effect.getTiming().iterations > 1)"
+        )
 
     def sees(self, text: str) -> None:
         expect(self.page.locator(".stMain")).to_contain_text(text)
@@ -127,6 +131,7 @@ class Visit:
 
     def is_sound(self) -> None:
         """Nothing serious for axe, nothing wider than the screen, no key in place of a word."""
+        self.settle()
         found = Axe().run(self.page).response["violations"]
         serious = [(v["id"], v["nodes"][0]["html"]) for v in found if v["impact"] in ("serious", "critical")]
         assert not serious, serious

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,6 +31,9 @@ def test_a_refusal_explains_itself(visit: OpenVisit, shop: Shop, width: int, lan
     v.sees(v.tx("track.turn.rejected"))
     v.settle()
     v.is_sound()
+    v.page.locator(".st-key-reapply button").click()
+    v.step(1)
+    expect(v.page).to_have_url(re.compile(rf"/request\?.*{order.order_no}"))
 
 
 def test_what_was_not_the_customers_doing_goes_to_a_person(visit: OpenVisit, shop: Shop, tmp_path: Path):
