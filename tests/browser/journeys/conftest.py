@@ -110,7 +110,8 @@ class Visit:
         expect(self.page.locator(".stApp")).to_have_attribute("data-test-script-state", "notRunning")
         expect(self.page.locator("[data-stale=true]")).to_have_count(0)
         self.page.wait_for_function(
-            "document.getAnimations().every(a => a.playState !== 'running' || a.effect.getTiming().iterations > 1)"
+            "document.getAnimations().every("
+            "a => a.playState !== 'running' || a.effect.getTiming().iterations > 1)"
         )
 
     def sees(self, text: str) -> None:
