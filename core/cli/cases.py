@@ -148,7 +148,7 @@ def _person(text: str) -> Actor:
     if role == "guest" and identifier:
         return Actor("guest", order_no=identifier)
     try:
-        if identifier and role != "system":
+        if 0 < len(identifier) <= 100 and role != "system":
             return Actor(role, identifier)
     except ValueError:
         pass

@@ -156,12 +156,20 @@ class Policy(_Part):
         return frozenset(DELIVERIES[DELIVERIES.index(self.delivery.counts_from) :])
 
 
-def load(text: str) -> Policy:
-    """The policy of a TOML document; `PolicyInvalid(problems=[…])` names every place that is wrong."""
+def load(text: str, *, was_published: bool = False) -> Policy:
+    """The policy of a TOML document; `PolicyInvalid(problems=[…])` names every place that is wrong.
+
+    One that `was_published` may be older than a channel, a kind, a reason or a figure that the code learned
+    since: what it does not name is as in the shipped standard policy.
+    """
     try:
         raw = tomllib.loads(text, parse_float=Decimal)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise PolicyInvalid(problems=[f"not TOML: {error}"]) from None
+    if was_published:
+        for section, figures in tomllib.loads(shipped("standard"), parse_float=Decimal).items():
+            if isinstance(figures, dict):
+                raw[section] = figures | raw.get(section, {})
     problems: list[str] = []
     rules: list[Rule] = []
     rows = raw.pop("rules", None)
@@ -204,5 +212,5 @@ def shipped(name: str) -> str:
 
 @lru_cache(maxsize=64)
 def cached(text: str) -> Policy:
-    """`load`, remembered: a document is immutable and its compilation costs milliseconds."""
-    return load(text)
+    """A published document, remembered: it is immutable and its compilation costs milliseconds."""
+    return load(text, was_published=True)

@@ -57,8 +57,9 @@ class Shop:
         days_ago: int = 1,
         kind: str = "game_card",
     ) -> Order:
-        number = f"J{next(_numbers):03d}{self.now():%H%M%S%f}"
-        paid = (self.now() - timedelta(days=days_ago)).astimezone(ZONE)
+        now = self.now()
+        number = f"J{next(_numbers):03d}{now:%H%M%S%f}"
+        paid = (now - timedelta(days=days_ago)).astimezone(ZONE)
         row = {
             "order_no": number,
             "customer_id": self.person,

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from core.domain import policy
 from core.domain.errors import PolicyInvalid
-from core.domain.policy import SHIPPED, Policy, load
+from core.domain.policy import SHIPPED, Policy, cached, load, shipped
 from core.domain.table import COLUMNS, PLACEHOLDERS, VERDICTS
 from tests.claims import STANDARD
 
@@ -119,3 +119,12 @@ def _figures(model: type[BaseModel]) -> set[str]:
         elif model is not Policy:
             found.add(name)
     return found
+
+
+def test_a_published_document_outlives_what_the_code_learns_later() -> None:
+    """R6.4: old versions decide again, whatever was added since; a new document must be whole."""
+    old = "\n".join(line for line in shipped("standard").splitlines() if not line.startswith("card = "))
+    with pytest.raises(PolicyInvalid):
+        load(old)
+    kept = cached(old)
+    assert kept.channel_days == load(shipped("standard")).channel_days
