@@ -40,14 +40,16 @@ _PAYOUTS: Final = _PAYOUT_COLUMNS.where(payouts.c.case_no == _NO).order_by(payou
 
 
 def load(app: App, conn: Connection, case: Case, actor: Actor) -> CaseView:
-    """The view of a case that `actor` was found to own: five queries."""
+    """The view of a case that `actor` was found to own: five queries, three of a draft never sent."""
     now = app.now()
     order = orders.load(conn, case.order_no)
-    payout_views = tuple(_payout(app, row) for row in conn.execute(_PAYOUTS, {"case_no": case.case_no}))
-    event_rows = conn.execute(_EVENTS, {"case_no": case.case_no}).all()
+    number = {"case_no": case.case_no}
+    was_sent = case.last_seq > 0  # before that there is nothing to read
+    payout_views = tuple(_payout(app, row) for row in conn.execute(_PAYOUTS, number)) if was_sent else ()
+    event_rows = conn.execute(_EVENTS, number).all() if was_sent else []
     bodies = [json.loads(row.body) for row in event_rows]
     history = [(row.event, row.actor_role, row.actor_id) for row in event_rows]
-    pictures = tuple(view_of(row) for row in conn.execute(_EVIDENCE, {"case_no": case.case_no}))
+    pictures = tuple(view_of(row) for row in conn.execute(_EVIDENCE, number))
     return CaseView(
         case_no=case.case_no,
         order=order,
