@@ -1,7 +1,7 @@
 """Many processes, few orders: random submissions, withdrawals and worker steps over a channel that loses
 answers.
 
-    python -m tests.race --url sqlite:////tmp/race.db --processes 8 --actions 200 --orders 20
+    python -m tests.race --url sqlite:///var/race.db --processes 8 --actions 200 --orders 20
 
 prints what happened as JSON and exits 1 when anything but refusals went wrong or the books do not agree.
 """

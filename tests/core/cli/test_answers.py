@@ -386,3 +386,8 @@ def test_a_rule_that_never_decides_is_named_before_it_is_published(line: Line, t
         "publish", str(tmp_path / "dead.toml"), "--json", "--author", "a", "--approver", "b", "--dry-run"
     )
     assert found.json["dead"] == ["late"]
+
+
+def test_a_name_of_any_length_is_no_person(line: Line):
+    """It would stand in the append-only events for ever."""
+    assert line("act", "R1", "approve", "--as", "reviewer:" + "x" * 101).code == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -19,6 +20,7 @@ from core.adapters.tables import (
 from core.adapters.tables import (
     cases as case_table,
 )
+from core.domain import policy as documents
 from core.domain.actors import Actor
 from core.domain.errors import (
     AmountAboveRemaining,
@@ -468,3 +470,16 @@ def test_a_list_is_two_queries_however_long(sqlite_shop: Shop) -> None:
     assert {card.locator.key for card in cards} == {"locator.with_channel"}
     assert cases.list_for(sqlite_shop.app, MEI, states=["completed"]) == []
     assert len(cases.list_for(sqlite_shop.app, REVIEWER)) == 4
+
+
+@pytest.mark.parametrize("demo", [True, False])
+def test_a_changed_policy_file_counts_at_once_in_the_demo_only(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, demo: bool
+) -> None:
+    """R6.3: elsewhere it takes two people, and somebody is told that the file waits."""
+    changed = documents.shipped("standard") + "\n# changed\n"
+    monkeypatch.setattr(documents, "shipped", lambda name: changed)
+    app = replace(shop.app, demo=demo)
+    before = policies.ensure_shipped(replace(app, demo=False))
+    assert policies.ensure_shipped(app) == before + demo
+    assert policies.shipped_differs(app) is not demo
