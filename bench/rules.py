@@ -91,21 +91,23 @@ def by_hand(f: Row) -> int:
         return 9
     if f["escrow"]:
         return 10
+    if not f["delivered"] and f["unnamed_refunds"] > 20:
+        return 11
     if (
         not f["delivered"]
         and f["order_refund_minor"] <= 50_000
         and f["credit"] >= 60
         and f["recent_refunds"] <= 5
     ):
-        return 11
-    if not f["delivered"]:
         return 12
+    if not f["delivered"]:
+        return 13 if f["order_refund_minor"] > 50_000 else 14 if f["recent_refunds"] > 5 else 15
     if faulty and not f["evidence_complete"]:
-        return 13
+        return 16
     small = faulty and f["order_refund_minor"] <= 2_000 and not f["guest"]
     if small and f["credit"] >= 80 and f["recent_refunds"] <= 2:
-        return 14
-    return 15
+        return 17
+    return 18 if f["reason"] == "not_delivered" else 19 if f["reason"] == "other" else 20
 
 
 def _zen(rules: Policy) -> Callable[[Row], str]:

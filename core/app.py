@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Final
 
 import structlog
-from pydantic import Field
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.adapters import database
@@ -16,30 +17,71 @@ from core.adapters.channels import Channel
 from core.adapters.channels.sandbox import SETTLES_AFTER_WORKING_DAYS, SandboxChannel
 from core.adapters.clock import Clock, DemoClock, RealClock
 from core.adapters.evidence_store import EvidenceStore
+from core.adapters.notifiers import Notifiers, targets
 from core.adapters.world import App
+from core.domain.errors import SettingInvalid
 
-__all__ = ["App", "Settings", "build"]
+__all__ = ["App", "Settings", "build", "from_environment"]
 
 
 class Settings(BaseSettings):
     """From the environment: REFUND_DATABASE_URL, REFUND_STORE_URL, REFUND_DEMO, REFUND_SHOP_NAME,
-    REFUND_SUPPORT.
+    REFUND_SUPPORT, REFUND_LANG, REFUND_NOTICE_URLS, REFUND_MAIL_URL.
     """
 
-    model_config = SettingsConfigDict(env_prefix="REFUND_", frozen=True)
+    # An empty variable is one that was not set: `REFUND_DEMO= …` switches off.
+    model_config = SettingsConfigDict(
+        env_prefix="REFUND_", frozen=True, env_ignore_empty=True, hide_input_in_errors=True
+    )
 
     database_url: str = "sqlite:///var/refund.db"
-    store_url: str = Field(default_factory=lambda: (Path.cwd() / "var" / "evidence").as_uri())
+    store_url: str = Field(
+        default_factory=lambda: (Path.cwd() / "var" / "evidence").as_uri(), pattern="^(file:///|s3://).+"
+    )
     demo: bool = False
     shop_name: str = "星点"  # as customers know it
     support: str = ""  # where customers write to: a web or mail address, or a sentence
+    lang: str = "zh_CN"  # of the operator
+    notice_urls: SecretStr = SecretStr("")  # the shop's own mail and chat bots
+    mail_url: SecretStr = SecretStr("")  # the server that writes to customers
+
+    @field_validator("notice_urls")
+    @classmethod
+    def _are_targets(cls, urls: SecretStr) -> SecretStr:
+        targets(urls.get_secret_value())
+        return urls
+
+    @field_validator("mail_url")
+    @classmethod
+    def _is_mail(cls, url: SecretStr) -> SecretStr:
+        told = url.get_secret_value()
+        if told and not told.startswith(("mailto://", "mailtos://")):
+            raise ValueError("no mail server")
+        return url
+
+
+_ALLOWED: Final = {  # of those that can be wrong
+    "demo": "1, 0",
+    "store_url": "file:///…, s3://…",
+    "notice_urls": "name=dingtalk://…, name=mailtos://…",
+    "mail_url": "mailtos://…, mailto://…",
+}
+
+
+def from_environment() -> Settings:
+    """The settings; `SettingInvalid` names the first variable that holds something else than it may."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        name = str(error.errors()[0]["loc"][0])
+    raise SettingInvalid(variable=f"REFUND_{name.upper()}", allowed=_ALLOWED.get(name, "UTF-8"))
 
 
 def build(settings: Settings | None = None, clock: Clock | None = None) -> App:
     """The app of `settings` (default: the environment). Opens nothing yet; `database.migrate` is the
     caller's.
     """
-    settings = settings or Settings()
+    settings = settings or from_environment()
     log_to_stderr()
     engine = database.engine(settings.database_url)
     if clock is None:
@@ -55,6 +97,10 @@ def build(settings: Settings | None = None, clock: Clock | None = None) -> App:
         demo=settings.demo,
         shop_name=settings.shop_name,
         support=settings.support,
+        language=settings.lang,
+        notifiers=Notifiers(
+            targets(settings.notice_urls.get_secret_value()), settings.mail_url.get_secret_value()
+        ),
     )
 
 

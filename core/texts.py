@@ -30,7 +30,7 @@ _FAMILIES: Final = {
     "delivery": "delivery",
     "kind": "kind",
     "kinds": "evidence_kind",
-    "reason": "reason",
+    "reason": "reason_said",
     "route": "route",
     "verdict": "verdict_said",
 }
@@ -90,10 +90,12 @@ class Texts:
         return self(form, time=_clock(instant), **self._day_parts(local))
 
     def until(self, instant: datetime, now: datetime | None = None, *, provisional: bool = False) -> str:
-        """`12月2日（周三）18:00`, `Wed 2 Dec 18:00`: a moment to act by. A day's last minute is its end."""
+        """`12月2日（周三）18:00`, `Wed 2 Dec 18:00`: a moment to act by.
+
+        The end of a day is said as that day, as everywhere else: no 'by 2 Dec' beside 'until 2 Dec 24:00'.
+        """
         day, clock = self.date(instant, now), _clock(instant)
-        form = "date.until_end" if clock == "23:59" else "date.until"
-        text = self(form, date=day, time=clock)
+        text = day if clock == "23:59" else self("date.until", date=day, time=clock)
         return self("date.provisional", date=text) if provisional else text
 
     def duration(self, span: timedelta) -> str:
@@ -176,7 +178,9 @@ class Texts:
         if name == "state":
             return self(f"{'payout_state' if params.get('machine') == 'payout' else 'state'}.{value}")
         if name == "picture":  # why it was refused: codes from far away
-            return self(f"picture.{value}" if f"picture.{value}" in self else "picture.other")
+            return self(f"picture.{value}" if f"picture.{value}" in self else "picture.other", **params)
+        if name == "problems":  # slips of a document
+            return self("list.next").join(self(f"slip.{slip['code']}", **slip) for slip in value)
         family = _FAMILIES.get(name)
         if isinstance(value, list | tuple | set | frozenset):
             items = sorted(value) if isinstance(value, set | frozenset) else value

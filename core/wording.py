@@ -68,6 +68,7 @@ def _facts(tx: Texts, policy: Policy, facts: Facts) -> dict[str, Any]:
         ends = end_of_day(local_date(facts.completed_at) + timedelta(days=days))
     missing = [kind for kind in policy.evidence[facts.reason] if kind not in facts.evidence]
     return {
+        "delivery": tx(f"delivery_said.{facts.delivery}"),
         "delivery_at": tx.when(facts.delivery_at, facts.at) if facts.delivery_at else "",
         "completed_at": tx.when(facts.completed_at, facts.at) if facts.completed_at else "",
         "window_ends_at": tx.until(ends, facts.at) if ends else "",
@@ -76,3 +77,22 @@ def _facts(tx: Texts, policy: Policy, facts: Facts) -> dict[str, Any]:
         "left": tx.money(facts.refundable_minor, facts.currency),
         "missing": tx.list(tx(f"evidence_kind.{kind}") for kind in missing),
     }
+
+
+def notice(
+    tx: Texts,
+    kind: str,
+    *,
+    amount_minor: int | None,
+    currency: str,
+    by_at: datetime | None,
+    now: datetime,
+    published_through: int,
+) -> tuple[str, str]:
+    """Title and text of a notice; a date beyond the published calendar says so."""
+    words: dict[str, str] = {}
+    if amount_minor is not None:
+        words["amount"] = tx.money(amount_minor, currency)
+    if by_at is not None:
+        words["by"] = tx.until(by_at, now, provisional=by_at.year > published_through)
+    return tx(f"notice.{kind}.title"), tx(f"notice.{kind}.text", **words)

@@ -14,7 +14,7 @@ from sqlalchemy import insert, update
 
 from core.adapters.tables import worker_beats
 from core.app import App
-from core.services import sending, timers
+from core.services import outbox, sending, timers
 
 log = structlog.get_logger(__name__)
 
@@ -47,7 +47,7 @@ def run_once(app: App, worker_id: str | None = None) -> int:
         except Exception:
             # Its lease stays until it is over; then it counts as lost and the channel is asked first.
             log.exception("payout_interrupted", payout_id=payout_id)
-    return done
+    return done + outbox.run(app, worker_id, BATCH)
 
 
 def run_until_idle(app: App, worker_id: str | None = None) -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from core.domain.errors import CaseAlreadyOpen, NotFound, Refusal
-from core.services import cases, orders
+from core.services import cases, orders, policies
+from core.services.case_views import Look
 from portal import boundary, session
 from portal.html import esc, hero, href, ms
 from portal.parts import (
@@ -49,7 +50,7 @@ def was_sent(case_no: str, *, before: bool = False) -> None:
     if before:
         st.html(wizard.notice(tx("request.open.title"), tx("request.open.text")))
     with st.container(key="card-sent"):
-        st.html(sent.card(tx, view, draft.policy(app)[1], app.calendar, now=app.now()))
+        st.html(sent.card(tx, view, policies.current(app)[1], app.calendar, now=app.now()))
         st.html(sent.ways(tx, view), unsafe_allow_javascript=True)
     wizard.at_top(0, case_no)
 
@@ -63,7 +64,7 @@ def lost() -> None:
     )
 
 
-def steps(found: draft.Look) -> None:
+def steps(found: Look) -> None:
     """The wizard on a draft."""
     view, answer = found.view, found.answer
     w = Wizard(app, actor, tx, view, found.policy, found.now)

@@ -17,6 +17,7 @@ from portal.blocks import open_cases, order_list
 from portal.blocks.finder import finder, where
 from portal.blocks.speed import speed
 from portal.html import Html, empty, esc, hero, ms, section
+from portal.parts import again
 
 RECENT_ORDERS = 4
 WORTH_SEARCHING = 8
@@ -44,25 +45,31 @@ def overview(tx: Texts, actor: Actor, now: datetime, policy: Policy, version: in
     everything, found = cases.list_for(app, actor), orders.list_for(app, actor)
     cards = open_cases.begun(everything)
     running = [card for card in cards if open_cases.is_open(card)]
-    lines = order_list.lines(found, policy, now, _only_looked(everything))
+    late = again.late_drafts(app, actor, cards, found, policy, now)
+    lines = order_list.lines(found, policy, now, _only_looked(everything) | late.keys())
     guest = actor.role == "guest"
     title = tx("start.hello.guest") if guest else greeting(tx, session.name_of(actor), now)
     mine = "" if guest else _doors(tx, tx("start.mine.count", n=len(found)))
     main = (
         hero(title, says(tx, running, len(found), guest=guest))
         + mine
-        + open_cases.cards(tx, running, now=now)
+        + open_cases.cards(tx, running, late, now=now)
         + _recent(tx, lines, running, now, guest=guest)
     )
-    aside = speed(tx, policy) + open_cases.finished(tx, cards, now=now) + _version(tx, policy, version)
+    aside = (
+        speed(tx, policy)
+        + open_cases.finished(tx, cards, order_list.askable(lines), now=now)
+        + _version(tx, policy, version)
+    )
     st.html(Html(_two(main, aside)))
 
 
 def all_orders(tx: Texts, actor: Actor, now: datetime, policy: Policy) -> None:
     """Every order, with a search and a filter where there are many."""
     app = session.core()
-    begun = cases.list_for(app, actor, states=("draft",))
-    found = order_list.lines(orders.list_for(app, actor), policy, now, _only_looked(begun))
+    begun, mine = cases.list_for(app, actor, states=("draft",)), orders.list_for(app, actor)
+    late = again.late_drafts(app, actor, begun, mine, policy, now)
+    found = order_list.lines(mine, policy, now, _only_looked(begun) | late.keys())
     drafts = _drafts(begun)
     st.html(back(tx) + hero(tx("start.orders.title"), esc(tx("start.mine.count", n=len(found)))))
     shown = found

@@ -8,12 +8,12 @@ import streamlit as st
 
 from core.domain.errors import NotFound
 from core.domain.workdays import ZONE
-from core.services import cases
+from core.services import cases, policies
 from core.services.case_views import CaseView
 from portal import session
 from portal.blocks import open_cases
 from portal.html import esc, hero, href, ms, section
-from portal.parts import case_list, draft, goods, locator, sent, talk, timeline, track_side, track_turn
+from portal.parts import case_list, goods, locator, sent, talk, timeline, track_side, track_turn
 from portal.parts.track_turn import Turn
 
 SOON, SLOWLY, UNTIL_ACCEPTED = 10, 20, 3  # seconds until it looks again: more often where money moves
@@ -61,14 +61,15 @@ def follow(view: CaseView) -> None:
             track_turn.show(turn)
         st.html(section(tx("track.timeline")))
         with st.container(key="card-tl"):
-            st.html(timeline.timeline(tx, view, draft.policy_of(app, view).eta_working_days, now=now))
+            days = policies.of_version(app, view.policy_version).eta_working_days
+            st.html(timeline.timeline(tx, view, days, now=now))
         if said := talk.talk(tx, view, now=now):
             st.html(section(tx("track.talk")))
             with st.container(key="card-talk"):
                 st.html(said)
     with aside, st.container(key="aside"):
         st.html(track_side.column(tx, view, now=now))
-        if any(payout.state in ("accepted", "arrived") for payout in view.payouts):
+        if track_side.may_be_missing(view, now=now):
             with st.expander(tx("track.missing.title"), icon=":material/help:", type="compact", key="rule"):
                 st.html(track_side.not_received(tx, view, now=now))
         with st.container(key="others", gap="xsmall"):

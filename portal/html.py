@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 # Characters that turn the text around them; <bdi> keeps what is left readable.
 _BIDI: Final = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_UNIT: Final = re.compile("(?<=[0-9]) (?=[天小分个笔件元])")
 
 
 class Html(str):
@@ -26,7 +27,12 @@ class Html(str):
 def esc(value: object) -> str:
     """`value` as text that is safe in an element and in a quoted attribute."""
     text = str(value)
-    return escape(text if text.isascii() else _BIDI.sub("", text), quote=True)
+    return escape(text if text.isascii() else bound(_BIDI.sub("", text)), quote=True)
+
+
+def bound(text: str) -> str:
+    """`text` whose lines end neither in a date nor before a unit: `12月1日（周二）`, `6 天`."""
+    return _UNIT.sub("\u00a0", text).replace("日（", "日\u2060（").replace("）前", "）\u2060前")
 
 
 def ms(icon: str, css: str = "") -> str:

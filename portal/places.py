@@ -8,24 +8,30 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`name` is the URL path and the file's stem; `title` and `short` are keys of the catalogs."""
+    """`name` is the URL path and the file's stem; `title` and `short` are keys of the catalogs.
+
+    Five are `in_menu`: a phone's tab bar holds no more.
+    """
 
     name: str
     icon: str
     title: str
     short: str
+    in_menu: bool = True
 
     @property
     def path(self) -> str:
         return "/" if self is PLACES[0] else f"/{self.name}"
 
 
+NOTICES: Final = "notices"
 PLACES: Final = (
     Place("start", "home", "shell.page.start", "shell.tab.start"),
     Place("request", "assignment_return", "shell.page.request", "shell.tab.request"),
     Place("track", "local_shipping", "shell.page.track", "shell.tab.track"),
     Place("records", "history", "shell.page.records", "shell.tab.records"),
     Place("help", "help", "shell.page.help", "shell.tab.help"),
+    Place(NOTICES, "notifications", "notices.title", "notices.title", in_menu=False),
 )
 PATHS: Final = frozenset(place.path for place in PLACES)
 # For `st.switch_page`, which starts from the folder of the entry script, portal/.

@@ -29,6 +29,7 @@ _LANG: Final = "language"
 _TOKEN: Final = "session_token"
 _ACTOR: Final = "actor"
 _FRESH: Final = "actor_is_of_this_run"
+_UNREAD: Final = "unread"
 
 _app: App | None = None
 _people: tuple[tuple[str, str], ...] = ()
@@ -82,7 +83,8 @@ def token() -> str | None:
 def look_up() -> Actor | None:
     """Read who is here from the database."""
     held = token()
-    found = identity.who(core(), held) if held else None
+    greeted = identity.greet(core(), held) if held else None
+    found, st.session_state[_UNREAD] = greeted or (None, 0)
     st.session_state[_ACTOR] = found
     return found
 
@@ -97,6 +99,12 @@ def begin() -> Actor | None:
 def actor() -> Actor | None:
     """Who is here, as of the last look-up."""
     found: Actor | None = st.session_state.get(_ACTOR)
+    return found
+
+
+def unread() -> int:
+    """How many notices they have not read, as of the last look-up."""
+    found: int = st.session_state.get(_UNREAD, 0)
     return found
 
 

@@ -18,7 +18,7 @@ from core.domain.actors import Actor
 from core.texts import Texts
 from portal import session
 from portal.html import Html, esc, href, ms, sr
-from portal.places import PLACES, Place
+from portal.places import NOTICES, PLACES, Place
 from portal.style import logo
 
 # Clock moves on offer: form value → key of its label.
@@ -60,7 +60,8 @@ def frame(place: Place, actor: Actor | None) -> None:
     name = session.name_of(actor)
     people = session.people() if app.demo else ()
     now = tx.when(app.now()) if app.demo else ""
-    st.html(_frame(tx.language, app.shop_name, place.name, actor, name, people, now))
+    unread = 0 if place.name == NOTICES else session.unread()  # its page shows them, and then they are read
+    st.html(_frame(tx.language, app.shop_name, place.name, actor, name, people, now, unread))
 
 
 @lru_cache(maxsize=512)
@@ -72,11 +73,12 @@ def _frame(
     name: str,
     people: tuple[tuple[str, str], ...],
     now: str,
+    unread: int,
 ) -> Html:
     """The same for a visitor on a page, in demo mode for a minute, so it is built once."""
     tx = texts.of(language)
     strip = _demo_strip(tx, now) if now else ""
-    return Html(_bar(tx, shop, here, actor, name, people) + strip)
+    return Html(_bar(tx, shop, here, actor, name, people, unread) + strip)
 
 
 def _bar(
@@ -86,13 +88,16 @@ def _bar(
     actor: Actor | None,
     name: str,
     people: tuple[tuple[str, str], ...],
+    unread: int,
 ) -> str:
     links = "".join(
         f'<li><a href="{place.path}"{" aria-current=page" if place.name == here else ""}>{ms(place.icon)}'
         f'<span class="long">{esc(tx(place.title))}</span>'
         f'<span class="short" aria-hidden="true">{esc(tx(place.short))}</span></a></li>'
         for place in PLACES
+        if place.in_menu
     )
+    bell = _bell(tx, here, unread) if actor is not None and actor.role in session.BUYERS else ""
     other, label, said = ("en", "EN", "English") if tx.language == "zh_CN" else ("zh_CN", "中文", "中文")
     return (
         '<header class="bar"><div class="in"><a class="logo" href="/">'
@@ -102,8 +107,16 @@ def _bar(
         f'<a class="act lang" lang="{"en" if other == "en" else "zh"}" '
         f'href="{href("/session/lang", lang=other)}" target="_self">'
         f'<span aria-hidden="true">{label}</span>{sr(said)}</a>'
-        f"{_account(tx, actor, name, people)}</div></header>"
+        f"{bell}{_account(tx, actor, name, people)}</div></header>"
     )
+
+
+def _bell(tx: Texts, here: str, unread: int) -> str:
+    """The way to the notices, with how many are new."""
+    words = tx("notices.unread", n=unread) if unread else tx("notices.title")
+    count = f'<span class="n" aria-hidden="true">{min(unread, 99)}</span>' if unread else ""
+    current = " aria-current=page" if here == NOTICES else ""
+    return f'<a class="act bell" href="/{NOTICES}"{current}>{ms("notifications")}{count}{sr(words)}</a>'
 
 
 def _account(tx: Texts, actor: Actor | None, name: str, people: tuple[tuple[str, str], ...]) -> str:

@@ -17,7 +17,7 @@ from core import texts
 from core.domain.actors import Actor
 from core.domain.errors import NotFound, Refusal
 from core.domain.workdays import ZONE
-from core.services import cases, evidence, identity, policies
+from core.services import cases, contacts, evidence, identity, policies
 from portal import session, style
 from portal.blocks import open_cases, record_table
 from portal.places import PATHS
@@ -93,6 +93,7 @@ def enter_demo(request: Request) -> Response:
     if not app.demo or person not in dict(session.people()):
         raise HTTPException(404)
     _end(request)
+    _remember_language(Actor("customer", person), request.cookies.get(session.LANG_COOKIE))
     answer = _go(request, default="/")
     return _with_token(request, answer, identity.open_session(app, "customer", person))
 
@@ -126,7 +127,14 @@ def choose_language(request: Request) -> Response:
         samesite="lax",
         secure=_secure(request),
     )
+    _remember_language(_visitor(request), wanted)
     return answer
+
+
+def _remember_language(actor: Actor | None, chosen: str | None) -> None:
+    """What the shop writes to them outside the portal is in the language they chose last in it."""
+    if actor is not None and chosen in texts.LANGUAGES:
+        contacts.set_language(session.core(), actor, chosen)
 
 
 async def move_clock(request: Request) -> Response:

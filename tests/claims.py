@@ -16,6 +16,7 @@ from core.domain.facts import CHANNELS, DELIVERIES, EVIDENCE_KINDS, KINDS, REASO
 from core.domain.policy import Policy
 from core.domain.table import COLUMNS, VERDICTS, Rule, parse_rule
 from core.domain.workdays import ZONE, china
+from tests import pinned
 
 # A shared machine stalls now and then; a test that hangs is found by pytest's own time limit.
 settings.register_profile("claims", deadline=None)
@@ -23,7 +24,7 @@ settings.load_profile("claims")
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=ZONE)  # a Friday
 
-STANDARD = policy.load(policy.shipped("standard"))
+STANDARD = pinned.POLICY  # what ships: `shipped("standard")`
 FAULTY = frozenset({"product_page", "product_shown"})
 
 
@@ -129,9 +130,11 @@ def claims(draw: st.DrawFn) -> Facts:
         evidence=draw(st.frozensets(st.sampled_from(EVIDENCE_KINDS))),
         credit=draw(st.sampled_from([100, 80, 79, 60, 59, 0, -10])),
         recent_refunds=draw(st.sampled_from([0, 0, 1, 2, 3, 5, 6])),
+        unnamed_refunds=draw(st.sampled_from([0, 0, 0, 1, 10, 11, 20, 21, 41])),
         duplicate_minor=draw(st.sampled_from([0, 0, asked if asked > 0 else 0, payments[0].paid_minor])),
         has_account=draw(st.sampled_from([True, True, True, False])),
         escrow=draw(st.sampled_from([False, False, False, True])),
+        asked_at=draw(st.sampled_from([None, None, at, at - timedelta(days=3), at - timedelta(days=9)])),
     )
 
 
@@ -160,6 +163,7 @@ LIMITS = {
     "order_refund_minor": (1, 2, 10, 2000, 50_000),
     "credit": (0, 60, 80),
     "recent_refunds": (0, 1, 3),
+    "unnamed_refunds": (0, 1, 20),
 }
 
 

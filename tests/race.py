@@ -34,8 +34,9 @@ from core.app import App
 from core.domain.actors import Actor
 from core.domain.errors import Refusal
 from core.domain.lifecycle import CASE
-from core.services import cases, policies
+from core.services import cases
 from core.services.audit import audit
+from tests import pinned
 from tests.fakes import LossyChannel
 
 ME = Actor("support", "racer")  # who may act for every customer
@@ -57,7 +58,7 @@ def set_up(url: str, how_many: int) -> None:
     """Migrate and put the orders in: every third was paid in two parts, every fourth needs a person."""
     database.migrate(url)
     app = open_app(url)
-    policies.ensure_shipped(app)
+    pinned.publish(app)
     now = app.now()
     with app.begin() as conn:
         for number in range(how_many):

@@ -16,9 +16,10 @@ from core.adapters.evidence_store import EvidenceStore
 from core.adapters.tables import customers, orders, payments, payouts
 from core.app import App
 from core.domain.actors import SYSTEM, Actor
-from core.services import cases, policies
+from core.services import cases
 from core.services.audit import Finding, audit
 from core.services.case_views import CaseView
+from tests import pinned
 from tests.fakes import FakeChannel, FakeClock
 
 MEI = Actor("customer", "mei")
@@ -52,6 +53,7 @@ class Shop:
         escrow: bool = False,
         is_open: bool = True,
         paid_at: datetime | None = None,
+        account: str = "138****2046",
     ) -> str:
         """A paid order; by default one undelivered game card for ¥100.00 paid with Alipay."""
         tenders = tenders or (("alipay", 10_000),)
@@ -83,7 +85,7 @@ class Shop:
                         order_no=order_no,
                         channel=channel,
                         trade_no=f"T{number:05d}-{place}",
-                        account="138****2046",
+                        account=account,
                         is_open=is_open,
                         currency="CNY",
                         paid_minor=minor,
@@ -145,7 +147,7 @@ def open_shop(url: str, store: Path) -> Shop:
         channels={"alipay": alipay, "wechat": wechat},
         store=EvidenceStore(store.as_uri()),
     )
-    policies.ensure_shipped(app)
+    pinned.publish(app)
     with app.begin() as conn:
         for name in ("mei", "wei"):
             conn.execute(insert(customers).values(id=name, name=name, created_at=clock.at))

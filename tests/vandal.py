@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import Connection, delete, select, text, update
 
 from core.adapters.tables import case_events, cases
 from core.app import App
@@ -63,6 +63,21 @@ def forge(
         key = (case_events.c.case_no == case_no, case_events.c.seq == row.seq)
         conn.execute(update(case_events).where(*key).values(**entry))
     conn.execute(update(cases).where(cases.c.case_no == case_no).values(last_hash=previous))
+
+
+def erase(conn: Connection, case_no: str, event: str) -> None:
+    """Take out every such event of a case and close the gap, numbers and hashes included."""
+    mine = case_events.c.case_no == case_no
+    rows = conn.execute(select(case_events).where(mine).order_by(case_events.c.seq)).all()
+    conn.execute(delete(case_events).where(mine))
+    previous, seq = "", 0
+    for row in rows:
+        if row.event != event:
+            seq += 1
+            entry = {**row._asdict(), "seq": seq}
+            previous = entry["hash"] = chain(previous, entry)
+            conn.execute(case_events.insert().values(**entry))
+    conn.execute(update(cases).where(cases.c.case_no == case_no).values(last_seq=seq, last_hash=previous))
 
 
 def copy(conn: Connection, table: Any, where: Any, **changes: Any) -> None:

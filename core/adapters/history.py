@@ -28,19 +28,26 @@ __all__ = ["read", "synthetic", "write"]
 
 _INSTANT: Final = pa.timestamp("us", tz="UTC")
 _WORDS: Final = {"reason": REASONS, "kind": KINDS, "delivery": DELIVERIES}
-_INSTANTS: Final = ("at", "paid_at", "delivery_at", "completed_at")
-_OPTIONAL: Final = ("delivery_at", "completed_at")
+_INSTANTS: Final = ("at", "paid_at", "delivery_at", "completed_at", "asked_at")
+_OPTIONAL: Final = ("delivery_at", "completed_at", "asked_at")
 # Defaults as in `Facts`; None: the column must be there.
 _NUMBERS: Final = {
     "requested_minor": None,
     "quantity": 1,
     "credit": 100,
     "recent_refunds": 0,
+    "unnamed_refunds": 0,
     "duplicate_minor": 0,
 }
 _FLAGS: Final = {"has_account": True, "escrow": False}
 _TENDER: Final = {"payment_id": None, "paid_minor": None, "refundable_minor": None, "fx_loss_bp": 0}
-_LEAST: Final = {"quantity": 1, "recent_refunds": 0, "duplicate_minor": 0, "paid_minor": 0}
+_LEAST: Final = {
+    "quantity": 1,
+    "recent_refunds": 0,
+    "unnamed_refunds": 0,
+    "duplicate_minor": 0,
+    "paid_minor": 0,
+}
 _EARLIEST, _LATEST = 631_152_000_000_000, 4_102_444_800_000_000  # 1990 and 2100
 
 

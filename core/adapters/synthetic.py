@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -58,11 +59,12 @@ def synthetic(rows: int, seed: int = 1) -> History:
     wanted = np.where(is_double, price, refundable)
     is_part = rng.random(rows) < 0.1
     wanted = np.where(is_part, np.maximum(1, wanted // 2), wanted)
-    return History(
+    made = History(
         at=at,
         paid_at=paid_at,
         delivery_at=np.where(delivery > 0, np.minimum(at, paid_at + 60_000_000), NONE),
         completed_at=np.where(is_completed, completed, NONE),
+        asked_at=np.full(rows, NONE),
         reason=reason,
         kind=rng.choice(len(KINDS), rows, p=_KINDS).astype(np.uint8),
         delivery=delivery,
@@ -71,12 +73,27 @@ def synthetic(rows: int, seed: int = 1) -> History:
         quantity=np.ones(rows, np.int64),
         credit=100 - 5 * rng.poisson(0.8, rows),
         recent_refunds=rng.poisson(0.6, rows),
+        unnamed_refunds=np.zeros(rows, np.int64),
         duplicate_minor=np.where(is_double, price, 0),
         has_account=rng.random(rows) < 0.92,
         escrow=rng.random(rows) < 0.01,
         currency=np.zeros(rows, np.uint16),
         currencies=("CNY",),
         **tenders,
+    )
+    return _with_odd_ones(made, seed)
+
+
+def _with_odd_ones(made: History, seed: int) -> History:
+    """A few with low credit, with many refunds, or without a name on a busy day; chance of its own, so that
+    the other columns stay as they were.
+    """
+    odd = np.random.default_rng((seed, 1)).random(len(made))
+    return replace(
+        made,
+        credit=made.credit - np.where(odd < 0.01, 50, 0),
+        recent_refunds=made.recent_refunds + np.where((odd > 0.01) & (odd < 0.02), 6, 0),
+        unnamed_refunds=np.where(~made.has_account & (odd > 0.95), 30, 0),
     )
 
 

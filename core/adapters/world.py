@@ -15,6 +15,7 @@ from core.adapters import database
 from core.adapters.channels import Channel
 from core.adapters.clock import Clock, DemoClock
 from core.adapters.evidence_store import EvidenceStore
+from core.adapters.notifiers import Notifiers
 from core.domain.errors import DemoOnly
 from core.domain.policy import Policy
 from core.domain.workdays import Calendar, china
@@ -31,6 +32,8 @@ class App:
     demo: bool = False
     shop_name: str = "星点"
     support: str = ""
+    language: str = "zh_CN"  # of what the shop's own people are told
+    notifiers: Notifiers = field(default_factory=Notifiers)
     calendar: Calendar = field(default_factory=china)
     policies: dict[int, Policy] = field(default_factory=dict)  # published policies by version, once read
 
@@ -53,6 +56,10 @@ class App:
     def read(self) -> AbstractContextManager[Connection]:
         """A transaction that reads one consistent state."""
         return self._reader.begin()
+
+    def glance(self) -> AbstractContextManager[Connection]:
+        """A connection for one `Prepared` read: what is read at one instant anyway needs no transaction."""
+        return self.engine.connect()
 
     def demo_clock(self) -> DemoClock:
         """The clock that can be moved; `DemoOnly` outside demo mode."""

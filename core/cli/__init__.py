@@ -14,35 +14,31 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from core import texts
-from core.cli import cases, intake, rules, upkeep
-from core.cli.answer import Answer, Run, printable, refusal
+from core.cli import cases, facts, intake, notices, pictures, rules, upkeep
+from core.cli.answer import Answer, Run, Usage, printable, refusal
 from core.domain.errors import DatabaseUnavailable, FileMissing, Refusal
 
 GOOD, REFUSED, USAGE = 0, 1, 2
 
 
-class _Usage(Exception):
-    """The arguments make no command."""
-
-
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise _Usage(f"{self.format_usage()}{message}")
+        raise Usage(f"{self.format_usage()}{message}")
 
 
 def main(argv: Sequence[str]) -> int:
     """Run one command: exit code 0 good, 1 refused or something found, 2 usage; bad input never raises."""
-    everywhere = _everywhere(_language())
+    everywhere = _everywhere(language())
     try:
         common, words = everywhere.parse_known_args(argv)
-    except _Usage as usage:
+    except Usage as usage:
         return _wrong(usage, "--json" in argv)
     try:
         arguments = _parser(common.lang, everywhere).parse_args(words, common)
         _check_characters(argv)
         answer: Answer = arguments.run(arguments)
         shown = _shown(answer, common.lang, common.json)
-    except _Usage as usage:
+    except Usage as usage:
         return _wrong(usage, common.json)
     except SystemExit as asked:  # argparse, after --help
         return GOOD if asked.code is None else int(asked.code)
@@ -64,7 +60,7 @@ def _shown(answer: Answer, language: str, as_json: bool) -> str:
     return "".join(f"{printable(line)}\n" for line in answer.lines(tx))
 
 
-def _wrong(usage: _Usage, as_json: bool) -> int:
+def _wrong(usage: Usage, as_json: bool) -> int:
     """The usage on stderr; with `--json` what is wrong as the one JSON object as well."""
     print(printable(str(usage), keep="\n"), file=sys.stderr)
     if as_json:
@@ -98,12 +94,12 @@ def _parser(language: str, everywhere: _Parser) -> _Parser:
         command.set_defaults(run=run)
         return command
 
-    for topic in (upkeep, intake, cases, rules):
+    for topic in (upkeep, intake, pictures, cases, notices, facts, rules):
         topic.add_commands(add, tx)
     return parser
 
 
-def _language() -> str:
+def language() -> str:
     """REFUND_LANG, else English where the system speaks it, else Chinese."""
     told = os.environ.get("REFUND_LANG", "")
     if told in texts.LANGUAGES:
@@ -116,7 +112,7 @@ def _check_characters(argv: Sequence[str]) -> None:
     """Bytes that are no text, and the zero character, which no database of ours can keep."""
     for word in argv:
         if "\0" in word or (not word.isascii() and any("\ud800" <= char <= "\udfff" for char in word)):
-            raise _Usage("an argument is not text in UTF-8")
+            raise Usage("an argument is not text in UTF-8")
 
 
 def _unforeseen(error: Exception) -> Answer:

@@ -24,6 +24,10 @@ class Answer:
     found: bool = False
 
 
+class Usage(Exception):
+    """The arguments make no command."""
+
+
 Run = Callable[[Namespace], Answer]
 
 
@@ -78,6 +82,15 @@ def count(text: str) -> int:
     """An argument that is a whole number from 0 to `MOST`."""
     if not re.fullmatch("[0-9]{1,8}", text) or int(text) > MOST:
         raise ArgumentTypeError(f"{text!r} is not a whole number up to {MOST}")
+    return int(text)
+
+
+def minor(text: str) -> int:
+    """A whole number of minor units: `int` alone would take `1_000`, blanks and full-width digits."""
+    from core.domain.errors import AmountInvalid
+
+    if not re.fullmatch("-?[0-9]{1,15}", text):
+        raise AmountInvalid(text=text[:40])
     return int(text)
 
 

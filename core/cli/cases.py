@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from argparse import ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from core.cli.answer import AddCommand, Answer
+from core.cli.answer import AddCommand, Answer, minor
 from core.cli.case_shown import shown
 from core.cli.opening import opened
 from core.domain.actors import SYSTEM, Actor
-from core.domain.errors import AmountInvalid, CaseAlreadyOpen, NotFound
+from core.domain.errors import CaseAlreadyOpen, NotFound
 from core.domain.facts import EVIDENCE_KINDS, REASONS
 
 if TYPE_CHECKING:
@@ -53,8 +52,8 @@ def apply(arguments: Namespace) -> Answer:
 
     app = opened()
     actor = _owner(app, arguments.order, arguments.customer)
-    amount = _minor(arguments.amount_minor)
-    quantity = None if arguments.quantity is None else _minor(arguments.quantity)
+    amount = minor(arguments.amount_minor)
+    quantity = None if arguments.quantity is None else minor(arguments.quantity)
     command_id = _command_id(arguments)
     if arguments.evidence:
         _attach(app, actor, arguments)
@@ -115,7 +114,7 @@ def act(arguments: Namespace) -> Answer:
     from core.services import cases
 
     app = opened()
-    amount = None if arguments.amount_minor is None else _minor(arguments.amount_minor)
+    amount = None if arguments.amount_minor is None else minor(arguments.amount_minor)
     view = cases.act(
         app,
         arguments.actor,
@@ -133,13 +132,6 @@ def case(arguments: Namespace) -> Answer:
 
     app = opened()
     return shown(cases.view(app, SYSTEM, arguments.case), app.now())
-
-
-def _minor(text: str) -> int:
-    """A whole number of minor units: `int` alone would take `1_000`, blanks and full-width digits."""
-    if not re.fullmatch("-?[0-9]{1,15}", text):
-        raise AmountInvalid(text=text[:40])
-    return int(text)
 
 
 def _person(text: str) -> Actor:

@@ -1,10 +1,8 @@
-"""Commands about what comes in: orders and bills, pictures, made-up histories."""
+"""Commands about what comes in: orders and bills."""
 
 from __future__ import annotations
 
-import hashlib
 import sys
-import time
 from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +12,6 @@ from core import texts
 from core.cli.answer import AddCommand, Answer, columns, count
 from core.cli.opening import opened
 from core.domain.actors import SYSTEM
-from core.domain.errors import EvidenceRefused
 
 if TYPE_CHECKING:
     from core.texts import Texts
@@ -32,13 +29,6 @@ def add_commands(add: AddCommand, tx: Texts) -> None:
     command = add("orders", orders, tx("cli.help.orders"))
     command.add_argument("--customer", metavar="ID", help=tx("cli.help.customer"))
     command.add_argument("--limit", type=count, default=LIMIT, metavar="N", help=tx("cli.help.limit"))
-
-    command = add("check-picture", check_picture, tx("cli.help.check_picture"))
-    command.add_argument("files", nargs="+", metavar="FILE")
-
-    command = add("facts", facts, tx("cli.help.facts"))
-    command.add_argument("--rows", required=True, type=count, metavar="N", help=tx("cli.help.rows"))
-    command.add_argument("--out", required=True, metavar="FILE", help=tx("cli.help.out"))
 
 
 def import_orders(arguments: Namespace) -> Answer:
@@ -139,53 +129,3 @@ def orders(arguments: Namespace) -> Answer:
         ],
         lines=lines,
     )
-
-
-def check_picture(arguments: Namespace) -> Answer:
-    checked = [_checked(Path(name)) for name in arguments.files]
-    return Answer(
-        json=lambda tx: checked,
-        lines=lambda tx: columns(
-            (
-                found["file"],
-                tx("cli.picture.accepted") if found["verdict"] == "accepted" else tx("cli.picture.refused"),
-                tx.refusal(EvidenceRefused(reason=found["code"])) if found["code"] else "",
-            )
-            for found in checked
-        ),
-        found=any(found["verdict"] == "refused" for found in checked),
-    )
-
-
-def _checked(path: Path) -> dict[str, Any]:
-    """One file as the portal would take it in; `sharpness` is null, since blur is not measured."""
-    from core.adapters import pictures
-
-    data = path.read_bytes()
-    started = time.perf_counter()
-    picture, code = None, None
-    try:
-        picture = pictures.intake(data)
-    except EvidenceRefused as refused:
-        code = refused.params["reason"]
-    return {
-        "file": str(path),
-        "verdict": "accepted" if picture else "refused",
-        "code": code,
-        "width": picture.width if picture else None,
-        "height": picture.height if picture else None,
-        "sharpness": None,
-        "sha256": hashlib.sha256(data).hexdigest(),
-        "ms": round((time.perf_counter() - started) * 1000, 1),
-        "warnings": [],
-    }
-
-
-def facts(arguments: Namespace) -> Answer:
-    from core.adapters import history
-
-    path = Path(arguments.out)
-    path.open("wb").close()  # before the work
-    history.write(history.synthetic(arguments.rows), path)
-    data = {"rows": arguments.rows, "file": str(path), "bytes": path.stat().st_size}
-    return Answer(json=lambda tx: data, lines=lambda tx: [tx("cli.facts.done", **data)])

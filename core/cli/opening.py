@@ -39,10 +39,10 @@ def _built() -> tuple[App, str]:
     """The app of the environment, its database not looked at yet, and that database's URL."""
     from sqlalchemy.exc import SQLAlchemyError
 
-    from core.app import Settings, build
+    from core.app import build, from_environment
 
     try:
-        settings = Settings()
+        settings = from_environment()
         return build(settings), settings.database_url
-    except (SQLAlchemyError, ValueError, ImportError, OSError) as error:  # no URL, value, driver, folder
+    except (SQLAlchemyError, ValueError, ImportError, OSError) as error:  # no URL, driver, folder
         raise DatabaseUnavailable(problem=str(error).partition("\n")[0][:200]) from None

@@ -143,7 +143,7 @@ def simulate(arguments: Namespace) -> Answer:
     }
 
     def lines(tx: Texts) -> list[str]:
-        names = [policy.name, *([other.name] if other else [])]
+        names = _heads(arguments, policy, other)
         counts = [outcome.verdicts(), *([before.verdicts()] if before else [])]
         table = [
             ("", *names),
@@ -153,6 +153,15 @@ def simulate(arguments: Namespace) -> Answer:
         return [done, *columns(table), *([tx("cli.simulate.moved", n=data["moved"])] if before else [])]
 
     return Answer(json=lambda tx: data, lines=lines)
+
+
+def _heads(arguments: Namespace, policy: Policy, other: Policy | None) -> list[str]:
+    """What stands over the columns: the policy's name, and which file where both have the same one."""
+    if other is None:
+        return [policy.name]
+    if policy.name != other.name:
+        return [f"A {policy.name}", f"B {other.name}"]
+    return [f"A {policy.name} ({arguments.policy})", f"B {other.name} ({arguments.against})"]
 
 
 def _facts(name: str) -> Facts:
@@ -187,7 +196,7 @@ def _document(name: str) -> str:
     try:
         return _text(name)
     except UnicodeDecodeError:
-        raise PolicyInvalid(problems=["not text in UTF-8"]) from None
+        raise PolicyInvalid(problems=[{"code": "not_utf8", "place": ""}]) from None
 
 
 def _text(name: str) -> str:

@@ -30,7 +30,7 @@ ESCALATED_TO: Final = "lead"
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """`action` at `at`, or a named `owner`; both for a watched case that is late."""
+    """`action` at `at`, or a named `owner`; both for a case that is late."""
 
     at: datetime | None = None
     action: str | None = None
@@ -56,6 +56,7 @@ def due(state: str, policy: Policy, calendar: Calendar, at: datetime) -> Due:
     return Due()
 
 
-def escalated() -> Due:
-    """Overdue: from now on it has a name on it instead of a clock."""
-    return Due(owner=ESCALATED_TO)
+def escalated(policy: Policy, calendar: Calendar, at: datetime) -> Due:
+    """Overdue: it has a name on it and a new date, the shortest review there is; missed again, again."""
+    days = max(1, policy.working_days.review_least)  # 0 would be due at once, and again, for ever
+    return Due(calendar.deadline(at, days).at, "escalate", ESCALATED_TO)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from core.domain.slips import Slip
 from core.domain.table import COLUMNS, Rule, Test, bounds
 
 LARGEST: Final = 50_000  # nodes; a readable table of twenty rules has about a hundred
@@ -23,7 +24,7 @@ Node = int | tuple[str, int | None, Any]
 def compile_rules(rules: tuple[Rule, ...]) -> Callable[[Mapping[str, Any]], int]:
     """A function from a row (column → value) to the index of the first rule that hits, or -1.
 
-    `ValueError` when the rules are so entangled that the diagram would pass `LARGEST` nodes.
+    a `Slip` when the rules are so entangled that the diagram would pass `LARGEST` nodes.
     """
     root = diagram(rules)
 
@@ -54,7 +55,7 @@ class _Builder:
             return index
         if rules not in self.shared:
             if len(self.shared) >= LARGEST:
-                raise ValueError("the rules are too entangled: split the table or drop tests")
+                raise Slip("entangled", "rules")
             self.shared[rules] = self._split(rules, tests[0][0])
         return self.shared[rules]
 

@@ -73,16 +73,21 @@ def columns_of(facts: Facts, policy: Policy) -> dict[str, Any]:
         "guest": not facts.has_account,
         "credit": facts.credit,
         "recent_refunds": facts.recent_refunds,
+        "unnamed_refunds": facts.unnamed_refunds,
         "escrow": facts.escrow,
     }
 
 
 def days_left(facts: Facts, policy: Policy) -> int:
-    """Whole Shanghai days left to ask, 0 on the last one; the full window while not completed (R1.3)."""
+    """Whole Shanghai days left to ask, 0 on the last one; the full window while not completed (R1.3).
+
+    Who has asked in time does not become late while we look: then the day of the asking counts.
+    """
     window = policy.window_days[facts.kind]
     if facts.completed_at is None:
         return window
-    return window - max(0, (local_date(facts.at) - local_date(facts.completed_at)).days)
+    asked_on = local_date(facts.asked_at or facts.at)
+    return window - max(0, (asked_on - local_date(facts.completed_at)).days)
 
 
 def window_ends_at(kind: str, completed_at: datetime | None, policy: Policy) -> datetime | None:

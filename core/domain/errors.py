@@ -49,6 +49,12 @@ class SamePerson(Refusal):
     code = "same_person"
 
 
+class SecondApprovalNeeded(Refusal):
+    """The first of two approvals is given, and this role may not give the second (invariant 13)."""
+
+    code = "second_approval_needed"
+
+
 class TransitionRefused(Refusal):
     """The lifecycle table has no row for this state and event."""
 
@@ -130,6 +136,12 @@ class EvidenceRefused(Refusal):
     code = "evidence_refused"
 
 
+class EvidenceBusy(Refusal):
+    """So many files are being looked at that this one had no turn; nothing is wrong with it."""
+
+    code = "evidence_busy"
+
+
 class TermsNotAccepted(Refusal):
     code = "terms_not_accepted"
 
@@ -175,13 +187,13 @@ class DemoOnly(Refusal):
 
 
 class PolicyInvalid(Refusal):
-    """Params: `problems`: a list of sentences that name the place in the document."""
+    """Params: `problems`: each `Slip` of the document as a dict."""
 
     code = "policy_invalid"
 
 
 class MappingInvalid(Refusal):
-    """The mapping file of an import. Params: `problems`: a list of sentences that name the place."""
+    """The mapping file of an import. Params: `problems`: each `Slip` of the file as a dict."""
 
     code = "mapping_invalid"
 
@@ -208,3 +220,27 @@ class ClockOutside(Refusal):
     """A time for the demo clock that the calendar does not know. Params: `first_year`, `last_year`."""
 
     code = "clock_outside"
+
+
+class SettingInvalid(Refusal):
+    """An environment variable holds what it may not. Params: `variable`, `allowed` (the values it may have)."""
+
+    code = "setting_invalid"
+
+
+class PortInvalid(Refusal):
+    """No port that this user can listen on. Params: `port`, as it was written."""
+
+    code = "port_invalid"
+
+
+class PortBusy(Refusal):
+    """Something else listens on this port. Params: `port`."""
+
+    code = "port_busy"
+
+
+class MailInvalid(Refusal):
+    """No mail address that notices could go to."""
+
+    code = "mail_invalid"

@@ -40,7 +40,10 @@ class Tender:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Built in one place (`services.orders.facts_for`); stored with each decision, to take it again."""
+    """Built in one place (`services.orders.facts_for`); stored with each decision, to take it again.
+
+    Money, channels and delivery are as they stand `at` that instant; the window counts to `asked_at`.
+    """
 
     at: datetime
     reason: str
@@ -55,10 +58,14 @@ class Facts:
     quantity: int = 1  # pieces bought
     evidence: frozenset[str] = frozenset()
     credit: int = 100
-    recent_refunds: int = 0  # refunds granted to this customer in the policy's look-back
+    recent_refunds: int = 0  # granted to this customer, or to this guest's payer, in the policy's look-back
+    unnamed_refunds: int = (
+        0  # approved at once within a day for guests whose payer nobody can tell, as this one
+    )
     duplicate_minor: int = 0  # what our books show was paid twice and is still here
     has_account: bool = True  # a guest has no platform balance to refund to
     escrow: bool = False  # paid through a third party's guarantee
+    asked_at: datetime | None = None  # when the claim was sent; None: it is only being asked, `at`
 
     @property
     def paid_minor(self) -> int:
@@ -87,7 +94,7 @@ class Facts:
         """The inverse of `as_dict`; `ValueError` names the field that is wrong or unknown."""
         values = _known(cls, data)
         try:
-            for name in ("at", "paid_at", "delivery_at", "completed_at"):
+            for name in ("at", "paid_at", "delivery_at", "completed_at", "asked_at"):
                 values[name] = _instant(name, values.get(name))
             values["evidence"] = frozenset(values.get("evidence") or ())
             tenders = [_known(Tender, tender) for tender in values["tenders"]]
@@ -99,6 +106,16 @@ class Facts:
             raise ValueError(f"facts incomplete: {error}") from error
         _check(facts)
         return facts
+
+
+_NUMBERS: Final[dict[str, int | None]] = {  # and the least there is, if any
+    "requested_minor": None,
+    "quantity": 1,
+    "credit": None,
+    "recent_refunds": 0,
+    "unnamed_refunds": 0,
+    "duplicate_minor": 0,
+}
 
 
 def _check(facts: Facts) -> None:
@@ -115,10 +132,10 @@ def _check(facts: Facts) -> None:
         raise ValueError(f"evidence: unknown kinds {sorted(map(str, facts.evidence - set(EVIDENCE_KINDS)))}")
     if not isinstance(facts.currency, str):
         raise ValueError(f"currency: {facts.currency!r} is not a code")
-    for name in ("requested_minor", "quantity", "credit", "recent_refunds", "duplicate_minor"):
+    for name in _NUMBERS:
         _whole(name, getattr(facts, name))
-    for name, least in (("quantity", 1), ("recent_refunds", 0), ("duplicate_minor", 0)):
-        if getattr(facts, name) < least:
+    for name, least in _NUMBERS.items():
+        if least is not None and getattr(facts, name) < least:
             raise ValueError(f"{name}: {getattr(facts, name)} is below {least}")
     for name in ("has_account", "escrow"):
         _yes_or_no(name, getattr(facts, name))

@@ -18,8 +18,10 @@ NONE: Final = np.iinfo(np.int64).min  # an instant that is not there
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _WORDS: Final = {"reason": REASONS, "kind": KINDS, "delivery": DELIVERIES}
-_INSTANTS: Final = ("at", "paid_at", "delivery_at", "completed_at")
-_NUMBERS: Final = ("requested_minor", "quantity", "credit", "recent_refunds", "duplicate_minor")
+_INSTANTS: Final = ("at", "paid_at", "delivery_at", "completed_at", "asked_at")
+_NUMBERS: Final = (
+    "requested_minor", "quantity", "credit", "recent_refunds", "unnamed_refunds", "duplicate_minor",
+)  # fmt: skip
 _FLAGS: Final = ("has_account", "escrow")
 
 
@@ -34,6 +36,7 @@ class History:
     paid_at: NDArray[np.int64]
     delivery_at: NDArray[np.int64]
     completed_at: NDArray[np.int64]
+    asked_at: NDArray[np.int64]
     reason: NDArray[np.uint8]
     kind: NDArray[np.uint8]
     delivery: NDArray[np.uint8]
@@ -42,6 +45,7 @@ class History:
     quantity: NDArray[np.int64]
     credit: NDArray[np.int64]
     recent_refunds: NDArray[np.int64]
+    unnamed_refunds: NDArray[np.int64]
     duplicate_minor: NDArray[np.int64]
     has_account: NDArray[np.bool_]
     escrow: NDArray[np.bool_]

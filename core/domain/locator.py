@@ -30,7 +30,13 @@ WITH_SHOP: Final = {  # state → (sentence, what comes next); by the case's due
     "withdrawn": ("locator.withdrawn", "locator.next.apply_again"),
 }
 BY_A_DATE: Final = frozenset({"draft", "screening", "awaiting_customer", "rejected"})
-REVIEWED: Final = frozenset({"in_review", "in_arbitration", "in_appeal"})
+# Past its date a promise is not repeated; `_by` when somebody has it and a new date.
+LATE: Final = "locator.late"
+OVERDUE: Final = {
+    "in_review": "locator.overdue",
+    "in_appeal": "locator.overdue",
+    "in_arbitration": "locator.overdue_arbiter",
+}
 # Least far first: the sentence about several payouts speaks of the one that is behind.
 BEHIND: Final = {
     "planned": ("locator.handing", "locator.next.accept"),
@@ -44,7 +50,9 @@ KEYS: Final = tuple(
         + [f"{key}_rest" for key, _ in BEHIND.values()]
         + [
             "locator.draft_empty",
-            "locator.overdue",
+            LATE,
+            "locator.endorsed",
+            *(key + end for key in OVERDUE.values() for end in ("", "_by")),
             "locator.with_shop",
             "locator.bounced",
             "locator.bounced_rest",
@@ -92,8 +100,12 @@ def locate(
     now: datetime,
     published_through: int,
     channels: Sequence[str] = (),
+    owner: str | None = None,
+    endorsed: bool = False,
 ) -> Located:
-    """Where the money of a case in `state` is. `channels`: where an approved refund will go."""
+    """Where the money of a case in `state` is. `channels`: where an approved refund will go. `owner`: who has
+    it since it is late. `endorsed`: one has approved, a second person looks.
+    """
     if state not in CASE.states:
         raise ValueError(f"unknown state {state!r}")
     live = [piece for piece in pieces if piece.state != "replanned"]
@@ -107,10 +119,14 @@ def locate(
         return _on_its_way(arrived, waiting, amount_minor, currency, now, published_through)
     key, next_key = WITH_SHOP[state]
     params: dict[str, Any] = {"amount_minor": amount_minor, "currency": currency}
+    if due_at is not None and due_at <= now:
+        due_at = None
     if state == "draft" and amount_minor is None:
         key, params = "locator.draft_empty", {}
-    elif due_at is None and state in REVIEWED:
-        key = "locator.overdue"
+    elif state in OVERDUE and (owner is not None or due_at is None):
+        key = LATE if owner is None else OVERDUE[state] if due_at is None else f"{OVERDUE[state]}_by"
+    elif endorsed and state in OVERDUE:
+        key = "locator.endorsed"
     elif due_at is None and state in BY_A_DATE:
         key = "locator.with_shop"
     if state == "approved":

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from core.domain.diagram import compile_rules
 from core.domain.errors import PolicyInvalid
 from core.domain.facts import CHANNELS, DELIVERIES, EVIDENCE_KINDS, KINDS, REASONS
+from core.domain.slips import Slip, from_pydantic, missing, not_toml
 from core.domain.table import COLUMNS, LANGUAGES, Rule, bounds, parse_rule
 from core.domain.why_nots import WhyNots
 
@@ -68,6 +69,9 @@ class Limits(_Part):
     arrival_overdue_working_days: int = Field(
         ge=1, le=60, description="after so long 'sent but not received' becomes a ticket (R5.4)"
     )
+    # With defaults: a policy written before these two were figures stays a whole policy.
+    evidence_megabytes: int = Field(10, ge=1, le=50, description="largest file of evidence (R2.3)")
+    evidence_files: int = Field(9, ge=1, le=50, description="most pictures of a case, PDF pages too (R2.3)")
 
 
 class Policy(_Part):
@@ -107,26 +111,25 @@ class Policy(_Part):
             given = set(getattr(self, field))
             for key in keys:
                 if key not in given:
-                    raise ValueError(f"[{field}] needs a line for {key}")
-            if given - set(keys):
-                raise ValueError(f"[{field}]: unknown {', '.join(sorted(given - set(keys)))}")
+                    raise missing((field, key), _example())
+            for key in sorted(given - set(keys)):
+                raise Slip("unknown", f"{field}.{key}", allowed=", ".join(keys))
         for reason, kinds in self.evidence.items():
+            place = f"evidence.{reason}"
             if len(set(kinds)) < len(kinds):
-                raise ValueError(f"[evidence] {reason}: names a kind twice")
+                raise Slip("value_twice", place)
             for kind in kinds:
                 if kind not in EVIDENCE_KINDS:
-                    raise ValueError(
-                        f"[evidence] {reason}: {kind!r} is not one of {', '.join(EVIDENCE_KINDS)}"
-                    )
+                    raise Slip("choice", place, value=kind, allowed=", ".join(EVIDENCE_KINDS))
         for channel, (first, last) in self.eta_working_days.items():
             if not 0 <= first <= last <= 60:
-                raise ValueError(f"[eta_working_days] {channel}: from {first} to {last} makes no sense")
+                raise Slip("span", f"eta_working_days.{channel}", most=60)
         if self.working_days.review_least > self.working_days.review_most:
-            raise ValueError("[working_days] review_least is above review_most")
+            raise Slip("above_other", "working_days.review_least", other="review_most")
         seen: set[str] = set()
         for rule in self.rules:
             if rule.id in seen:
-                raise ValueError(f"two rules are called {rule.id!r}")
+                raise Slip("rule_twice", f"rules.{rule.id}")
             seen.add(rule.id)
         return self
 
@@ -157,7 +160,7 @@ class Policy(_Part):
 
 
 def load(text: str, *, was_published: bool = False) -> Policy:
-    """The policy of a TOML document; `PolicyInvalid(problems=[…])` names every place that is wrong.
+    """The policy of a TOML document; `PolicyInvalid(problems=[…])` has a `Slip` for each place that is wrong.
 
     One that `was_published` may be older than a channel, a kind, a reason or a figure that the code learned
     since: what it does not name is as in the shipped standard policy.
@@ -165,34 +168,32 @@ def load(text: str, *, was_published: bool = False) -> Policy:
     try:
         raw = tomllib.loads(text, parse_float=Decimal)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise PolicyInvalid(problems=[f"not TOML: {error}"]) from None
+        raise PolicyInvalid(problems=[not_toml(text, error).as_dict()]) from None
     if was_published:
         for section, figures in tomllib.loads(shipped("standard"), parse_float=Decimal).items():
             if isinstance(figures, dict):
                 raw[section] = figures | raw.get(section, {})
-    problems: list[str] = []
+    problems: list[Slip] = []
     rules: list[Rule] = []
     rows = raw.pop("rules", None)
     if not isinstance(rows, list) or not rows:
-        problems.append("the document needs at least one [[rules]]")
+        problems.append(Slip("no_rules", "rules"))
         rows = []
     for number, row in enumerate(rows, 1):
         try:
             rules.append(parse_rule(row))
-        except ValueError as error:
-            name = row.get("id", "without id") if isinstance(row, dict) else "not a table"
-            problems.append(f"rule {number} ({name}): {error}")
+        except Slip as slip:
+            name = row.get("id") if isinstance(row, dict) else None
+            problems.append(slip.below(f"rules.{name if isinstance(name, str) else number}"))
     try:
         policy = Policy.model_validate({**_tuples(raw), "rules": tuple(rules)})
         policy.first_hit  # noqa: B018 - compiles the table: one too entangled is refused here, not at the first order
     except ValidationError as error:
-        for item in error.errors():
-            place = ".".join(str(part) for part in item["loc"])
-            problems.append(f"{place}: {item['msg']}" if place else item["msg"].removeprefix("Value error, "))
-    except ValueError as error:
-        problems.append(str(error))
+        problems += [from_pydantic(item, _example()) for item in error.errors()]
+    except Slip as slip:
+        problems.append(slip)
     if problems:
-        raise PolicyInvalid(problems=problems)
+        raise PolicyInvalid(problems=[slip.as_dict() for slip in problems])
     return policy
 
 
@@ -208,6 +209,12 @@ def shipped(name: str) -> str:
     if name not in SHIPPED:
         raise KeyError(name)
     return resources.files("core.policies").joinpath(f"{name}.toml").read_text(encoding="utf-8")
+
+
+@lru_cache(maxsize=1)
+def _example() -> dict[str, Any]:
+    """A whole document, to show how a missing line is written."""
+    return tomllib.loads(shipped("standard"))
 
 
 @lru_cache(maxsize=64)

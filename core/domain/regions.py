@@ -31,6 +31,7 @@ _ORDINARY: Final[Row] = {
     "evidence_complete": True,
     "credit": 100,
     "recent_refunds": 0,
+    "unnamed_refunds": 0,
 }
 # Columns that follow from others, wholly or in part: dropped first when a region is put in words.
 _DERIVED: Final = ("delivered", "evidence_complete", "amount_minor")

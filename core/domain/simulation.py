@@ -119,8 +119,9 @@ def _columns(history: History, policy: Policy, money: _Money) -> dict[str, NDArr
     """The rows of the decision table, column by column; words as codes in the order of `COLUMNS`."""
     window = np.array([policy.window_days[kind] for kind in KINDS])[history.kind]
     is_open = history.completed_at == NONE
-    completed = np.where(is_open, history.at, history.completed_at)
-    late = (history.at + ZONE_OFFSET) // DAY - (completed + ZONE_OFFSET) // DAY
+    asked = np.where(history.asked_at == NONE, history.at, history.asked_at)
+    completed = np.where(is_open, asked, history.completed_at)
+    late = (asked + ZONE_OFFSET) // DAY - (completed + ZONE_OFFSET) // DAY
     delivered = np.array([state in policy.delivered_states for state in DELIVERIES])
     bit = {kind: 1 << place for place, kind in enumerate(EVIDENCE_KINDS)}
     wanted = np.array([sum(bit[kind] for kind in policy.evidence[reason]) for reason in REASONS], np.uint8)
@@ -141,6 +142,7 @@ def _columns(history: History, policy: Policy, money: _Money) -> dict[str, NDArr
         "guest": ~history.has_account,
         "credit": history.credit,
         "recent_refunds": history.recent_refunds,
+        "unnamed_refunds": history.unnamed_refunds,
         "escrow": history.escrow,
     }
 

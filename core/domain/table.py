@@ -12,6 +12,7 @@ from string import Formatter
 from typing import Any, Final
 
 from core.domain.facts import CHANNELS, DELIVERIES, KINDS, REASONS
+from core.domain.slips import Slip, written
 
 LANGUAGES: Final = ("zh", "en")
 VERDICTS: Final = ("approve", "review", "reject", "needs_evidence")
@@ -46,6 +47,7 @@ COLUMNS: Final[dict[str, Column]] = {
         Column("guest", (False, True)),  # bought without an account: no history to go by
         Column("credit", None, "point"),
         Column("recent_refunds", None, "count", 0),
+        Column("unnamed_refunds", None, "count", 0),  # to guests nobody can tell apart, within a day
         Column("escrow", (False, True)),
     )
 }
@@ -90,23 +92,31 @@ class Rule:
         return tuple(column for column, test in self.tests if not test.holds(row[column]))
 
 
-PLACEHOLDERS: Final = ("delivery_at", "completed_at", "window_ends_at", "window_days", "amount", "missing")
+PLACEHOLDERS: Final = (
+    "delivery",  # how far it got, as a clause: 'the code was issued and nobody has opened it'
+    "delivery_at",
+    "completed_at",
+    "window_ends_at",
+    "window_days",
+    "amount",
+    "missing",
+)
 
 
 def parse_test(column_name: str, raw: Any) -> Test:
-    """The test that a policy document writes as `raw`; `ValueError` says what would be right.
+    """The test that a policy document writes as `raw`; a `Slip` says what would be right.
 
     A value · a list (one of) · `{below|up_to|at_least|above = n}` · `{from = a, to = b}`; the symbols
     `< <= >= >` work too.
     """
     column = COLUMNS.get(column_name)
     if column is None:
-        raise ValueError(f"unknown column {column_name!r}; there are {', '.join(COLUMNS)}")
+        raise Slip("unknown", column_name, allowed=", ".join(COLUMNS))
     if column.values is not None:
         return _one_of(column, raw)
     test = _numbers(column_name, raw)
     if column.least is not None and not _reaches(test, column.least):
-        raise ValueError(f"{column_name}: never holds, the least there is is {column.least}")
+        raise Slip("below_least", column_name, least=column.least)
     return test
 
 
@@ -114,32 +124,31 @@ _RULE_KEYS: Final = {"id", "when", "verdict", "fee_basis_points", *LANGUAGES}
 
 
 def parse_rule(row: Any) -> Rule:
-    """The rule that a policy document writes as `row`; `ValueError` says what would be right."""
+    """The rule that a policy document writes as `row`; a `Slip` says what would be right."""
     if not isinstance(row, dict):
-        raise ValueError("a rule is a table with id, when, verdict and words")
-    if set(row) - _RULE_KEYS:
-        raise ValueError(
-            f"unknown {', '.join(sorted(set(row) - _RULE_KEYS))}; a rule has {', '.join(sorted(_RULE_KEYS))}"
-        )
+        raise Slip("rule_shape")
+    for key in row:
+        if key not in _RULE_KEYS:
+            raise Slip("unknown", key, allowed=", ".join(sorted(_RULE_KEYS)))
     identifier = row.get("id")
     if (
         not isinstance(identifier, str)
         or not identifier.replace("_", "").isalnum()
         or not identifier.isascii()
     ):
-        raise ValueError("id: a word of letters, digits and _")
+        raise Slip("identifier", "id")
     verdict = row.get("verdict")
     if verdict not in VERDICTS:
-        raise ValueError(f"verdict: {verdict!r} is not one of {', '.join(VERDICTS)}")
+        raise Slip("choice", "verdict", value=written(verdict), allowed=", ".join(VERDICTS))
     when = row.get("when")  # a line that got lost must not mean "always"
     if not isinstance(when, dict):
-        raise ValueError("when: a table of column = test")
+        raise Slip("when_shape", "when")
     fee = row.get("fee_basis_points")
     if fee is not None and not (isinstance(fee, int) and not isinstance(fee, bool) and 0 <= fee <= 10_000):
-        raise ValueError("fee_basis_points: a whole number from 0 to 10000")
+        raise Slip("number_between", "fee_basis_points", least=0, most=10_000)
     for language in LANGUAGES:
         _check_words(language, row.get(language))
-    tests = tuple((column, parse_test(column, test)) for column, test in when.items())
+    tests = tuple((column, _test_in_place(column, test)) for column, test in when.items())
     order = {name: place for place, name in enumerate(COLUMNS)}
     return Rule(
         id=identifier,
@@ -150,17 +159,24 @@ def parse_rule(row: Any) -> Rule:
     )
 
 
+def _test_in_place(column: str, raw: Any) -> Test:
+    try:
+        return parse_test(column, raw)
+    except Slip as slip:
+        raise slip.below("when") from None
+
+
 def _check_words(language: str, words: Any) -> None:
     if not isinstance(words, str) or not words.strip():
-        raise ValueError(f"{language}: the sentence that the customer reads is missing")
+        raise Slip("words_missing", language)
     try:
         places = list(Formatter().parse(words))
-    except ValueError as error:
-        raise ValueError(f"{language}: {error}") from None
+    except ValueError:
+        raise Slip("braces", language) from None
     for _, name, form, conversion in places:
         if name is not None and (name not in PLACEHOLDERS or form or conversion):
             known = ", ".join(f"{{{placeholder}}}" for placeholder in PLACEHOLDERS)
-            raise ValueError(f"{language}: placeholders may only be {known}")
+            raise Slip("placeholder", language, allowed=known)
 
 
 def bounds(tests: list[Test]) -> list[int]:
@@ -184,11 +200,12 @@ def _one_of(column: Column, raw: Any) -> OneOf:
     for value in wanted:
         # By type too: 1 == True, and `delivered = 1` is a slip.
         if not any(value == known and type(value) is type(known) for known in column.values):
-            raise ValueError(f"{column.name}: {value!r} is not one of {', '.join(map(str, column.values))}")
+            allowed = ", ".join(map(written, column.values))
+            raise Slip("choice", column.name, value=written(value), allowed=allowed)
     if not wanted:
-        raise ValueError(f"{column.name}: an empty list never holds")
+        raise Slip("empty_list", column.name)
     if len(set(wanted)) < len(wanted):
-        raise ValueError(f"{column.name}: {list(wanted)} names a value twice")
+        raise Slip("value_twice", column.name)
     return OneOf(wanted)
 
 
@@ -202,23 +219,22 @@ def _numbers(name: str, raw: Any) -> Test:
     if isinstance(raw, list) and raw and all(map(_is_whole, raw)):
         return OneOf(tuple(dict.fromkeys(raw)))
     if not isinstance(raw, dict) or not raw or not all(map(_is_whole, raw.values())):
-        expected = "a whole number, a list of them, { up_to = n } or { from = a, to = b }"
-        raise ValueError(f"{name}: expected {expected}, got {raw!r}")
+        raise Slip("numbers", name)
     low: int | None = None
     high: int | None = None
     for word, bound in raw.items():
         if word in _LOW:
             if low is not None:
-                raise ValueError(f"{name}: two lower bounds")
+                raise Slip("two_bounds", name)
             low = bound + _LOW[word]
         elif word in _HIGH:
             if high is not None:
-                raise ValueError(f"{name}: two upper bounds")
+                raise Slip("two_bounds", name)
             high = bound + _HIGH[word]
         else:
-            raise ValueError(f"{name}: unknown test {word!r}; use at_least, above, up_to, below, from, to")
+            raise Slip("unknown", f"{name}.{word}", allowed="at_least, above, up_to, below, from, to")
     if low is not None and high is not None and low > high:
-        raise ValueError(f"{name}: from {low} to {high} never holds")
+        raise Slip("never_holds", name, low=low, high=high)
     return Within(low, high)
 
 

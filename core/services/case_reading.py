@@ -12,21 +12,22 @@ from sqlalchemy import BindParameter, Connection, bindparam, select
 
 from core import texts, wording
 from core.adapters import tables
+from core.adapters.prepared import Prepared
 from core.adapters.tables import balance_lots, case_events, cases, evidence, payments, payouts
 from core.adapters.world import App
 from core.domain.actors import Actor
 from core.domain.facts import Facts
 from core.domain.lifecycle import public_status, waiting_for
 from core.domain.locator import Located, Piece, locate
-from core.domain.rights import allowed
+from core.domain.rights import allowed, endorsement
 from core.services import orders, policies
 from core.services.case_views import CaseCard, CaseView, EventView, PayoutView
 from core.services.evidence import view_of
 from core.services.record import COLUMNS, Case
 
 _NO: Final[BindParameter[str]] = bindparam("case_no")
-_EVENTS: Final = select(case_events).where(case_events.c.case_no == _NO).order_by(case_events.c.seq)
-_EVIDENCE: Final = (
+_EVENTS: Final = Prepared(select(case_events).where(case_events.c.case_no == _NO).order_by(case_events.c.seq))
+_EVIDENCE: Final = Prepared(
     select(evidence)
     .where(evidence.c.case_no == _NO, evidence.c.removed_at.is_(None))
     .order_by(evidence.c.added_at, evidence.c.id)
@@ -36,7 +37,7 @@ _PAYOUT_COLUMNS: Final = (
     .join(payments, payments.c.id == payouts.c.payment_id)
     .outerjoin(balance_lots, balance_lots.c.payout_id == payouts.c.id)
 )
-_PAYOUTS: Final = _PAYOUT_COLUMNS.where(payouts.c.case_no == _NO).order_by(payouts.c.id)
+_PAYOUTS: Final = Prepared(_PAYOUT_COLUMNS.where(payouts.c.case_no == _NO).order_by(payouts.c.id))
 
 
 def load(app: App, conn: Connection, case: Case, actor: Actor) -> CaseView:
@@ -45,11 +46,11 @@ def load(app: App, conn: Connection, case: Case, actor: Actor) -> CaseView:
     order = orders.load(conn, case.order_no)
     number = {"case_no": case.case_no}
     was_sent = case.last_seq > 0  # before that there is nothing to read
-    payout_views = tuple(_payout(app, row) for row in conn.execute(_PAYOUTS, number)) if was_sent else ()
-    event_rows = conn.execute(_EVENTS, number).all() if was_sent else []
+    payout_views = tuple(_payout(app, row) for row in _PAYOUTS.all(conn, number)) if was_sent else ()
+    event_rows = _EVENTS.all(conn, number) if was_sent else []
     bodies = [json.loads(row.body) for row in event_rows]
     history = [(row.event, row.actor_role, row.actor_id) for row in event_rows]
-    pictures = tuple(view_of(row) for row in conn.execute(_EVIDENCE, number))
+    pictures = tuple(view_of(row) for row in _EVIDENCE.all(conn, number))
     return CaseView(
         case_no=case.case_no,
         order=order,
@@ -83,7 +84,14 @@ def load(app: App, conn: Connection, case: Case, actor: Actor) -> CaseView:
         payouts=payout_views,
         events=tuple(_event(row, body) for row, body in zip(event_rows, bodies, strict=True)),
         allowed=allowed(case.state, case.customer_id, actor, history),
-        locator=_locate(app, case, payout_views, now, [payment.channel for payment in order.payments]),
+        locator=_locate(
+            app,
+            case,
+            payout_views,
+            now,
+            [payment.channel for payment in order.payments],
+            endorsed=endorsement(history) is not None,
+        ),
         evidence=pictures,
         says=_says(app, conn, bodies),
     )
@@ -180,7 +188,13 @@ def _event(row: Any, body: Mapping[str, Any]) -> EventView:
 
 
 def _locate(
-    app: App, case: Case, pieces: Iterable[PayoutView], now: datetime, channels: Collection[str]
+    app: App,
+    case: Case,
+    pieces: Iterable[PayoutView],
+    now: datetime,
+    channels: Collection[str],
+    *,
+    endorsed: bool = False,
 ) -> Located:
     amount = case.refund_minor if case.refund_minor is not None else case.requested_minor
     if case.route == "balance":
@@ -197,6 +211,8 @@ def _locate(
         now=now,
         published_through=app.calendar.published_through,
         channels=tuple(channels),
+        owner=case.owner,
+        endorsed=endorsed,
     )
 
 

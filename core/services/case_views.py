@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from core.domain.eligibility import Assessment
+from core.domain.facts import Facts
 from core.domain.locator import Located
+from core.domain.policy import Policy
 from core.services.evidence import EvidenceView
 from core.services.orders import OrderView
 
@@ -87,6 +90,25 @@ class CaseView:
     locator: Located
     evidence: tuple[EvidenceView, ...]
     says: Mapping[str, str]  # the rule's sentence at the decision, by language "zh" and "en"; empty before
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the rules say to a claim, on the facts of that moment."""
+
+    facts: Facts
+    found: Assessment
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A case, the policy in force and what its rules say to the claim as it stands: all of one instant."""
+
+    view: CaseView
+    version: int
+    policy: Policy
+    answer: Answer | None  # None where nothing was assessed
+    now: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from sqlalchemy import Connection
 from core.adapters.world import App
 from core.domain.actors import BUYERS, Actor
 from core.domain.deadlines import due
-from core.domain.eligibility import Assessment
 from core.domain.errors import (
     AmountAboveRemaining,
     AmountInvalid,
@@ -24,10 +23,9 @@ from core.domain.errors import (
     TermsNotAccepted,
     VerdictChanged,
 )
-from core.domain.facts import Facts
 from core.domain.lifecycle import CASE
 from core.services import case_reading, decisions, drafts, policies
-from core.services.case_views import CaseCard, CaseView
+from core.services.case_views import Answer, CaseCard, CaseView, Look
 from core.services.commands import once
 from core.services.record import Case, Change, lock, read
 
@@ -62,17 +60,18 @@ def save_draft(app: App, actor: Actor, case_no: str, **fields: Any) -> CaseView:
         return case_reading.load(app, conn, drafts.fill_in(conn, case, policy, **fields), actor)
 
 
-def assess_draft(app: App, actor: Actor, case_no: str) -> tuple[Facts, Assessment]:
-    """What the rules in force say to the draft now, on fresh facts: the same call that `submit` makes
-    (R1.5).
-    """
-    at = app.now()
+def look(app: App, actor: Actor, case_no: str, *, assessed: bool = True) -> Look:
+    """One case as a screen needs it: a draft that says enough is assessed as `submit` will (R1.5)."""
+    now = app.now()
     with app.read() as conn:
         case = read(conn, case_no, actor)
-        if case.reason is None:
-            raise ReasonInvalid(reason="")
-        _, policy = policies.in_force(app, conn, at)
-        return decisions.gather(app, conn, case, case.requested_minor or 0, policy, at)
+        view = case_reading.load(app, conn, case, actor)
+        version, policy = policies.in_force(app, conn, now)
+        answer = None
+        if assessed and case.state == "draft" and case.reason and case.requested_minor is not None:
+            kinds = [picture.kind for picture in view.evidence]
+            answer = Answer(*decisions.gather(app, conn, case, case.requested_minor, policy, now, kinds))
+    return Look(view, version, policy, answer, now)
 
 
 def submit(

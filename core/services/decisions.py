@@ -7,7 +7,8 @@ Each decision keeps the facts, the policy version and the rules' own answer, so 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from sqlalchemy import Connection
 from core.adapters.world import App
 from core.domain import routes
 from core.domain.actors import SYSTEM, Actor
-from core.domain.deadlines import due
+from core.domain.deadlines import Due, due
 from core.domain.eligibility import Assessment, assess
 from core.domain.errors import (
     AmountAboveRemaining,
@@ -31,27 +32,38 @@ from core.domain.errors import (
 from core.domain.facts import Facts
 from core.domain.lifecycle import CASE
 from core.domain.policy import Policy
-from core.domain.rights import barred
+from core.domain.rights import Step, barred, endorsement, one_agrees
 from core.domain.routes import RouteOption
 from core.services import ledger, payouts, policies, reservations
 from core.services.orders import facts_for
-from core.services.record import Case, Change, evidence_kinds, people
+from core.services.record import Case, Change, evidence_kinds, last_body, people
 
 NEEDS_WORDS: Final = frozenset({"reject", "ask", "answer", "dispute", "appeal"})
 
 
 def gather(
-    app: App, conn: Connection, case: Case, amount: int, policy: Policy, at: datetime
+    app: App,
+    conn: Connection,
+    case: Case,
+    amount: int,
+    policy: Policy,
+    at: datetime,
+    evidence: Collection[str] | None = None,
 ) -> tuple[Facts, Assessment]:
-    """Fresh facts of the claim and what the rules say to them."""
+    """Fresh facts of the claim and what the rules say to them. `evidence`: its kinds, where already read.
+
+    A case that was sent in time stays so however long the review takes; one that is applied for again counts
+    from then.
+    """
     facts = facts_for(
         conn,
         case.order_no,
         reason=case.reason or "other",
         requested_minor=amount,
-        evidence=evidence_kinds(conn, case.case_no),
+        evidence=evidence_kinds(conn, case.case_no) if evidence is None else evidence,
         policy=policy,
         at=at,
+        asked_at=case.submitted_at,
     )
     return facts, assess(facts, policy, app.calendar)
 
@@ -148,14 +160,18 @@ def grant(
 def decide(
     app: App, conn: Connection, case: Case, actor: Actor, event: str, note: str, amount_minor: int | None
 ) -> Case:
-    """One event by a person, all guards included. `submit` is not here: it is the customer's own command."""
+    """One event by a person, all guards included. `submit` is not here: it is the customer's own command.
+
+    Where two must approve, the first `approve` (or `agree`) becomes the event `endorse`.
+    """
     at = app.now()
     if event == "withdraw" and case.state in ("paying", "completed"):
         raise MoneyAlreadySent()
     row = CASE.row(case.state, event)
     if actor.role == "system" or actor.role not in row.roles:
         raise NotAllowed(role=actor.role, event=event)
-    refusal = barred(event, actor, case.state, case.customer_id, people(conn, case.case_no))
+    history = people(conn, case.case_no)
+    refusal = barred(event, actor, case.state, case.customer_id, history)
     if refusal is not None:
         raise refusal
     policy = policies.get(app, conn, case.policy_version)
@@ -166,11 +182,11 @@ def decide(
         raise TextTooLong(limit=policy.limits.description_characters, length=len(note))
     change = Change(conn, case)
     if event == "approve":
-        _approve(app, change, actor, at, policy, note, amount_minor)
+        _approve(app, change, actor, at, policy, note, amount_minor, history)
     elif event == "withdraw":
         _withdraw(app, change, actor, at, policy, note)
     elif event == "agree":
-        payouts.start(app, change, "agree", actor, at, policy, note)
+        _agree(app, change, actor, at, policy, note, history)
     else:
         body: dict[str, Any] = {"note": note} if note else {}
         changes: dict[str, Any] = {}
@@ -186,21 +202,26 @@ def decide(
 
 
 def _approve(
-    app: App, change: Change, actor: Actor, at: datetime, policy: Policy, note: str, amount_minor: int | None
+    app: App,
+    change: Change,
+    actor: Actor,
+    at: datetime,
+    policy: Policy,
+    note: str,
+    amount_minor: int | None,
+    history: Sequence[Step],
 ) -> None:
     case = change.case
     requested = case.requested_minor or 0
-    amount = requested if amount_minor is None else amount_minor
+    endorsed = _endorsed(change, history).get("option")
+    amount = amount_minor
+    if amount is None:
+        amount = endorsed["approved"] if endorsed else requested
     if amount <= 0:
         raise AmountInvalid()
     if amount > requested:
         raise AmountAboveRemaining(remaining_minor=requested, currency=case.currency)
     facts, assessment = gather(app, change.conn, case, amount, policy, at)
-    if (
-        actor.role == "reviewer"
-        and assessment.columns["order_refund_minor"] > policy.limits.second_approval_minor
-    ):
-        raise NotAllowed(role=actor.role, event="approve")
     left = facts.refundable_minor
     if left <= 0:
         raise NothingLeft()
@@ -213,7 +234,43 @@ def _approve(
     route = next((r for r in (case.route, "negotiated") if r in open_routes), None)
     option = choose(options, route)
     body = basis(facts, assessment, case.policy_version, option) | ({"note": note} if note else {})
-    grant(app, change, option, actor, at, policy, body)
+    kept = body["option"]
+    is_second = endorsed is not None and all(endorsed[part] == kept[part] for part in ("approved", "route"))
+    if not is_second and actor.role not in CASE.row(case.state, "endorse").roles:
+        raise NotAllowed(role=actor.role, event="endorse")  # only there to confirm what was endorsed
+    # Of the whole order, as for the rules.
+    if is_second or assessment.columns["order_refund_minor"] <= policy.limits.second_approval_minor:
+        grant(app, change, option, actor, at, policy, body)
+    else:
+        _endorse(change, actor, at, body)
+
+
+def _agree(
+    app: App,
+    change: Change,
+    actor: Actor,
+    at: datetime,
+    policy: Policy,
+    note: str,
+    history: Sequence[Step],
+) -> None:
+    """Whoever approved is one of two; after an automatic approval the first of two agrees to begin with."""
+    legs = [asdict(leg) for leg in payouts.agreed(change.conn, change.case)]
+    if one_agrees(history) or _endorsed(change, history).get("legs") == legs:
+        payouts.start(app, change, "agree", actor, at, policy, note)
+    else:
+        _endorse(change, actor, at, {"legs": legs} | ({"note": note} if note else {}))
+
+
+def _endorsed(change: Change, history: Sequence[Step]) -> dict[str, Any]:
+    """What the first of two approvals said while it is in force, else nothing."""
+    return last_body(change.conn, change.case.case_no, "endorse") if endorsement(history) else {}
+
+
+def _endorse(change: Change, actor: Actor, at: datetime, body: dict[str, Any]) -> None:
+    """The first of two approvals: the case stays where it is, and so does its deadline."""
+    case = change.case
+    change.step("endorse", actor, at, Due(case.due_at, case.due_action, case.owner), body)
 
 
 def _rules_say(app: App, conn: Connection, case: Case, policy: Policy, at: datetime) -> dict[str, Any]:

@@ -5,22 +5,23 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
-from core.adapters import pictures
+from core.adapters.pictures import Picture
+from core.adapters.pictures.process import intake
 from core.adapters.tables import evidence
 from core.adapters.world import App
 from core.domain.actors import BUYERS, Actor
 from core.domain.errors import EvidenceRefused, NotAllowed, NotFound, TransitionRefused
 from core.domain.facts import EVIDENCE_KINDS
 from core.domain.lifecycle import CASE
+from core.services import policies
 from core.services.record import lock
 from core.services.record import read as read_case
 
-MOST_PICTURES: Final = 12  # of one case
 TAKES_EVIDENCE: Final = frozenset(
     {"draft", "in_review", "awaiting_customer", "in_arbitration", "rejected", "in_appeal"}
 )
@@ -43,53 +44,90 @@ def view_of(row: Row[Any]) -> EvidenceView:
     return EvidenceView(row.id, row.kind, row.media_type, row.width, row.height, row.size, row.added_at)
 
 
-def add(app: App, actor: Actor, case_no: str, kind: str, data: bytes) -> EvidenceView:
-    """Keep a picture for the case; `EvidenceRefused(reason)` when it cannot be used.
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What one file became: a picture, or one for each page; `notes` (`picture_note.*`): what is left out."""
 
-    Re-encoding and storing come before the transaction, so a slow picture holds nobody up; the file is named
-    after its content and unreachable until its row is committed.
+    pictures: tuple[EvidenceView, ...]
+    notes: tuple[str, ...] = ()
+
+
+def add(app: App, actor: Actor, case_no: str, kind: str, data: bytes) -> EvidenceView:
+    """`add_file`, when the first picture is all one wants to know."""
+    return add_file(app, actor, case_no, kind, data).pictures[0]
+
+
+def add_file(app: App, actor: Actor, case_no: str, kind: str, data: bytes) -> Added:
+    """Keep a picture, or the first pages of a PDF; `EvidenceRefused(reason)` when it cannot be used.
+
+    Re-encoding and storing come before the transaction, so a slow picture holds nobody up; a stored file is
+    unreachable until its row is committed. Each page counts as a file of the case.
     """
     if kind not in EVIDENCE_KINDS:
         raise EvidenceRefused(reason="kind")
     with app.read() as conn:
         _may_add(actor, read_case(conn, case_no, actor).state)
-    picture = pictures.intake(data)
-    digest = hashlib.sha256(picture.data).hexdigest()
-    identifier = secrets.token_urlsafe(18)
-    app.store.put(identifier, picture.data)
-    kept = False
+        limits = policies.in_force(app, conn, app.now())[1].limits
+    found = intake(data, largest_megabytes=limits.evidence_megabytes)
+    stored = {secrets.token_urlsafe(18): picture for picture in found.pictures}
+    notes = found.notes
+    kept: dict[str, EvidenceView] = {}
+    is_full = False
     try:
+        for identifier, picture in stored.items():
+            app.store.put(identifier, picture.data)
         with app.begin() as conn:
             _may_add(actor, lock(conn, case_no, actor).state)
-            mine = (evidence.c.case_no == case_no, evidence.c.removed_at.is_(None))
-            same = conn.execute(
-                select(evidence).where(*mine, evidence.c.kind == kind, evidence.c.sha256 == digest)
-            ).first()
-            if same is not None:  # sent twice: a second click, not a second picture
-                return view_of(same)
-            count: int = conn.execute(select(func.count()).select_from(evidence).where(*mine)).scalar_one()
-            if count >= MOST_PICTURES:
-                raise EvidenceRefused(reason="too_many", limit=MOST_PICTURES)
-            row = conn.execute(
-                insert(evidence)
-                .values(
-                    id=identifier,
-                    case_no=case_no,
-                    kind=kind,
-                    media_type=picture.media_type,
-                    sha256=digest,
-                    width=picture.width,
-                    height=picture.height,
-                    size=len(picture.data),
-                    added_at=app.now(),
-                )
-                .returning(*evidence.c)
-            ).one()
-            kept = True
-            return view_of(row)
+            now = app.now()
+            for place, (identifier, picture) in enumerate(stored.items()):
+                at = now + timedelta(microseconds=place)  # pages stay in their order
+                view = _keep(conn, case_no, kind, identifier, picture, limits.evidence_files, at)
+                if view is None:
+                    is_full = True
+                else:
+                    kept[view.id] = view
+            if not kept:
+                raise EvidenceRefused(reason="too_many", limit=limits.evidence_files)
     finally:
-        if not kept:
+        for identifier in stored.keys() - kept.keys():
             app.store.delete(identifier)
+    if is_full and "first_pages_only" not in notes:
+        notes = (*notes, "first_pages_only")
+    return Added(tuple(kept.values()), notes)
+
+
+def _keep(
+    conn: Connection, case_no: str, kind: str, identifier: str, picture: Picture, most: int, at: datetime
+) -> EvidenceView | None:
+    """The picture's row; the row that is there already when it was sent twice: a second click, not a second
+    picture; None when the case is full.
+    """
+    mine = (evidence.c.case_no == case_no, evidence.c.removed_at.is_(None))
+    digest = hashlib.sha256(picture.data).hexdigest()
+    same = conn.execute(
+        select(evidence).where(*mine, evidence.c.kind == kind, evidence.c.sha256 == digest)
+    ).first()
+    if same is not None:
+        return view_of(same)
+    count: int = conn.execute(select(func.count()).select_from(evidence).where(*mine)).scalar_one()
+    if count >= most:
+        return None
+    row = conn.execute(
+        insert(evidence)
+        .values(
+            id=identifier,
+            case_no=case_no,
+            kind=kind,
+            media_type=picture.media_type,
+            sha256=digest,
+            width=picture.width,
+            height=picture.height,
+            size=len(picture.data),
+            added_at=at,
+        )
+        .returning(*evidence.c)
+    ).one()
+    return view_of(row)
 
 
 def remove(app: App, actor: Actor, evidence_id: str) -> None:

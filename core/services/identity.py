@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, case, delete, func, insert, or_, select, update
 
 from core.adapters.database import serialize
+from core.adapters.notice_tables import notices
 from core.adapters.prepared import Prepared
 from core.adapters.tables import customers, guest_tries, orders, sessions
 from core.adapters.world import App
@@ -57,6 +58,8 @@ class Person:
     name: str
 
 
+# Their unread notices are counted with them, so that the bell costs no query of its own.
+_UNREAD: Final = select(func.count()).select_from(notices).where(notices.c.read_at.is_(None))
 _SESSION: Final = Prepared(
     select(
         sessions.c.role,
@@ -64,6 +67,17 @@ _SESSION: Final = Prepared(
         sessions.c.order_no,
         sessions.c.expires_at,
         sessions.c.ended_at,
+        case(
+            (
+                sessions.c.role == "customer",
+                _UNREAD.where(notices.c.customer_id == sessions.c.person_id).scalar_subquery(),
+            ),
+            (
+                sessions.c.role == "guest",
+                _UNREAD.where(notices.c.order_no == sessions.c.order_no).scalar_subquery(),
+            ),
+            else_=0,
+        ).label("unread"),
     ).where(sessions.c.token_sha256 == bindparam("digest"))
 )
 _ORDER: Final = select(orders.c.order_no, orders.c.amount_minor, orders.c.currency, orders.c.paid_at).where(
@@ -111,11 +125,17 @@ def _open(app: App, conn: Connection, role: str, person_id: str, order_no: str |
 
 def who(app: App, token: str) -> Actor | None:
     """The person of this token; None when it is unknown, over or ended."""
-    with app.read() as conn:
+    found = greet(app, token)
+    return found[0] if found else None
+
+
+def greet(app: App, token: str) -> tuple[Actor, int] | None:
+    """`who`, with how many notices they have not read."""
+    with app.glance() as conn:
         row = _SESSION.first(conn, {"digest": _digest(token)})
     if row is None or row.ended_at is not None or row.expires_at <= app.now():
         return None
-    return Actor(row.role, row.person_id, row.order_no)
+    return Actor(row.role, row.person_id, row.order_no), row.unread
 
 
 def end_session(app: App, token: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, TypedDict, Unpack
 
 from sqlalchemy import Connection, func, insert, select
 
@@ -34,40 +34,38 @@ _INSERT: Final = Prepared(
 )
 
 
+class Granted(TypedDict):
+    """What was approved, and what becomes of it, in minor units: approved = fee + exchange loss + refund."""
+
+    approved_minor: int
+    fee_minor: int
+    fx_minor: int
+    refund_minor: int
+
+
 def approved(
-    conn: Connection,
-    *,
-    case_no: str,
-    seq: int,
-    at: datetime,
-    currency: str,
-    approved_minor: int,
-    fee_minor: int,
-    fx_minor: int,
-    refund_minor: int,
+    conn: Connection, *, case_no: str, seq: int, at: datetime, currency: str, **amounts: Unpack[Granted]
 ) -> None:
     """A refund was granted by event `seq`: sales go down, the customer is owed, fee and exchange loss
     stay.
     """
-    lines = [(REFUNDS, approved_minor), (PAYABLE, -refund_minor), (FEES, -fee_minor), (EXCHANGE, -fx_minor)]
-    _book(conn, f"approve:{case_no}:{seq}", at, currency, lines, case_no)
+    _book(conn, f"approve:{case_no}:{seq}", at, currency, _grant(1, amounts), case_no)
 
 
 def released(
-    conn: Connection,
-    *,
-    case_no: str,
-    seq: int,
-    at: datetime,
-    currency: str,
-    approved_minor: int,
-    fee_minor: int,
-    fx_minor: int,
-    refund_minor: int,
+    conn: Connection, *, case_no: str, seq: int, at: datetime, currency: str, **amounts: Unpack[Granted]
 ) -> None:
     """The grant was taken back by event `seq` before any money moved: the mirror of `approved`."""
-    lines = [(REFUNDS, -approved_minor), (PAYABLE, refund_minor), (FEES, fee_minor), (EXCHANGE, fx_minor)]
-    _book(conn, f"release:{case_no}:{seq}", at, currency, lines, case_no)
+    _book(conn, f"release:{case_no}:{seq}", at, currency, _grant(-1, amounts), case_no)
+
+
+def _grant(sign: int, amounts: Granted) -> list[tuple[str, int]]:
+    return [
+        (REFUNDS, sign * amounts["approved_minor"]),
+        (PAYABLE, -sign * amounts["refund_minor"]),
+        (FEES, -sign * amounts["fee_minor"]),
+        (EXCHANGE, -sign * amounts["fx_minor"]),
+    ]
 
 
 def arrived(

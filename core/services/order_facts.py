@@ -1,4 +1,6 @@
-"""The facts of a claim: order, payments, history and exchange rates at one instant, in one query."""
+"""The facts of a claim: order, payments, history and exchange rates at one instant, in one query; a guest's
+history in another.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +12,7 @@ from sqlalchemy import BigInteger, Connection, bindparam, func, literal, select,
 
 from core.adapters.prepared import Prepared
 from core.adapters.tables import Instant, cases, customers, exchange_rates, orders, payments
+from core.domain.actors import SYSTEM
 from core.domain.errors import NotFound
 from core.domain.facts import Facts, Tender
 from core.domain.money import exponent
@@ -19,14 +22,14 @@ TWIN_WITHIN: Final = timedelta(minutes=10)
 
 _o, _p = orders.c, payments.c
 _GONE: Final = _p.reserved_minor + _p.refunded_minor + _p.external_minor
-_GRANTED: Final = ("approved", "negotiating", "paying", "completed")
+_STATES: Final = "'approved', 'negotiating', 'paying', 'completed'"  # of a granted refund
 _RECENT: Final = (
     select(func.count())
     .select_from(cases)
     .where(
         cases.c.customer_id == _o.customer_id,
         cases.c.customer_id != "",
-        text("cases.state IN (" + ", ".join(f"'{state}'" for state in _GRANTED) + ")"),
+        text(f"cases.state IN ({_STATES})"),
         cases.c.decided_at >= bindparam("since", type_=Instant()),
     )
     .correlate(orders)
@@ -58,6 +61,18 @@ _TWIN: Final = (
     .correlate(orders)
     .exists()
 )
+_c, _guests = cases.c, (cases.c.customer_id == "", text("cases.state IN (" + _STATES + ")"))
+_SINCE: Final = _c.decided_at >= bindparam("since", type_=Instant())
+_OF_PAYER: Final = Prepared(
+    select(func.count(func.distinct(_c.case_no)).label("granted"))
+    .join_from(cases, payments, _p.order_no == _c.order_no)
+    .where(*_guests, _SINCE, _p.channel == bindparam("channel"), _p.account == bindparam("account"))
+)
+_AT_ONCE_TO_GUESTS: Final = Prepared(
+    select(_c.case_no, _p.account)
+    .join_from(cases, payments, _p.order_no == _c.order_no)
+    .where(*_guests, _SINCE, _c.decided_by == str(SYSTEM))
+)
 _FACTS: Final = Prepared(
     select(
         _o.customer_id,
@@ -74,6 +89,7 @@ _FACTS: Final = Prepared(
         _p.channel,
         _p.paid_minor,
         _p.is_open,
+        _p.account,
         _p.paid_at.label("tender_paid_at"),
         _p.charged_currency,
         _p.charged_minor,
@@ -100,13 +116,20 @@ def facts_for(
     evidence: Collection[str],
     policy: Policy,
     at: datetime,
+    asked_at: datetime | None = None,
 ) -> Facts:
-    """All that the rules may know of this claim at `at`; `NotFound` without such an order or any payment."""
+    """All that the rules may know of this claim at `at`; `NotFound` without such an order or any payment.
+
+    `asked_at`: when it was sent, if it was.
+    """
     since = at - timedelta(days=policy.limits.look_back_days)
     rows = _FACTS.all(conn, {"order_no": order_no, "since": since})
     if not rows:
         raise NotFound()
     order = rows[0]
+    recent, unnamed = order.recent, 0
+    if order.customer_id == "":
+        recent, unnamed = _guest_history(conn, rows, since, at)
     return Facts(
         at=at,
         reason=reason,
@@ -121,11 +144,32 @@ def facts_for(
         quantity=order.quantity,
         evidence=frozenset(evidence),
         credit=order.credit,
-        recent_refunds=order.recent,
+        recent_refunds=recent,
+        unnamed_refunds=unnamed,
         duplicate_minor=_duplicate_minor(rows, policy),
         has_account=order.customer_id != "",
         escrow=order.escrow,
+        asked_at=asked_at,
     )
+
+
+def _guest_history(conn: Connection, rows: Sequence[Any], since: datetime, at: datetime) -> tuple[int, int]:
+    """Refunds granted to whoever paid this guest's order; where nobody can tell who that is, how many such
+    guests were refunded without a person looking, within a day.
+    """
+    named = {(row.channel, row.account) for row in rows if tells_payer(row.account)}
+    if named:
+        payers = [{"channel": channel, "account": account, "since": since} for channel, account in named]
+        return max(_OF_PAYER.first(conn, payer).granted for payer in payers), 0  # type: ignore[union-attr]
+    accounts: dict[str, list[str]] = {}
+    for row in _AT_ONCE_TO_GUESTS.all(conn, {"since": at - timedelta(days=1)}):
+        accounts.setdefault(row.case_no, []).append(row.account)
+    return 0, sum(not any(map(tells_payer, paid_from)) for paid_from in accounts.values())
+
+
+def tells_payer(account: str) -> bool:
+    """Whether a masked account tells one payer from another: a tail of digits, or a mail address."""
+    return "@" in account or sum(char.isdigit() for char in account) >= 3
 
 
 def _tender_of(row: Any) -> Tender:

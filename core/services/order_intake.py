@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -10,12 +12,14 @@ from sqlalchemy import Connection
 
 from core.adapters import bills, database
 from core.adapters.bills import Mapping
-from core.adapters.bills.rows import Notice, Problem, Refund
+from core.adapters.bills.rows import Notice, Problem, Refund, Row, Trade
 from core.adapters.order_staging import LISTED, Filled, Merged, Staging
-from core.adapters.tables import to_micros
+from core.adapters.tables import from_micros, to_micros
 from core.adapters.world import App
+from core.domain.workdays import ZONE
 
 _SHOWN: Final = 10
+CLOCKS_DIFFER: Final = timedelta(days=1)  # a file from a machine that is ahead, or in another time zone
 _ONE_IMPORT_AT_A_TIME: Final = 7_245_004
 
 
@@ -55,17 +59,33 @@ def import_orders(
     """
     names = None if mapping is None else Mapping.load(Path(mapping))
     bill = bills.recognise(Path(path), names)
+    latest = app.now() + CLOCKS_DIFFER
     with app.engine.connect() as conn:
         staging = Staging(conn)
         try:
             with conn.begin():
                 staging.create()
-                filled = staging.fill(bill.rows())
+                filled = staging.fill(_until(bill.rows(), to_micros(latest)))
             merged = _merge(app, conn, staging, filled, keep=not dry_run)
         finally:
             with conn.begin():
                 staging.drop()
     return _result(bill.kind, filled, merged, tuple(bill.notices), dry_run)
+
+
+def _until(rows: Iterator[Row], latest_micros: int) -> Iterator[Row]:
+    """The rows; a payment or refund after `latest_micros` becomes a problem."""
+    for row in rows:
+        if isinstance(row, Trade) and row.paid_at > latest_micros:
+            yield Problem(row.line, "paid_in_future", {"at": _moment(row.paid_at)})
+        elif isinstance(row, Refund) and row.at > latest_micros:
+            yield Problem(row.line, "refunded_in_future", {"at": _moment(row.at)})
+        else:
+            yield row
+
+
+def _moment(micros: int) -> str:
+    return f"{from_micros(micros).astimezone(ZONE):%Y-%m-%d %H:%M}"
 
 
 def _merge(app: App, conn: Connection, staging: Staging, filled: Filled, *, keep: bool) -> Merged:

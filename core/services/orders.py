@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Select, bindparam, select, text
 from sqlalchemy.sql.elements import ColumnElement
 
 from core.adapters.order_statements import BILL_SOURCES
+from core.adapters.prepared import Prepared
 from core.adapters.tables import cases, orders, payments
 from core.adapters.world import App
 from core.domain.actors import Actor
@@ -117,7 +118,7 @@ def _listing(*which: ColumnElement[bool]) -> Select[Any]:
     )
 
 
-_ONE: Final = (
+_ONE: Final = Prepared(
     select(*_VIEW)
     .outerjoin_from(orders, payments, _p.order_no == _o.order_no)
     .where(_o.order_no == bindparam("order_no"))
@@ -131,8 +132,8 @@ def list_for(app: App, actor: Actor, *, customer_id: str | None = None, limit: i
     """Newest first: a customer's own orders, a guest's one, for staff everybody's or one customer's."""
     with app.read() as conn:
         if actor.role == "guest":
-            rows = conn.execute(_ONE, {"order_no": actor.order_no or ""})
-        elif not actor.is_staff:
+            return _views(_ONE.all(conn, {"order_no": actor.order_no or ""}))
+        if not actor.is_staff:
             rows = conn.execute(_OF_CUSTOMER, {"customer_id": actor.id, "limit": limit if actor.id else 0})
         elif customer_id is not None:
             rows = conn.execute(_OF_CUSTOMER, {"customer_id": customer_id, "limit": limit})
@@ -152,7 +153,7 @@ def get(app: App, actor: Actor, order_no: str) -> OrderView:
 
 def load(conn: Connection, order_no: str) -> OrderView:
     """One order for whoever has checked already who asks; `NotFound`."""
-    found = _views(conn.execute(_ONE, {"order_no": order_no}).all())
+    found = _views(_ONE.all(conn, {"order_no": order_no}))
     if not found:
         raise NotFound()
     return found[0]

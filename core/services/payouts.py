@@ -23,6 +23,7 @@ from core.domain.actors import SYSTEM, Actor
 from core.domain.deadlines import due
 from core.domain.errors import RouteUnavailable
 from core.domain.lifecycle import PAYOUT
+from core.domain.notices import PART_ARRIVED
 from core.domain.policy import Policy
 from core.domain.workdays import end_of_day, local_date
 from core.services import ledger, policies, reservations
@@ -50,23 +51,25 @@ def start(
 ) -> None:
     """`pay` or `agree`: plan a payout for every leg that has none, and let the case wait for the money."""
     conn, case = change.conn, change.case
+    legs = _unpaid(conn, case) if event == "pay" else agreed(conn, case)
+    body: dict[str, Any] = {"payouts": plan(conn, case, legs, at)} | ({"note": note} if note else {})
+    change.step(event, actor, at, due("paying", policy, app.calendar, at), body)
+
+
+def _unpaid(conn: Connection, case: Case) -> list[Hold]:
     taken = {
         row.payment_id
         for row in conn.execute(_OF_CASE, {"case_no": case.case_no})
         if row.state != "replanned"
     }
-    legs = [leg for leg in reservations.holds(conn, case.case_no) if leg.payment_id not in taken]
-    if event == "agree":
-        legs = _rerouted(conn, case, legs)
-    body: dict[str, Any] = {"payouts": plan(conn, case, legs, at)} | ({"note": note} if note else {})
-    change.step(event, actor, at, due("paying", policy, app.calendar, at), body)
+    return [leg for leg in reservations.holds(conn, case.case_no) if leg.payment_id not in taken]
 
 
-def _rerouted(conn: Connection, case: Case, legs: list[Hold]) -> list[Hold]:
+def agreed(conn: Connection, case: Case) -> list[Hold]:
     """The negotiated way: the account that paid while it is open (R4.3), else the customer's balance here."""
     is_open = {row.id: row.is_open for row in conn.execute(_PAYMENTS, {"order_no": case.order_no})}
     rerouted = []
-    for leg in legs:
+    for leg in _unpaid(conn, case):
         channel = leg.channel if is_open[leg.payment_id] else "balance"
         if channel == "balance" and not case.customer_id:
             raise RouteUnavailable(route="negotiated")
@@ -191,6 +194,8 @@ class Movement:
             amount_minor=row.amount_minor,
         )
         finish(self.app, self.change, self.at)
+        if self.change.case.state != "completed":
+            self.change.tell(PART_ARRIVED, self.at, about=row.key, amount_minor=row.amount_minor)
 
     def credit_balance(self) -> None:
         """A refund to the platform balance: sent, accepted, arrived and credited in this one transaction."""

@@ -38,6 +38,21 @@ def in_force(app: App, conn: Connection, at: datetime) -> tuple[int, Policy]:
     return row.version, get(app, conn, row.version)
 
 
+def current(app: App) -> tuple[int, Policy]:
+    """`in_force` now, for a screen."""
+    with app.read() as conn:
+        return in_force(app, conn, app.now())
+
+
+def of_version(app: App, version: int) -> Policy:
+    """The policy that a case is decided by; from this process's memory after the first time."""
+    known = app.policies.get(version)
+    if known is not None:
+        return known
+    with app.read() as conn:
+        return get(app, conn, version)
+
+
 def get(app: App, conn: Connection, version: int) -> Policy:
     """The policy of `version`. Read once per process: documents are immutable."""
     known = app.policies.get(version)

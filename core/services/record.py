@@ -15,12 +15,14 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
+from core.adapters.notice_tables import notices
 from core.adapters.prepared import Prepared
 from core.adapters.tables import case_events, cases, evidence
 from core.domain.actors import Actor
 from core.domain.deadlines import Due
 from core.domain.errors import NotAllowed, NotFound, StaleForm
 from core.domain.lifecycle import CASE
+from core.domain.notices import AFTER
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,10 @@ _LOCK: Final = Prepared(_ONE.with_for_update())
 _READ: Final = Prepared(_ONE)
 _INSERT_CASE: Final = insert(cases)
 _INSERT_EVENT: Final = Prepared(insert(case_events).inline(), [column.name for column in case_events.columns])
+_NOTICE: Final = (
+    "case_no", "seq", "kind", "about", "customer_id", "order_no", "amount_minor", "currency", "by_at", "at",
+)  # fmt: skip
+_INSERT_NOTICE: Final = Prepared(insert(notices).inline(), _NOTICE)
 _UPDATE: Final = Prepared(
     update(cases)
     .where(cases.c.case_no == bindparam("for_case_no"), cases.c.last_seq == bindparam("for_last_seq"))
@@ -116,18 +122,20 @@ def add(conn: Connection, case: Case) -> None:
 
 @dataclass(slots=True)
 class Change:
-    """The events of one transaction on one case. `case` is the row so far; nothing is stored before
-    `write`.
+    """The events of one transaction on one case, and what its customer hears of them. `case` is the row so
+    far; nothing is stored before `write`.
     """
 
     conn: Connection
     case: Case
     _before: int = field(init=False)
     _events: list[dict[str, Any]] = field(init=False)
+    _notices: list[dict[str, Any]] = field(init=False)
 
     def __post_init__(self) -> None:
         self._before = self.case.last_seq
         self._events = []
+        self._notices = []
 
     def step(
         self,
@@ -164,16 +172,41 @@ class Change:
         entry["hash"] = chain(case.last_hash, entry)
         self._events.append(entry)
         self.case = replace(case, last_seq=seq, last_hash=entry["hash"], tries=0, **changes)
+        kind = AFTER[case.state, event]
+        if kind is not None:
+            self.tell(kind, at)
         return self.case
 
+    def tell(self, kind: str, at: datetime, *, about: str = "", amount_minor: int | None = None) -> None:
+        """Stage a notice of the case as it is now; `amount_minor` where it is of a part of the refund."""
+        case = self.case
+        self._notices.append(
+            {
+                "case_no": case.case_no,
+                "seq": case.last_seq,
+                "kind": kind,
+                "about": about,
+                "customer_id": case.customer_id,
+                "order_no": case.order_no,
+                "amount_minor": case.refund_minor if amount_minor is None else amount_minor,
+                "currency": case.currency,
+                "by_at": case.due_at,
+                "at": at,
+            }
+        )
+
     def write(self) -> Case:
-        """Store the events and the row; `StaleForm` when another transaction changed the case meanwhile."""
+        """Store the events, the row and the notices; `StaleForm` when another transaction changed the case
+        meanwhile.
+        """
         if self._events:
             _INSERT_EVENT.insert(self.conn, self._events)
             values = {name: getattr(self.case, name) for name in _CHANGING}
             key = {"for_case_no": self.case.case_no, "for_last_seq": self._before}
             if _UPDATE.change(self.conn, {**values, **key}) != 1:
                 raise StaleForm(case_no=self.case.case_no)
+        if self._notices:
+            _INSERT_NOTICE.insert(self.conn, self._notices)
         return self.case
 
 
@@ -224,9 +257,9 @@ _LAST_BODY: Final = Prepared(
     .limit(1)
 )
 _PEOPLE: Final = Prepared(
-    select(case_events.c.event, case_events.c.actor_role, case_events.c.actor_id).where(
-        case_events.c.case_no == bindparam("case_no")
-    )
+    select(case_events.c.event, case_events.c.actor_role, case_events.c.actor_id)
+    .where(case_events.c.case_no == bindparam("case_no"))
+    .order_by(case_events.c.seq)
 )
 _EVIDENCE_KINDS: Final = Prepared(
     select(evidence.c.kind).where(evidence.c.case_no == bindparam("case_no"), evidence.c.removed_at.is_(None))
@@ -246,5 +279,5 @@ def last_body(conn: Connection, case_no: str, event: str) -> dict[str, Any]:
 
 
 def people(conn: Connection, case_no: str) -> list[tuple[str, str, str]]:
-    """(event, role, person) of everything that happened to the case."""
+    """(event, role, person) of everything that happened to the case, in order."""
     return [tuple(row) for row in _PEOPLE.all(conn, {"case_no": case_no})]

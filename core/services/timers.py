@@ -6,14 +6,15 @@ from datetime import datetime
 from typing import Final
 
 import structlog
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import bindparam, select, update
 
 from core.adapters.tables import cases
 from core.adapters.world import App
 from core.domain.actors import SYSTEM
 from core.domain.deadlines import due, escalated
-from core.services import payouts, policies
-from core.services.record import Case, Change, lock
+from core.domain.notices import ARRIVAL_LATE
+from core.services import notices, payouts, policies
+from core.services.record import Change, lock
 
 log = structlog.get_logger(__name__)
 
@@ -45,22 +46,24 @@ def run_due(app: App, case_no: str) -> bool:
         elif case.due_action == "lapse":
             change.step("lapse", SYSTEM, at, due("closed", policy, app.calendar, at))
         elif case.due_action == "escalate":
-            change.step("escalate", SYSTEM, at, escalated())
+            change.step("escalate", SYSTEM, at, escalated(policy, app.calendar, at))
         elif case.due_action == "watch":
-            _look_again(app, conn, case, at)
+            _look_again(app, change, at)
         else:
             raise ValueError(f"{case_no}: nobody knows how to {case.due_action!r}")
         change.write()
     return True
 
 
-def _look_again(app: App, conn: Connection, case: Case, at: datetime) -> None:
-    """Sent long ago and not all arrived: finance sees it in its list of late payouts; look again tomorrow
-    (R5.4).
+def _look_again(app: App, change: Change, at: datetime) -> None:
+    """Sent long ago and not all arrived: the customer is told once, finance sees it in its list of late
+    payouts; look again tomorrow (R5.4).
     """
+    case_no = change.case.case_no
     tomorrow = app.calendar.deadline(at, 1).at
-    conn.execute(update(cases).where(cases.c.case_no == case.case_no).values(due_at=tomorrow))
-    log.warning("arrival_overdue", case_no=case.case_no)
+    change.conn.execute(update(cases).where(cases.c.case_no == case_no).values(due_at=tomorrow))
+    notices.warn(change, ARRIVAL_LATE, at)
+    log.warning("arrival_overdue", case_no=case_no)
 
 
 def put_off(app: App, case_no: str, until: datetime) -> None:

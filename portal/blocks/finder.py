@@ -13,8 +13,9 @@ from core.services import identity
 from core.texts import Texts
 from portal import boundary, session
 from portal.html import esc, ms
+from portal.parts import typed
 
-_TIME = re.compile(r"([01]?[0-9]|2[0-3])[:：][0-5][0-9]", re.ASCII)
+_TIME = re.compile(r"([01]?[0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
 
 
 def finder(tx: Texts, today: date) -> None:
@@ -36,7 +37,7 @@ def finder(tx: Texts, today: date) -> None:
         )
         st.html(f'<p class="note">{esc(tx("start.form.says"))}</p>')
     if sent:
-        _find(tx, number.strip(), amount.strip(), day, at.strip())
+        _find(tx, typed.plain(number), typed.amount(amount), day, typed.plain(at))
 
 
 def _find(tx: Texts, number: str, amount: str, day: Any, at: str) -> None:
@@ -45,9 +46,7 @@ def _find(tx: Texts, number: str, amount: str, day: Any, at: str) -> None:
         st.html(boundary.block(problem, css="", icon="edit"))
         return
     try:
-        token = identity.prove_order(
-            session.core(), number, amount.lstrip("¥￥ "), day, session.address(), paid_time=at
-        )
+        token = identity.prove_order(session.core(), number, amount, day, session.address(), paid_time=at)
     except NotFound:
         st.html(
             boundary.block(

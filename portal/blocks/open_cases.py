@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -11,6 +11,7 @@ from core.services.case_views import CaseCard
 from core.texts import Texts
 from core.wording import next_sentence, sentence
 from portal.html import esc, href, ms, section
+from portal.parts.ask_wrong import reason_words
 from portal.parts.dots import dots
 from portal.parts.goods import thumb
 
@@ -46,33 +47,46 @@ def link(card: CaseCard) -> str:
     return href("/track", case=card.case_no)
 
 
-def cards(tx: Texts, found: Sequence[CaseCard], *, now: datetime) -> str:
-    """All open requests, those that wait for the customer first; '' where there are none."""
+def cards(tx: Texts, found: Sequence[CaseCard], late: Mapping[str, datetime], *, now: datetime) -> str:
+    """All open requests, those that wait for the customer first; '' where there are none. `late`: orders
+    whose draft can no longer be sent with success, and since when.
+    """
     if not found:
         return ""
-    ordered = sorted(found, key=lambda card: _FIRST.get(card.state, 3))  # newest first within, as it came
+    # Newest first within, as it came; what came too late at the end.
+    ordered = sorted(found, key=lambda card: 4 if _is_late(card, late) else _FIRST.get(card.state, 3))
     first, rest = ordered[:IN_SIGHT], ordered[IN_SIGHT:]
     more = ""
     if rest:
         label = f"{esc(tx('start.open.more', n=len(rest)))}{ms('expand_more')}"
-        more = f'<details class="more"><summary>{label}</summary>{_tiles(tx, rest, now)}</details>'
+        more = f'<details class="more"><summary>{label}</summary>{_tiles(tx, rest, late, now)}</details>'
     head = section(tx("start.open.title"), tx("start.open.count", n=len(found)))
-    return head + _tiles(tx, first, now) + more
+    return head + _tiles(tx, first, late, now) + more
 
 
-def _tiles(tx: Texts, found: Sequence[CaseCard], now: datetime) -> str:
-    return f'<ul class="cases">{"".join(_card(tx, card, now) for card in found)}</ul>'
+def _is_late(card: CaseCard, late: Mapping[str, datetime]) -> bool:
+    return card.state == "draft" and card.order_no in late
 
 
-def _card(tx: Texts, card: CaseCard, now: datetime) -> str:
+def _tiles(tx: Texts, found: Sequence[CaseCard], late: Mapping[str, datetime], now: datetime) -> str:
+    return f'<ul class="cases">{"".join(_card(tx, card, late, now) for card in found)}</ul>'
+
+
+def _card(tx: Texts, card: CaseCard, late: Mapping[str, datetime], now: datetime) -> str:
     act = card.state in MUST_ACT
-    reason = tx(f"reason_said.{card.reason}") if card.reason else ""
+    reason = reason_words(tx, card.reason, card.kind) if card.reason else ""
     label = {
         "awaiting_customer": tx("start.case.answer"),
         "draft": tx("start.case.go_on"),
         "rejected": tx("start.case.why"),
     }.get(card.state, tx("start.case.follow"))
-    after = next_sentence(tx, card.locator, now)
+    says, after, to = sentence(tx, card.locator, now), next_sentence(tx, card.locator, now), link(card)
+    if _is_late(card, late):
+        label, to = tx("start.case.late"), href("/track", case=card.case_no)
+        says, after = (
+            tx("track.late.title"),
+            tx("start.case.late_says", when=tx.until(late[card.order_no], now)),
+        )
     small = f"<small>{esc(after)}</small>" if after else ""
     arrow = "" if act else ms("chevron_right")
     return (
@@ -80,18 +94,18 @@ def _card(tx: Texts, card: CaseCard, now: datetime) -> str:
         f'<div class="nm"><h3 class="n"><bdi>{esc(card.product)}</bdi></h3><span>{esc(reason)}</span></div>'
         f'<span class="amt">{esc(amount(tx, card))}</span></div>{dots(card, tx)}'
         '<div class="foot">'
-        f'<p class="say{" act" if act else ""}">{esc(sentence(tx, card.locator, now))}{small}</p>'
-        f'<a class="button{" fill" if act else " bare"}" href="{link(card)}">{esc(label)}{arrow}'
+        f'<p class="say{" act" if act else ""}">{esc(says)}{small}</p>'
+        f'<a class="button{" fill" if act else " bare"}" href="{to}">{esc(label)}{arrow}'
         f'<span class="sr">{esc(card.product)}</span></a></div></li>'
     )
 
 
-def finished(tx: Texts, found: Iterable[CaseCard], *, now: datetime) -> str:
-    """The last few that are over, as links; '' where there are none."""
+def finished(tx: Texts, found: Iterable[CaseCard], askable: Mapping[str, datetime], *, now: datetime) -> str:
+    """The last few that are over, as links; '' where there are none. `askable`: orders, until when."""
     over = sorted((c for c in found if c.finished_at), key=lambda card: card.finished_at or now, reverse=True)
     if not over:
         return ""
-    items = "".join(_line(tx, card, now) for card in over[:RECENT])
+    items = "".join(_line(tx, card, askable.get(card.order_no), now) for card in over[:RECENT])
     return (
         f'<section class="pane"><h2>{esc(tx("start.done.title"))}</h2><ul>{items}</ul>'
         f'<a class="button bare" href="/records">{esc(tx("start.done.all"))}{ms("chevron_right")}'
@@ -99,12 +113,14 @@ def finished(tx: Texts, found: Iterable[CaseCard], *, now: datetime) -> str:
     )
 
 
-def _line(tx: Texts, card: CaseCard, now: datetime) -> str:
+def _line(tx: Texts, card: CaseCard, again_until: datetime | None, now: datetime) -> str:
     when = tx.when(card.finished_at or now, now)
     if card.state == "completed":
         icon, head, below = ms("check_circle", "ok"), amount(tx, card), tx("start.done.completed", when=when)
     else:
         icon, head, below = ms("cancel", "mut"), tx(f"state.{card.state}"), tx("start.done.ended", when=when)
+        if again_until:
+            below = tx("start.done.again", when=tx.until(again_until, now))
     return (
         f'<li><a class="mini" href="{link(card)}">{icon}<span class="tx"><b><bdi>{esc(card.product)}'
         f"</bdi> · {esc(head)}</b>"

@@ -29,8 +29,13 @@ class Line:
 def lines(
     found: Sequence[OrderView], policy: Policy, now: datetime, only_looked: Collection[str] = ()
 ) -> list[Line]:
-    """`only_looked`: numbers of orders whose draft has nothing in it; they stand as if it were not there."""
+    """`only_looked`: numbers of orders whose draft says nothing, or is too late; as if it were not there."""
     return [_line(order, policy, now, is_open=order.order_no not in only_looked) for order in found]
+
+
+def askable(found: Sequence[Line]) -> dict[str, datetime]:
+    """Order numbers that can be asked for, and until when, where the time has begun."""
+    return {line.order.order_no: line.ends_at for line in found if line.stand == "can" and line.ends_at}
 
 
 def _line(order: OrderView, policy: Policy, now: datetime, *, is_open: bool) -> Line:

@@ -16,6 +16,7 @@ from core.texts import Texts
 from core.wording import sentence
 from portal.blocks.open_cases import MUST_ACT, amount, link
 from portal.html import esc
+from portal.parts.ask_wrong import reason_words
 from portal.parts.goods import thumb
 
 STATUSES: Final = ("all", "turn", "open", "done", "ended")
@@ -65,7 +66,7 @@ def _row(tx: Texts, card: CaseCard, why: str, now: datetime) -> str:
     css = {"done": " ok", "turn": " act" if card.state in MUST_ACT else ""}.get(status_of(card), "")
     if card.state in ("rejected", "closed"):
         css = " no"
-    reason = f"{tx(f'reason.{card.reason}')} · " if card.reason else ""
+    reason = f"{reason_words(tx, card.reason, card.kind)} · " if card.reason else ""
     says = sentence(tx, card.locator, now)
     return (
         f'<tr><td class="p"><a href="{link(card)}">{thumb(card.kind)}<span class="tx"><b>'
@@ -85,17 +86,23 @@ def _sum(tx: Texts, card: CaseCard) -> str:
 
 
 def _applied(tx: Texts, card: CaseCard, now: datetime) -> str:
-    return tx.when(card.submitted_at, now) if card.submitted_at else tx("records.not_sent")
+    """When it was sent; of a draft, whose status says 'not sent', when it was begun."""
+    if card.submitted_at:
+        return tx.when(card.submitted_at, now)
+    return tx("records.begun", when=tx.when(card.created_at, now))
 
 
 def _arrival(tx: Texts, card: CaseCard, now: datetime) -> str:
     if card.state == "completed" and card.finished_at:
         return tx.when(card.finished_at, now)
-    if card.state == "paying" and card.locator.by:
-        return tx(
-            "records.expected", date=tx.date(card.locator.by, now, provisional=card.locator.provisional)
-        )
+    if by := _expected(card):
+        return tx("records.expected", date=tx.date(by, now, provisional=card.locator.provisional))
     return ""
+
+
+def _expected(card: CaseCard) -> datetime | None:
+    """By when money on its way should be there."""
+    return card.locator.by if card.state == "paying" else None
 
 
 def refused(card: CaseCard) -> bool:
@@ -117,7 +124,10 @@ def received(found: Sequence[CaseCard]) -> int:
 
 
 def as_csv(tx: Texts, found: Sequence[CaseCard], refused: Mapping[str, str], *, now: datetime) -> bytes:
-    """The rows for a spreadsheet: UTF-8 with Excel's mark, and no cell that would run as a formula."""
+    """The rows for a spreadsheet: UTF-8 with Excel's mark, and no cell that would run as a formula.
+
+    What is expected and what has happened stand in two columns, so that each can be sorted and counted.
+    """
     file = io.StringIO()
     writer = csv.writer(file)
     writer.writerow(
@@ -131,7 +141,8 @@ def as_csv(tx: Texts, found: Sequence[CaseCard], refused: Mapping[str, str], *, 
             tx("records.col.requested"),
             tx("records.col.received"),
             tx("records.col.currency"),
-            tx("records.col.arrival"),
+            tx("records.col.expected"),
+            tx("records.col.arrived"),
             tx("records.col.says"),
         ]
     )
@@ -144,13 +155,14 @@ def as_csv(tx: Texts, found: Sequence[CaseCard], refused: Mapping[str, str], *, 
                     card.case_no,
                     card.order_no,
                     card.product,
-                    tx(f"reason.{card.reason}") if card.reason else "",
+                    reason_words(tx, card.reason, card.kind) if card.reason else "",
                     tx(f"status.{card.public_status}"),
                     _stamp(card.submitted_at),
                     "" if card.requested_minor is None else plain(card.requested_minor, card.currency),
                     plain(card.refund_minor, card.currency) if done and card.refund_minor is not None else "",
                     card.currency,
-                    _stamp(card.finished_at) if done else _arrival(tx, card, now),
+                    _stamp(_expected(card))[:10],
+                    _stamp(card.finished_at) if done else "",
                     refused.get(card.case_no) or sentence(tx, card.locator, now),
                 ),
             )

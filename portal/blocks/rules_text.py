@@ -18,6 +18,7 @@ from portal.parts.goods import ICONS
 _pages: dict[tuple[str, int, str], tuple[Policy, str]] = {}
 _MAIL: Final = re.compile(r"[^\s@/:]+@[^\s@/:]+\.[^\s@/:]+")
 _WEB: Final = re.compile(r"https?://\S+")
+_GAP: Final = re.compile(r"(?<=[\u3400-\u9fff]) (?=[\u3400-\u9fff])")  # stood around a date or a number
 _TAGS = {"approve": "ok", "review": "act", "needs_evidence": "act", "reject": ""}
 
 
@@ -85,14 +86,7 @@ def decisions(tx: Texts, policy: Policy) -> str:
 
 
 def _rule(tx: Texts, rule: Rule, policy: Policy) -> str:
-    slots = dict.fromkeys(PLACEHOLDERS, tx("help.slot.time"))
-    slots |= {
-        "window_ends_at": tx("help.slot.ends"),
-        "window_days": tx("help.slot.days", days=span(policy.window_days.values())),
-        "amount": tx("help.slot.amount"),
-        "missing": tx("help.slot.missing"),
-    }
-    words = rule.words["en" if tx.language == "en" else "zh"].format_map(slots)
+    words = sentence(tx, rule, policy)
     tests = [tx.test(column, test) for column, test in rule.tests] or [tx("help.can.always")]
     conditions = "".join(f"<li>{esc(test)}</li>" for test in tests)
     verdict = tx(f"verdict.{rule.verdict}")
@@ -100,6 +94,29 @@ def _rule(tx: Texts, rule: Rule, policy: Policy) -> str:
         f'<li><span class="tag {_TAGS[rule.verdict]}">{esc(verdict)}</span><div><p>{esc(words)}</p>'
         f'<ul class="if">{conditions}</ul></div></li>'
     )
+
+
+def sentence(tx: Texts, rule: Rule, policy: Policy) -> str:
+    """The rule's words for no order in particular: general words stand where its facts would."""
+    slots = dict.fromkeys(PLACEHOLDERS, tx("help.slot.time"))
+    slots |= {
+        "delivery": _how_far(tx, rule),
+        "window_ends_at": tx("help.slot.ends"),
+        "window_days": span(policy.window_days.values()),
+        "amount": tx("help.slot.amount"),
+        "missing": tx("help.slot.missing"),
+    }
+    words = rule.words["en" if tx.language == "en" else "zh"].format_map(slots)
+    return _GAP.sub("", words)
+
+
+def _how_far(tx: Texts, rule: Rule) -> str:
+    """What the rule's tests say of the delivery; what counts as delivered has its own section below."""
+    tests = dict(rule.tests)
+    if "delivered" in tests and not tests["delivered"].holds(True):
+        return tx("help.slot.undelivered")
+    states = [state for state in DELIVERIES if "delivery" not in tests or tests["delivery"].holds(state)]
+    return tx.either(tx(f"delivery_said.{state}") for state in states)
 
 
 def delivered(tx: Texts, policy: Policy) -> str:
@@ -128,11 +145,11 @@ def window(tx: Texts, policy: Policy) -> str:
 
 def evidence(tx: Texts, policy: Policy) -> str:
     items = "".join(
-        f"<div><dt>{esc(tx(f'reason.{reason}'))}</dt><dd>{esc(_needed(tx, policy.evidence[reason]))}"
+        f"<div><dt>{esc(tx(f'reason_said.{reason}'))}</dt><dd>{esc(_needed(tx, policy.evidence[reason]))}"
         "</dd></div>"
         for reason in REASONS
     )
-    return f'<dl class="sum">{items}</dl>'
+    return f'<p class="note">{esc(tx("help.evidence.says"))}</p><dl class="sum">{items}</dl>'
 
 
 def _needed(tx: Texts, kinds: Iterable[str]) -> str:
@@ -143,7 +160,7 @@ def fees(tx: Texts, policy: Policy) -> str:
     heads = (tx("help.fee.reason"), tx("help.fee.fee"), tx("help.fee.fx"))
     head = "".join(f'<th scope="col">{esc(name)}</th>' for name in heads)
     rows = "".join(
-        f'<tr><th scope="row">{esc(tx(f"reason.{reason}"))}</th>'
+        f'<tr><th scope="row">{esc(tx(f"reason_said.{reason}"))}</th>'
         f"<td>{esc(rate(tx, policy.fee_basis_points[reason]))}</td>"
         f"<td>{esc(_bearer(tx, policy.fx_borne_by[reason]))}</td></tr>"
         for reason in REASONS
@@ -243,7 +260,7 @@ def contact(tx: Texts, support: str) -> str:
 def terms(tx: Texts, policy: Policy, version: int) -> str:
     """What the customer agrees to when sending (R4.6), with the figures of this version."""
     charged = [
-        tx("help.terms.fee", reason=tx(f"reason.{reason}"), rate=percent(points))
+        tx("help.terms.fee", reason=tx(f"reason_said.{reason}"), rate=percent(points))
         for reason, points in policy.fee_basis_points.items()
         if points
     ]

@@ -13,7 +13,8 @@ def table(
 ) -> str:
     """Paid − already refunded − kept = refundable − fee − exchange difference = you receive.
 
-    Lines that mean nothing for this order are left out, except the fee: its absence is good news.
+    Lines that mean nothing for this order are left out, except what is good news: that there is no fee, and
+    that the shop bears a difference. `cross_border`: a rate has fallen, so there is one to bear.
     """
 
     def money(minor: int) -> str:
@@ -33,7 +34,7 @@ def table(
         rows.append(("", tx("request.sum.no_fee"), money(0)))
     if found.fx:
         rows.append(("", tx("request.sum.fx_yours"), money(-found.fx)))
-    elif cross_border:
+    elif cross_border and found.fx_borne_by == "platform":
         rows.append(("", tx("request.sum.fx_ours"), money(0)))
     rows.append(("total", received or tx("request.sum.receive"), money(found.refund)))
     return as_list(rows)

@@ -1,62 +1,91 @@
-"""Step 4: evidence. The reason's checklist; each picture is stored re-encoded and answered at once (R2.3)."""
+"""Step 4: evidence. Each picture is stored re-encoded and answered at once (R2.3): with what it changes."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
+from core import wording
+from core.domain.eligibility import verdict_of
 from core.domain.errors import Refusal
+from core.domain.why_nots import RANK
 from core.services import evidence
+from core.services.case_views import Answer
 from core.services.evidence import EvidenceView
 from portal.html import esc, ms
-from portal.parts import verdict, wizard
-from portal.parts.pictures import LARGEST_MB, image, name, upload
-from portal.parts.wizard import Answer, Wizard
+from portal.parts import ask_route, verdict, wizard
+from portal.parts.pictures import forget_said, image, largest_mb, name, upload
+from portal.parts.wizard import Wizard
 
 
 def kinds(w: Wizard, answer: Answer) -> list[str]:
-    """What may be added: the checklist, what would better the verdict, what is there, and anything else."""
-    wanted = list(w.policy.evidence[answer.facts.reason])
-    if verdict.can_contest(answer.found) or "redemption_record" in answer.facts.evidence:
-        wanted.append("redemption_record")
-    wanted += [item.kind for item in w.view.evidence]
-    return list(dict.fromkeys([*wanted, "other"]))
+    """What may be added: the checklist, what would better the verdict, what is there, and anything else.
+
+    After a refusal exactly what would turn it.
+    """
+    asked, there = verdict.asks_for(answer.found), [item.kind for item in w.view.evidence]
+    checklist = w.policy.evidence[answer.facts.reason]
+    if answer.found.verdict == "reject":
+        checklist = tuple(kind for kind in checklist if kind in (*asked, *there))
+        return list(dict.fromkeys([*checklist, *asked, *there]))
+    return list(dict.fromkeys([*checklist, *asked, *there, "other"]))
 
 
 def show(w: Wizard, answer: Answer) -> None:
-    tx, found = w.tx, answer.found
-    needed = w.policy.evidence[answer.facts.reason]
-    lead = (
-        "" if needed else f"<p>{esc(tx('request.evidence.none'))}{esc(tx('request.evidence.none_more'))}</p>"
-    )
+    tx = w.tx
+    lead = ""
+    if not w.view.evidence and (kinds(w, answer) == ["other"] or answer.found.verdict == "approve"):
+        asked = w.policy.evidence[answer.facts.reason]
+        none = tx("request.evidence.none_now") if asked else tx("request.evidence.none")
+        lead = f"<p>{esc(none)}{esc(tx('request.evidence.none_more'))}</p>"
     st.html(
         f'<div class="ask"><h1 id="step" tabindex="-1">{esc(tx("request.evidence.title"))}</h1>{lead}</div>'
     )
     for kind in kinds(w, answer):
-        _one(w, kind, must=kind in needed)
-    st.html(f'<p class="note">{esc(tx("request.evidence.rules", size=LARGEST_MB))}</p>')
+        _one(w, kind, must=kind in verdict.asks_for(answer.found))
+    st.html(f'<p class="note">{esc(tx("request.evidence.rules", size=largest_mb(w.app, w.view)))}</p>')
+    if outcome := _outcome(w, answer):
+        st.html(outcome)
+    _on(w, answer)
+
+
+def _outcome(w: Wizard, answer: Answer) -> str:
+    """What the pictures have changed and what happens next, or what is still missing, before it is sent."""
+    tx, found = w.tx, answer.found
+    missing = ""
     if found.verdict == "needs_evidence":
-        missing = tx.list([tx(f"evidence_kind.{kind}") for kind in found.missing_evidence])
-        st.html(
-            f'<p class="then">{ms("pending")}<span>'
-            f"{esc(tx('request.evidence.missing', missing=missing))}</span></p>"
+        names = tx.list([tx(f"evidence_kind.{kind}") for kind in found.missing_evidence])
+        missing = _then("pending", tx("request.evidence.missing", missing=names))
+    elif found.verdict == "reject":
+        missing = verdict.flip(tx, found, currency=w.currency, now=w.now)
+    before = verdict_of(replace(answer.facts, evidence=frozenset()), w.policy)[0]
+    if RANK[before] < RANK[found.verdict]:
+        says = wording.rule_sentence(tx, w.policy, found.rule, answer.facts)
+        receives = w.money(ask_route.chosen(w, answer).breakdown.refund) if found.verdict == "approve" else ""
+        was = tx("request.evidence.changed", verdict=tx(f"verdict_said.{before}"))
+        return (
+            f'<div class="turned" role="status"><p>{esc(was)}</p>'
+            f"{verdict.card(tx, found, says, now=w.now, receives=receives)}</div>{missing}"
         )
-    elif needed:
-        st.html(
-            f'<p class="then">{ms("check_circle")}<span>{esc(tx("request.evidence.complete"))}</span></p>'
-        )
-    if found.verdict == "reject":
-        wizard.buttons(
-            w, wizard.EVIDENCE, tx("request.next.verdict"), on_click=wizard.go, args=(w, wizard.VERDICT)
-        )
-    elif w.view.route is None:  # came here from a refusal that evidence has turned: the route is still open
-        wizard.buttons(
-            w, wizard.EVIDENCE, tx("request.next.route"), on_click=wizard.go, args=(w, wizard.ROUTE)
-        )
-    else:
-        wizard.buttons(
-            w, wizard.EVIDENCE, tx("request.next.send"), disabled=found.verdict == "needs_evidence",
-            on_click=wizard.go, args=(w, wizard.SEND),
-        )  # fmt: skip
+    if not missing and w.policy.evidence[answer.facts.reason] and not found.missing_evidence:
+        return _then("check_circle", tx("request.evidence.complete"))
+    return missing
+
+
+def _then(icon: str, sentence: str) -> str:
+    return f'<p class="then">{ms(icon)}<span>{esc(sentence)}</span></p>'
+
+
+def _on(w: Wizard, answer: Answer) -> None:
+    """The way on, once the verdict allows it: to the route where none was chosen yet, else to the end."""
+    step, label = wizard.SEND, "request.next.send"
+    if w.view.route is None:
+        step, label = wizard.ROUTE, "request.next.route"
+    wizard.buttons(
+        w, wizard.EVIDENCE, w.tx(label), disabled=answer.found.verdict in ("reject", "needs_evidence"),
+        on_click=wizard.go, args=(w, step),
+    )  # fmt: skip
 
 
 def _one(w: Wizard, kind: str, *, must: bool) -> None:
@@ -108,6 +137,7 @@ def shot(w: Wizard, item: EvidenceView, number: int, below: str) -> str:
 
 
 def _drop(w: Wizard, evidence_id: str) -> None:
+    forget_said()
     try:
         evidence.remove(w.app, w.actor, evidence_id)
     except Refusal as refused:

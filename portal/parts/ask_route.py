@@ -5,9 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from core.domain.routes import RouteOption
+from core.services.case_views import Answer
 from portal.html import esc
 from portal.parts import amounts, choice, wizard
-from portal.parts.wizard import Answer, Wizard
+from portal.parts.wizard import Wizard
 
 
 def chosen(w: Wizard, answer: Answer) -> RouteOption:
@@ -19,7 +20,7 @@ def chosen(w: Wizard, answer: Answer) -> RouteOption:
 def show(w: Wizard, answer: Answer) -> None:
     tx, options = w.tx, answer.found.options
     by_route = {option.route: option for option in options}
-    current = chosen(w, answer)
+    current, reviewed = chosen(w, answer), answer.found.verdict != "approve"
     st.html(f'<div class="ask"><h1 id="step" tabindex="-1">{esc(tx("request.route.title"))}</h1></div>')
     with st.container(key="cards-routes"):
         st.radio(
@@ -27,7 +28,9 @@ def show(w: Wizard, answer: Answer) -> None:
             list(by_route),
             index=list(by_route).index(current.route),
             format_func=lambda route: choice.label(tx, by_route[route], w.order),
-            captions=[choice.caption(tx, option, w.policy, now=w.now) for option in options],
+            captions=[
+                choice.caption(tx, option, w.policy, now=w.now, reviewed=reviewed) for option in options
+            ],
             key=w.key("route"),
             label_visibility="collapsed",
             width="stretch",
@@ -35,20 +38,21 @@ def show(w: Wizard, answer: Answer) -> None:
             args=(w,),
         )
     current = by_route[st.session_state[w.key("route")]]
-    after = "" if answer.found.verdict == "approve" else tx("request.route.if_approved")
+    after = tx("request.route.if_approved") if reviewed else ""
     with st.container(key="card-sum"):
         st.html(
             f'<div class="sec in"><h2>{esc(tx("request.route.sum"))}</h2><span>{esc(after)}</span></div>'
             + amounts.table(tx, current.breakdown, w.currency, cross_border=is_abroad(answer))
         )
-    goes_on = wizard.EVIDENCE if wizard.needs_evidence(w) else wizard.SEND
+    proven = bool(w.view.evidence) and answer.found.verdict != "needs_evidence"
+    goes_on = wizard.EVIDENCE if wizard.needs_evidence(w) and not proven else wizard.SEND
     label = tx("request.next.evidence") if goes_on == wizard.EVIDENCE else tx("request.next.send")
     wizard.buttons(w, wizard.ROUTE, label, on_click=_next, args=(w, goes_on))
 
 
 def is_abroad(answer: Answer) -> bool:
-    """Whether an exchange difference can arise at all."""
-    return any(tender.fx_loss_bp for tender in answer.facts.tenders)
+    """Whether there is an exchange difference to bear: a rate has fallen since a payment."""
+    return any(tender.fx_loss_bp > 0 for tender in answer.facts.tenders)
 
 
 def _keep_route(w: Wizard) -> None:

@@ -7,11 +7,12 @@ import streamlit as st
 from core.domain.errors import EvidenceMissing, Refusal, VerdictChanged
 from core.domain.policy import Policy
 from core.services import cases
+from core.services.case_views import Answer
 from core.texts import Texts
 from portal.html import esc, lines, ms
-from portal.parts import amounts, ask_route, choice, goods, pictures, wizard
+from portal.parts import amounts, ask_route, choice, goods, legs, pictures, wizard
 from portal.parts.ask_wrong import reason_words
-from portal.parts.wizard import Answer, Wizard
+from portal.parts.wizard import Wizard
 
 
 def show(w: Wizard, answer: Answer, version: int) -> None:
@@ -38,7 +39,11 @@ def show(w: Wizard, answer: Answer, version: int) -> None:
     else:
         label = tx("request.send.button_review")
     wizard.buttons(
-        w, wizard.SEND, label, on_click=_send, args=(w, found.verdict, option and option.breakdown.refund)
+        w,
+        wizard.SEND,
+        label,
+        on_click=_send,
+        args=(w, found.verdict, option and option.breakdown.refund, _legs(w, answer) if option else ()),
     )
 
 
@@ -66,11 +71,28 @@ def _claim(w: Wizard) -> str:
 
 def _money(w: Wizard, answer: Answer) -> str:
     tx, option = w.tx, ask_route.chosen(w, answer)
+    reviewed = answer.found.verdict != "approve"
+    speed = choice.speed(tx, option, w.policy, now=w.now, reviewed=reviewed)
+    parts = _legs(w, answer)
+    place, expires = choice.place(tx, option, w.order), ""
+    if len(parts) == 1:
+        place = f"{place} {parts[0].account}".strip()
+        if parts[0].expires:
+            expires = f" · {tx('track.balance.until', date=tx.day_long(parts[0].expires))}"
     return (
         amounts.table(tx, option.breakdown, w.currency, cross_border=ask_route.is_abroad(answer))
-        + f'<p class="goes">{ms("arrow_forward")}<span><b>{esc(choice.place(tx, option, w.order))}</b>'
-        + f"<small>{esc(choice.speed(tx, option, w.policy, now=w.now))}</small></span></p>"
+        + f'<p class="goes">{ms("arrow_forward")}<span><b>{esc(place)}</b>'
+        + (f"<small>{esc(speed)}{esc(expires)}</small>" if len(parts) == 1 else "")
+        + "</span></p>"
+        + (legs.listed(tx, parts, w.currency, now=w.now) if len(parts) > 1 else "")
     )
+
+
+def _legs(w: Wizard, answer: Answer) -> tuple[legs.Line, ...]:
+    """Each movement that sending it now would lead to."""
+    option = ask_route.chosen(w, answer)
+    first = answer.found.verdict != "approve"
+    return legs.planned(option, w.order, w.policy, w.app.calendar, now=w.now, is_reviewed_first=first)
 
 
 def _next(w: Wizard, answer: Answer) -> str:
@@ -109,7 +131,7 @@ def command_id(w: Wizard) -> str:
     return f"submit-{w.view.case_no}-{len(w.view.events)}"
 
 
-def _send(w: Wizard, seen: str, amount: int | None) -> None:
+def _send(w: Wizard, seen: str, amount: int | None, parts: tuple[legs.Line, ...]) -> None:
     """The one command. Another verdict or amount than the one seen is a refusal, not a surprise (R1.5)."""
     try:
         cases.submit(
@@ -127,4 +149,5 @@ def _send(w: Wizard, seen: str, amount: int | None) -> None:
     except Refusal as refused:
         wizard.remember(refused)
         return
+    legs.keep(w.view.case_no, parts)
     st.query_params.from_dict({"sent": w.view.case_no})

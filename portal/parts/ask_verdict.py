@@ -5,18 +5,20 @@ from __future__ import annotations
 import streamlit as st
 
 from core import wording
+from core.services.case_views import Answer
 from portal import places
 from portal.html import esc, href, ms
-from portal.parts import claim, verdict, why, wizard
-from portal.parts.wizard import Answer, Wizard
+from portal.parts import ask_route, claim, verdict, why, wizard
+from portal.parts.wizard import Wizard
 
 
 def show(w: Wizard, answer: Answer) -> None:
     tx, found = w.tx, answer.found
     says = wording.rule_sentence(tx, w.policy, found.rule, answer.facts)
+    receives = w.money(ask_route.chosen(w, answer).breakdown.refund) if found.verdict == "approve" else ""
     with st.container(key="card-verdict"):
         st.html(
-            verdict.card(tx, found, says, now=w.now, tag="h1")
+            verdict.card(tx, found, says, now=w.now, tag="h1", receives=receives)
             + verdict.window(tx, found, now=w.now)
             + verdict.flip(tx, found, currency=w.currency, now=w.now)
         )
@@ -24,28 +26,33 @@ def show(w: Wizard, answer: Answer) -> None:
             st.html(why.rules(tx, found, w.policy, currency=w.currency))
     if found.verdict == "reject":
         _refused(w, answer)
-    else:
-        wizard.buttons(
-            w, wizard.VERDICT, tx("request.next.route"), on_click=wizard.go, args=(w, wizard.ROUTE)
-        )
+        return
+    step, label = wizard.ROUTE, "request.next.route"
+    if found.verdict == "needs_evidence":
+        step, label = wizard.EVIDENCE, "request.verdict.add"
+    wizard.buttons(w, wizard.VERDICT, tx(label), on_click=wizard.go, args=(w, step))
 
 
 def _refused(w: Wizard, answer: Answer) -> None:
     """What is left after a no: the change in the customer's hand, to leave it, or to send it and appeal."""
     tx, found = w.tx, answer.found
-    lesser, contest = verdict.lesser_amount(found), verdict.can_contest(found)
+    lesser, kinds = verdict.lesser_amount(found), verdict.asks_for(found)
+    proves = bool(kinds) and kinds != (verdict.CONTESTS,)  # nobody is led to say 'it was not me'
+    main = "less" if lesser is not None else "proof" if proves else "leave"
     with st.container(key="no-ways", horizontal=True, vertical_alignment="center"):
         if lesser is not None:
             st.button(
                 tx("request.verdict.less", amount=w.money(lesser)), key="next", type="primary",
                 on_click=_ask_less, args=(w, lesser),
             )  # fmt: skip
-        elif contest:
+        if kinds:
             st.button(
-                tx("request.verdict.contest"), key="contest", on_click=wizard.go, args=(w, wizard.EVIDENCE)
-            )
+                tx("request.verdict.add") if proves else tx("request.verdict.contest"),
+                key="add-proof", type="primary" if main == "proof" else "secondary",
+                on_click=wizard.go, args=(w, wizard.EVIDENCE),
+            )  # fmt: skip
         if st.button(
-            tx("request.verdict.leave"), key="leave", type="primary" if lesser is None else "secondary"
+            tx("request.verdict.leave"), key="leave", type="primary" if main == "leave" else "secondary"
         ):
             st.switch_page(places.REQUEST)
     ways = [f'<a href="{w.address(wizard.WRONG)}">{ms("edit")}{esc(tx("request.verdict.change"))}</a>']

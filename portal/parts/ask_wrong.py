@@ -12,13 +12,13 @@ from portal.html import esc
 from portal.parts import claim, goods, wizard
 from portal.parts.wizard import Wizard
 
-_COMMON = ("duplicate_charge", "other")
 _TRIED = "request_tried"  # the button was pressed: from now on what is missing is said
 
 
 def reason_words(tx: Texts, reason: str, kind: str) -> str:
-    """A reason as the buyer of this kind of goods would say it."""
-    return tx(f"request.reason.{reason}") if reason in _COMMON else tx(f"request.reason.{reason}.{kind}")
+    """A reason as the buyer of this kind of goods would say it: the same words on every screen."""
+    own = f"request.reason.{reason}.{kind}"
+    return tx(own) if own in tx else tx(f"reason_said.{reason}")
 
 
 def show(w: Wizard) -> None:

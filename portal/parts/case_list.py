@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from core import wording
 from core.domain.lifecycle import CASE
@@ -11,6 +12,8 @@ from core.texts import Texts
 from portal.html import esc, href, ms, section
 from portal.parts import goods
 from portal.parts.dots import dots
+
+_ASKED: Final = "awaiting_customer"  # amber is for what waits for an answer
 
 
 def listing(tx: Texts, found: list[CaseCard], *, now: datetime) -> str:
@@ -23,21 +26,35 @@ def listing(tx: Texts, found: list[CaseCard], *, now: datetime) -> str:
         )
     open_ones = [card for card in found if not CASE.is_final(card.state)]
     ended = [card for card in found if CASE.is_final(card.state)]
+    open_ones.sort(key=lambda card: card.state != _ASKED)  # newest first within, as they came
     html = "".join(_card(tx, card, now) for card in open_ones)
     if ended:
-        html += section(tx("track.pick.finished")) + "".join(_card(tx, card, now) for card in ended)
+        lines = "".join(_line(tx, card, now) for card in ended)
+        html += f'{section(tx("track.pick.finished"))}<ul class="over">{lines}</ul>'
     return f'<div class="tracks">{html}</div>'
 
 
 def _card(tx: Texts, card: CaseCard, now: datetime) -> str:
-    yours = card.waiting_for == "you" and card.state != "rejected"
-    amount = card.refund_minor if card.refund_minor is not None else card.requested_minor
-    line = goods.line(
-        card.kind, card.product, card.case_no, tx.money(amount, card.currency) if amount else "", tag="b"
-    )
+    yours = card.state == _ASKED
+    line = goods.line(card.kind, card.product, card.case_no, _amount(tx, card), tag="b")
     says = f'<p class="say{" act" if yours else ""}">{esc(wording.sentence(tx, card.locator, now))}</p>'
-    steps = "" if CASE.is_final(card.state) else dots(card, tx)
     return (
         f'<a class="track{" act" if yours else ""}" href="{href("/track", case=card.case_no)}">'
-        f"{line}{steps}{says}</a>"
+        f"{line}{dots(card, tx)}{says}</a>"
     )
+
+
+def _line(tx: Texts, card: CaseCard, now: datetime) -> str:
+    """One that is over: what became of it, in one quiet line."""
+    icon = ms("check_circle", "ok") if card.state == "completed" else ms("cancel", "mut")
+    amount = _amount(tx, card)
+    return (
+        f'<li><a class="mini" href="{href("/track", case=card.case_no)}">{icon}<span class="tx"><b><bdi>'
+        f"{esc(card.product)}</bdi>{' · ' if amount else ''}{esc(amount)}</b>"
+        f"<span>{esc(wording.sentence(tx, card.locator, now))}</span></span></a></li>"
+    )
+
+
+def _amount(tx: Texts, card: CaseCard) -> str:
+    minor = card.refund_minor if card.refund_minor is not None else card.requested_minor
+    return tx.money(minor, card.currency) if minor else ""

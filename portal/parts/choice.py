@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from functools import reduce
 
 from core.domain.policy import Policy
 from core.domain.routes import RouteOption
 from core.services.orders import OrderView
 from core.texts import Texts
+from portal.html import bound
 
 
 def label(tx: Texts, option: RouteOption, order: OrderView) -> str:
@@ -25,41 +28,67 @@ def place(tx: Texts, option: RouteOption, order: OrderView) -> str:
     return tx("request.route.original", channel=tx.list([tx(f"channel.{channel}") for channel in channels]))
 
 
-def caption(tx: Texts, option: RouteOption, policy: Policy, *, now: datetime) -> str:
+def caption(tx: Texts, option: RouteOption, policy: Policy, *, now: datetime, reviewed: bool) -> str:
     """How fast, the fee, and what to know, a line each (two spaces and a newline break a caption's line)."""
+    fast = speed(tx, option, policy, now=now, reviewed=reviewed)
     if option.route == "balance":
         lines = [
-            tx("request.route.both", one=speed(tx, option, policy, now=now), two=fee(tx, option)),
+            tx("request.route.both", one=fast, two=fee(tx, option)),
             tx("request.route.stays"),
         ]
-        return "  \n".join(
-            [*lines, tx("request.route.until", date=tx.day_long(option.expires_on))]
-            if option.expires_on
-            else lines
-        )
-    lines = [speed(tx, option, policy, now=now), fee(tx, option)]
+        if option.expires_on:
+            lines.append(tx("request.route.until", date=tx.day_long(option.expires_on)))
+        return bound("  \n".join(lines))
+    lines = [fast, fee(tx, option)]
     if option.route == "negotiated":
         lines.append(tx("request.route.two_people"))
     elif len(option.legs) > 1:
         lines.append(tx("request.route.split", n=len(option.legs)))
-    return "  \n".join(lines)
+    return bound("  \n".join(lines))
 
 
-def speed(tx: Texts, option: RouteOption, policy: Policy, *, now: datetime) -> str:
-    """`1–2 个工作日，预计 12月1日（周二）`; at once where it is."""
+def speed(tx: Texts, option: RouteOption, policy: Policy, *, now: datetime, reviewed: bool) -> str:
+    """`1–2 个工作日，预计 12月1日（周二）`; at once where it is.
+
+    `reviewed`: a person decides first. The days then count from the approval, and the option's date has the
+    review in it.
+    """
     if option.route == "negotiated":
         return tx("request.route.by_people", date=tx.date(option.latest, now))
-    etas = [policy.eta_working_days[leg.channel] for leg in option.legs]
-    low, high = min(first for first, _ in etas), max(last for _, last in etas)
-    if high == 0:
+    etas = {leg.channel: policy.eta_working_days[leg.channel] for leg in option.legs}
+    words = days(tx, etas)
+    waits = any(last for _, last in etas.values())
+    if reviewed:
+        words = tx("request.route.reviewed", speed=words) if waits else tx("request.route.reviewed_at_once")
+    if reviewed or waits:
+        date = tx.date(option.latest, now)
+        words = (
+            tx("request.route.by_provisional", speed=words, date=date)
+            if option.provisional
+            else tx("request.route.by", speed=words, date=date)
+        )
+    return words[:1].upper() + words[1:]
+
+
+def days(tx: Texts, etas: Mapping[str, tuple[int, int]]) -> str:
+    """How long it takes, by channel: `支付宝：1–2 个工作日，平台余额：立即到账`; once where all are alike."""
+    spans = set(etas.values())
+    if len(spans) == 1:
+        return _span(tx, spans.pop())
+    legs = [
+        tx("request.route.leg", channel=tx(f"channel.{channel}"), speed=_span(tx, span))
+        for channel, span in etas.items()
+    ]
+    return reduce(lambda one, two: tx("request.route.both", one=one, two=two), legs)
+
+
+def _span(tx: Texts, span: tuple[int, int]) -> str:
+    first, last = span
+    if not last:
         return tx("request.route.at_once")
-    days = f"{low}–{high}" if low != high else f"{high}"
-    date = tx.date(option.latest, now)
-    return (
-        tx("request.route.days_provisional", days=days, date=date)
-        if option.provisional
-        else tx("request.route.days", days=days, date=date)
-    )
+    if not first:
+        return tx("request.route.up_to", days=last)
+    return tx("request.route.days", days=last if first == last else f"{first}–{last}")
 
 
 def fee(tx: Texts, option: RouteOption) -> str:

@@ -6,6 +6,7 @@ from core.domain.errors import AmountInvalid
 from core.domain.money import parse_minor, plain
 from core.services.orders import OrderView
 from core.texts import Texts
+from portal.parts import typed
 
 
 def by_pieces(order: OrderView) -> bool:
@@ -25,21 +26,21 @@ def for_pieces(order: OrderView, pieces: int) -> int:
 
 def read_pieces(tx: Texts, order: OrderView, text: str) -> tuple[int | None, str]:
     """(pieces, '') or (None, what is wrong)."""
-    text = text.strip()
+    text = typed.plain(text)
     if text.isascii() and text.isdigit() and len(text) < 8 and 1 <= int(text) <= order.quantity:
         return int(text), ""
     return None, tx("request.bad.pieces", most=order.quantity)
 
 
 def read_amount(tx: Texts, order: OrderView, text: str) -> tuple[int | None, str]:
-    """(minor units, '') or (None, what is wrong). Nothing is guessed: `１２`, `1e3`, `NaN` are no amounts."""
-    text = text.strip().removeprefix("¥").strip()
+    """(minor units, '') or (None, what is wrong). Nothing is guessed: `②`, `1e3`, `NaN` are no amounts."""
+    text = typed.amount(text)
     example = plain(max(1, order.refundable_minor // 2), order.currency)
     try:
         minor = parse_minor(text, order.currency, signed=True)
     except AmountInvalid:
-        if not text.isascii() and any(char.isdigit() and not char.isascii() for char in text):
-            return None, tx("request.bad.wide", example=example)
+        if any(char.isdigit() and not char.isascii() for char in text):
+            return None, tx("request.bad.digits", example=example)
         return None, tx("request.bad.shape", example=example)
     if minor < 0:
         return None, tx("request.bad.negative", example=example)

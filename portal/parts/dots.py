@@ -9,7 +9,7 @@ from portal.html import esc
 
 # state → (dots done, what the next one is: now · act (you) · no (ended there))
 _PLACES: Final = {
-    "draft": (0, "act"),
+    "draft": (0, "now"),
     "screening": (1, "now"),
     "in_review": (1, "now"),
     "awaiting_customer": (1, "act"),

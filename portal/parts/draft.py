@@ -2,61 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
-
 import streamlit as st
 
 from core.adapters.world import App
 from core.domain.actors import Actor
 from core.domain.errors import NotFound, Refusal, VerdictChanged
-from core.domain.policy import Policy
 from core.domain.why_nots import RANK
-from core.services import case_reading, cases, decisions, policies, record
-from core.services.case_views import CaseView
+from core.services import cases
+from core.services.case_views import Answer, Look
 from portal.html import esc, href
-from portal.parts import goods, verdict, wizard
+from portal.parts import goods, pictures, verdict, wizard
 from portal.parts.ask_wrong import reason_words
-from portal.parts.wizard import EVIDENCE, ROUTE, SEND, VERDICT, WRONG, Answer, Wizard
-
-
-def policy(app: App) -> tuple[int, Policy]:
-    """Version and policy in force now."""
-    with app.read() as conn:
-        return policies.in_force(app, conn, app.now())
-
-
-def policy_of(app: App, view: CaseView) -> Policy:
-    """The policy that the case is decided by; in this process's memory after the first time."""
-    known = app.policies.get(view.policy_version)
-    if known is None:
-        with app.read() as conn:
-            known = policies.get(app, conn, view.policy_version)
-    return known
-
-
-@dataclass(frozen=True)
-class Look:
-    """The draft, the policy in force and, from step 2 on, what the rules say: of one instant."""
-
-    view: CaseView
-    version: int
-    policy: Policy
-    answer: Answer | None
-    now: datetime
+from portal.parts.wizard import EVIDENCE, ROUTE, SEND, VERDICT, WRONG, Wizard
 
 
 def look(app: App, actor: Actor, case_no: str) -> Look:
-    """Read the draft and assess it as `submit` will (R1.5); `NotFound` when it is not this actor's."""
-    now = app.now()
-    with app.read() as conn:
-        case = record.read(conn, case_no, actor)
-        view = case_reading.load(app, conn, case, actor)
-        version, policy = policies.in_force(app, conn, now)
-        answer = None
-        if view.state == "draft" and wizard.wanted(view) > WRONG:
-            answer = Answer(*decisions.gather(app, conn, case, case.requested_minor or 0, policy, now))
-    return Look(view, version, policy, answer, now)
+    """Read the draft and, beyond step 1, assess it; `NotFound` when it is not this actor's."""
+    return cases.look(app, actor, case_no, assessed=st.query_params.get("step") != str(WRONG))
 
 
 def resume(app: App, actor: Actor, order_no: str) -> Look:
@@ -79,15 +41,18 @@ def resume(app: App, actor: Actor, order_no: str) -> Look:
 def place(w: Wizard, answer: Answer | None) -> tuple[int, str]:
     """(step, a notice as HTML): where the address leads, unless the rules say otherwise by now."""
     refused = wizard.noticed()
-    step = wizard.wanted(w.view)
-    if answer is None:
+    wanted = wizard.wanted(w.view)
+    if answer is None or wanted == WRONG:
         return WRONG, _words(w, refused)
-    changed = _has_changed(w, step, answer)
-    if changed and refused is None:
-        refused = VerdictChanged(verdict=answer.found.verdict, rule=answer.found.rule)
-    step = VERDICT if changed else _open_step(step, answer)
-    if step == VERDICT:
+    step = _open_step(wanted, answer)
+    # The evidence step shows the verdict itself: a picture taken back is no surprise there.
+    if wanted > VERDICT and step != EVIDENCE and _has_changed(w, answer):
+        step = VERDICT
+        refused = refused or VerdictChanged(verdict=answer.found.verdict, rule=answer.found.rule)
+    if step in (VERDICT, EVIDENCE):
         st.session_state[w.key("seen")] = answer.found.verdict
+    if step != EVIDENCE:
+        pictures.forget_said()
     return step, _words(w, refused)
 
 
@@ -95,16 +60,16 @@ def _open_step(step: int, answer: Answer) -> int:
     """The step that this verdict allows: a refusal has no route, and is sent only by who says so."""
     found = answer.found
     if found.verdict == "reject":
-        contests = verdict.can_contest(found) or "redemption_record" in answer.facts.evidence
+        proves = bool(verdict.asks_for(found))
         anyway = st.query_params.get("anyway") == "1" and not found.rule.startswith("law.")
-        return step if (step == EVIDENCE and contests) or (step == SEND and anyway) else VERDICT
+        return step if (step == EVIDENCE and proves) or (step == SEND and anyway) else VERDICT
     return EVIDENCE if step == SEND and found.verdict == "needs_evidence" else step
 
 
-def _has_changed(w: Wizard, step: int, answer: Answer) -> bool:
-    """Whether the verdict is worse than the one this visitor saw, and not for a picture taken back."""
-    seen, now = st.session_state.get(w.key("seen")), answer.found.verdict
-    return step > VERDICT and seen is not None and now != "needs_evidence" and RANK[now] < RANK[seen]
+def _has_changed(w: Wizard, answer: Answer) -> bool:
+    """Whether the verdict is worse than the one that this visitor saw last."""
+    seen = st.session_state.get(w.key("seen"))
+    return seen is not None and RANK[answer.found.verdict] < RANK[seen]
 
 
 def _words(w: Wizard, refused: Refusal | None) -> str:

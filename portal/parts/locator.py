@@ -11,19 +11,22 @@ from core.texts import Texts
 from portal.html import esc, ms
 
 _HOLDERS: Final = {"shop": 0, "channel": 1, "you": 2}
+_GOES_NOWHERE: Final = ("draft", "rejected", "withdrawn", "closed")
 
 
 def card(tx: Texts, view: CaseView, *, now: datetime) -> str:
-    """The top of Track. Without a way for the money (refused, withdrawn) the line of stations is left out."""
+    """The top of Track. Without a way for the money (refused, withdrawn) the line of stations is left out.
+
+    Of a draft and of what was withdrawn the block below says what next, with its dates.
+    """
     found = view.locator
     title, below = sentences(tx, view, now=now)
     stations = (
-        _stations(tx, view, now=now)
-        if found.holder in _HOLDERS and view.state not in ("draft", "rejected")
-        else ""
+        _stations(tx, view, now=now) if found.holder in _HOLDERS and view.state not in _GOES_NOWHERE else ""
     )
     lead = esc(tx("track.locator.title"))
-    note = f'<p class="sub">{esc(below)}</p>' if below else ""
+    is_said_below = view.state in ("draft", "withdrawn")
+    note = f'<p class="sub">{esc(below)}</p>' if below and not is_said_below else ""
     late = f'<p class="note prov">{esc(tx("track.locator.provisional"))}</p>' if found.provisional else ""
     return (
         f'<section class="loc"><span class="lab">{lead}</span><h1>{esc(title)}</h1>'
@@ -65,12 +68,17 @@ def _stations(tx: Texts, view: CaseView, *, now: datetime) -> str:
         current = ' aria-current="true"' if place == here else ""
         items.append(
             f'<li class="{css}"{current}><i aria-hidden="true">{ms(mark)}</i><b>{esc(name)}</b>'
-            f"<span>{esc(said)}</span></li>"
+            f"<span>{_narrow(said)}</span></li>"
         )
     return (
         f'<ol class="map{" moving" if here == 1 else ""}" aria-label="{esc(tx("track.locator.line"))}">'
         f"{''.join(items)}</ol>"
     )
+
+
+def _narrow(text: str) -> str:
+    """Under a station there is room for half a date: it may break before its weekday."""
+    return esc(text).replace("\u2060（", "<wbr>（")
 
 
 def _expected(view: CaseView) -> list[str]:

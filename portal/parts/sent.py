@@ -10,13 +10,17 @@ from core.domain.workdays import Calendar
 from core.services.case_views import CaseView
 from core.texts import Texts
 from portal.html import esc, href, ms
-from portal.parts import goods
+from portal.parts import again, goods, legs
 
+_ASKED = ("screening", "in_review")
+_PAYS = (*_ASKED, "approved", "paying", "completed")
 _SEALS = {
     "approved": ("", "check"),
     "paying": ("", "check"),
     "completed": ("", "check"),
     "rejected": ("no", "block"),
+    "closed": ("no", "block"),
+    "withdrawn": ("no", "undo"),
 }
 
 
@@ -29,11 +33,28 @@ def card(tx: Texts, view: CaseView, policy: Policy, calendar: Calendar, *, now: 
     title, below = _words(tx, view, amount, now)
     if view.state in ("approved", "paying"):
         below = _arrival(tx, view, policy, calendar, now)
+    elif view.state in again.ENDED:
+        below = ""
+    note = f"<p>{esc(below)}</p>" if below else ""
     rows = goods.pairs(((tx("request.sent.number"), view.case_no),), "no")
     return (
         f'<div class="sent"><span class="seal {css}">{ms(icon)}</span><h1 id="step" tabindex="-1">'
-        f"{esc(title)}</h1><p>{esc(below)}</p>{rows}</div>"
+        f"{esc(title)}</h1>{note}{_legs(tx, view, now)}{rows}</div>{_again(tx, view, policy, now)}"
     )
+
+
+def _legs(tx: Texts, view: CaseView, now: datetime) -> str:
+    """Each movement with its account and date; under review, what will be if it is approved."""
+    lines = legs.latest(view) if view.state in _PAYS else ()
+    if not lines:
+        return ""
+    head = f"<h2>{esc(tx('request.route.if_approved'))}</h2>" if view.state in _ASKED else ""
+    return head + legs.listed(tx, lines, view.currency, now=now)
+
+
+def _again(tx: Texts, view: CaseView, policy: Policy, now: datetime) -> str:
+    """Of a request that has ended: whether the order can be asked for once more. Track knows the details."""
+    return again.offer(tx, view, policy, None, now=now, is_first=False) if view.state in again.ENDED else ""
 
 
 def _words(tx: Texts, view: CaseView, amount: str, now: datetime) -> tuple[str, str]:
@@ -44,7 +65,7 @@ def _words(tx: Texts, view: CaseView, amount: str, now: datetime) -> tuple[str, 
     if view.state == "rejected":
         until = tx.until(view.due_at, now) if view.due_at else ""
         return tx("request.sent.rejected"), tx("request.sent.rejected_next", date=until)
-    if view.due_at and view.state in ("screening", "in_review"):
+    if view.due_at and view.due_at > now and not view.owner and view.state in _ASKED:
         return tx("request.sent.review", date=tx.date(view.due_at, now)), tx("request.sent.review_next")
     return wording.sentence(tx, view.locator, now), wording.next_sentence(tx, view.locator, now)
 

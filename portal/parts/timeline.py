@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from core.services.case_views import CaseView, EventView, PayoutView
 from core.texts import Texts
 from portal.html import esc
-from portal.parts import talk
+from portal.parts import choice, talk
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +47,19 @@ def _item(step: Step) -> str:
 
 def steps(tx: Texts, view: CaseView, etas: Mapping[str, tuple[int, int]], *, now: datetime) -> list[Step]:
     """Future steps first (latest date on top), then the present, then the past."""
-    past = [_event(tx, view, event, now) for event in view.events if event.event not in ("pay", "screen")]
-    past += [moment for payout in view.payouts for moment in _moments(tx, payout, now)]
-    past.sort(key=lambda step: step.at or now)  # stable: what happened in one instant keeps its order
+    past = [_event(tx, view, event, now) for event in _worth_telling(view.events)]
+    moves = [moment for payout in view.payouts for moment in _moments(tx, payout, now)]
+    # Of one instant: the decision before the money; what is done, after all.
+    done = tx("track.did.complete")
+    past = sorted([*past, *moves], key=lambda step: (step.what == done, step.at or now, step in moves))
     return _ahead(tx, view, etas, now) + past[::-1]
+
+
+def _worth_telling(events: Sequence[EventView]) -> list[EventView]:
+    """Without the system's inner steps; of one delay after the other the latest stands for all."""
+    told = [event for event in events if event.event not in ("pay", "screen")]
+    said_again = {place - 1 for place, event in enumerate(told) if event.event == "escalate"}
+    return [event for place, event in enumerate(told) if event.event != "escalate" or place not in said_again]
 
 
 def _event(tx: Texts, view: CaseView, event: EventView, now: datetime) -> Step:
@@ -83,6 +92,7 @@ def event_words(tx: Texts, event: EventView) -> str:
     return {
         "submit": tx("track.did.submit"),
         "refer": tx("track.did.refer"),
+        "endorse": tx("track.did.endorse"),
         "ask": tx("track.did.ask"),
         "answer": tx("track.did.answer"),
         "dispute": tx("track.did.dispute"),
@@ -160,10 +170,15 @@ def _ahead(tx: Texts, view: CaseView, etas: Mapping[str, tuple[int, int]], now: 
         else ""
     )
     us, you = tx("track.who.reviewer"), tx("track.who.customer")
+    is_late = view.due_at is not None and view.due_at <= now
+    if is_late:
+        due = tx("track.next.past")
     arrive = Step(_eta(tx, view, etas, now), _carrier(tx, view), tx("track.next.arrive"), "", "fut")
     pay = Step(tx("track.next.then"), tx("track.who.shop"), tx("track.next.pay"), "", "fut")
     current = tx("track.next.now")
     if view.state in ("screening", "in_review", "in_appeal", "in_arbitration"):
+        if view.owner:  # it was late once: a lead has it, or presses for the ruling
+            us = tx("track.who.lead")
         who = tx("track.who.arbiter") if view.state == "in_arbitration" else us
         return [arrive, pay, Step(current, who, tx("track.next.review"), due, "now")]
     if view.state == "awaiting_customer":
@@ -173,7 +188,7 @@ def _ahead(tx: Texts, view: CaseView, etas: Mapping[str, tuple[int, int]], now: 
             Step(current, you, tx("track.next.answer"), due, "act"),
         ]
     if view.state == "negotiating":
-        return [arrive, Step(current, us, tx("track.next.negotiate"), due, "now")]
+        return [arrive, Step(current, tx("track.who.finance"), tx("track.next.negotiate"), due, "now")]
     if view.state == "approved":
         return [arrive, Step(current, tx("track.who.shop"), tx("track.next.paying"), "", "now")]
     if view.state == "paying":
@@ -183,7 +198,8 @@ def _ahead(tx: Texts, view: CaseView, etas: Mapping[str, tuple[int, int]], now: 
     if view.state == "rejected":
         return [Step(due, you, tx("track.next.appeal"), tx("track.next.else_closed"), "fut")]
     if view.state == "draft":
-        return [Step(current, you, tx("track.next.send"), due, "act")]
+        kept = tx("track.next.kept", date=tx.date(view.due_at, now)) if view.due_at and not is_late else ""
+        return [Step(current, you, tx("track.next.send"), kept, "now")]
     return []
 
 
@@ -196,11 +212,10 @@ def _eta(tx: Texts, view: CaseView, etas: Mapping[str, tuple[int, int]], now: da
         return tx("track.next.expected", date=tx.date(last, now, provisional=provisional))
     if view.route == "negotiated":
         return tx("track.next.afterwards")
-    found = [etas[channel] for channel in _channels(view)]
-    low, high = min(first for first, _ in found), max(last for _, last in found)
-    if not high:
+    found = {channel: etas[channel] for channel in _channels(view)}
+    if not any(last for _, last in found.values()):
         return tx("track.next.at_once")
-    return tx("track.next.after_paying", days=f"{low}–{high}" if low != high else high)
+    return tx("track.next.after_paying", speed=choice.days(tx, found))
 
 
 def _channels(view: CaseView) -> list[str]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from core.services.case_views import CaseView, PayoutView
+from core.services.case_views import CaseView
 from core.texts import Texts
 from portal.html import esc, lines
-from portal.parts import goods
+from portal.parts import goods, legs
 from portal.parts.amounts import as_list
 from portal.parts.ask_wrong import reason_words
 from portal.parts.pictures import shots
@@ -51,24 +51,13 @@ def _amounts(tx: Texts, view: CaseView, now: datetime) -> str:
 
 def _legs(tx: Texts, view: CaseView, now: datetime) -> str:
     """Each movement on its own, where there are several or one that expires."""
-    live = [payout for payout in view.payouts if payout.state != "replanned"]
-    notes = [
-        tx("track.balance.expires", date=tx.day_long(payout.expires_at))
-        for payout in live
-        if payout.expires_at is not None
-    ]
-    parts = (
-        f'<h3 class="gap">{esc(tx("track.amounts.legs", n=len(live)))}</h3>'
-        + goods.pairs(tuple(_leg(tx, p) for p in live))
-        if len(live) > 1
-        else ""
-    )
-    return parts + "".join(f'<p class="note">{esc(note)}</p>' for note in dict.fromkeys(notes))
-
-
-def _leg(tx: Texts, payout: PayoutView) -> tuple[str, str]:
-    name = f"{tx(f'channel.{payout.channel}')} {payout.account}".strip()
-    return name, f"{tx.money(payout.amount_minor, payout.currency)} · {tx(f'payout_state.{payout.state}')}"
+    live = legs.of(view)
+    if len(live) < 2 and not any(line.expires for line in live):
+        return ""
+    head = f'<h3 class="gap">{esc(tx("track.amounts.legs", n=len(live)))}</h3>' if len(live) > 1 else ""
+    stays = any(line.expires for line in live)
+    note = f'<p class="note">{esc(tx("track.balance.stays"))}</p>' if stays else ""
+    return head + legs.listed(tx, live, view.currency, now=now) + note
 
 
 def _evidence(tx: Texts, view: CaseView) -> str:
@@ -91,6 +80,16 @@ def _order(tx: Texts, view: CaseView, now: datetime) -> str:
         + goods.line(order.kind, name, tx("request.send.order", order_no=order.order_no), tag="h3")
         + goods.facts(tx, order, now=now, more=more, with_already=False)
         + words
+    )
+
+
+def may_be_missing(view: CaseView, *, now: datetime) -> bool:
+    """Whether the money should be there by what the channel said; a balance is seen at once."""
+    return any(
+        payout.state == "arrived"
+        or (payout.state == "accepted" and payout.eta_at is not None and payout.eta_at <= now)
+        for payout in view.payouts
+        if payout.channel != "balance"
     )
 
 

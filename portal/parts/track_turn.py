@@ -1,4 +1,4 @@
-"""What the customer can do on Track: answer, appeal, apply again, go to arbitration, withdraw.
+"""What the customer can do on Track: answer, appeal, ask again, go to arbitration, withdraw.
 
 A command's id is the case and the length of its history: every click on one screen is one command.
 """
@@ -12,13 +12,14 @@ import streamlit as st
 
 from core.adapters.world import App
 from core.domain.actors import Actor
+from core.domain.eligibility import window_ends_at
 from core.domain.errors import Refusal
-from core.services import cases
+from core.services import asking, cases, policies
 from core.services.case_views import CaseView
 from core.texts import Texts
 from portal import places
 from portal.html import esc, href, lines, ms
-from portal.parts import talk
+from portal.parts import again, talk
 from portal.parts.pictures import upload
 from portal.parts.wizard import bad
 
@@ -37,32 +38,65 @@ class Turn:
 
 
 def is_turn(view: CaseView) -> bool:
-    """Whether the customer is asked for something, or may still change the outcome."""
-    return view.state == "draft" or bool({"answer", "appeal"} & set(view.allowed))
+    """Whether the customer is asked for something, may still change the outcome, or may ask once more."""
+    return view.state in ("draft", "completed", *again.ENDED) or bool(
+        {"answer", "appeal"} & set(view.allowed)
+    )
 
 
 def show(t: Turn) -> None:
-    """The amber block."""
+    """The amber block; a quiet one where nothing waits for the customer."""
     tx, view = t.tx, t.view
+    quiet = _quiet(t)
+    if quiet is not None:
+        if quiet:
+            with st.container(key="card-again"):
+                st.html(quiet)
+        return
     with st.container(key="act-turn"):
         if view.state == "draft":
             to = href("/request", order=view.order.order_no)
+            how = tx("track.turn.draft_how", step=view.step)
             st.html(
-                _head(t, tx("track.turn.draft"), tx("track.turn.draft_how", step=view.step))
+                _head(t, tx("track.turn.draft"), how, clock=_time_to_send(t))
                 + f'<p><a class="btn" href="{to}">{esc(tx("track.turn.draft_go"))}</a></p>'
             )
         elif "answer" in view.allowed:
             st.html(_head(t, tx("track.turn.question"), "", quote=talk.last_question(view)))
             _say(t, "answer", tx("track.turn.answer_label"), tx("track.turn.answer"))
         else:
-            st.html(_head(t, tx("track.turn.rejected"), tx("track.turn.rejected_how"), quote=_why(t)))
+            late = _is_over(t)  # an appeal has its own time; what is applied for anew counts from then
+            how = tx("track.turn.rejected_late") if late else tx("track.turn.rejected_how")
+            st.html(_head(t, tx("track.turn.rejected"), how, quote=_why(t)))
             _say(
                 t,
                 "appeal",
                 tx("track.turn.appeal_label"),
                 tx("track.turn.appeal"),
-                or_reapply="reapply" in view.allowed,
+                or_reapply="reapply" in view.allowed and not late,
             )
+
+
+def _is_over(t: Turn) -> bool:
+    """Whether asking now would be too late."""
+    _, policy = policies.current(t.app)
+    return again.is_over(t.view.order, policy, asking.rules_say(t.app, t.view, policy), t.now)
+
+
+def _quiet(t: Turn) -> str | None:
+    """What to say of a request that ended or came too late; None when it is the customer's turn."""
+    view = t.view
+    if view.state == "completed" and view.order.refundable_minor <= 0:
+        return ""
+    if view.state not in ("draft", "completed", *again.ENDED):
+        return None
+    _, policy = policies.current(t.app)
+    rules = asking.rules_say(t.app, view, policy)
+    if view.state != "draft":
+        return again.offer(t.tx, view, policy, rules, now=t.now)
+    if again.is_over(view.order, policy, rules, t.now):
+        return again.too_late(t.tx, view, policy, rules, now=t.now)
+    return None
 
 
 def _why(t: Turn) -> str:
@@ -73,17 +107,29 @@ def _why(t: Turn) -> str:
     return note or t.view.says.get("en" if t.tx.language == "en" else "zh", "")
 
 
-def _head(t: Turn, title: str, how: str, *, quote: str = "") -> str:
+def _time_to_send(t: Turn) -> str:
+    """Until when a draft can be sent: the end of the window, or of the draft where that comes first."""
     tx, view = t.tx, t.view
-    clock = ""
-    if view.due_at and view.due_at > t.now:
-        left, until = (
-            tx("track.turn.left", left=tx.duration(view.due_at - t.now)),
-            tx("track.turn.until", when=tx.until(view.due_at, t.now)),
-        )
-        clock = (
-            f'<p class="dl">{ms("schedule")}<b>{esc(left)}</b> {esc(until)} {esc(tx("track.turn.else"))}</p>'
-        )
+    _, policy = policies.current(t.app)
+    ends = window_ends_at(view.order.kind, view.order.completed_at, policy)
+    if ends is not None and ends > t.now and (view.due_at is None or ends <= view.due_at):
+        return _clock(t, ends, tx("track.turn.else_late"))
+    return _clock(t, view.due_at, tx("track.turn.else_gone"))
+
+
+def _clock(t: Turn, at: datetime | None, otherwise: str) -> str:
+    """How long is left, until when, and what happens then; '' where there is no time or it has passed."""
+    if at is None or at <= t.now:
+        return ""
+    left = t.tx("track.turn.left", left=t.tx.duration(at - t.now))
+    until = t.tx("track.turn.until", when=t.tx.until(at, t.now))
+    return f'<p class="dl">{ms("schedule")}<b>{esc(left)}</b> {esc(until)} {esc(otherwise)}</p>'
+
+
+def _head(t: Turn, title: str, how: str, *, quote: str = "", clock: str | None = None) -> str:
+    tx, view = t.tx, t.view
+    if clock is None:
+        clock = _clock(t, view.due_at, tx("track.turn.else"))
     said = f'<p class="quote">{lines(quote)}</p>' if quote else ""
     below = f"<p>{esc(how)}</p>" if how else ""
     return (
@@ -147,7 +193,7 @@ def others(t: Turn) -> None:
             t,
             "dispute",
             tx("track.dispute.title"),
-            tx("track.dispute.text"),
+            terms_of_dispute(t),
             tx("track.dispute.yes"),
             tx("track.dispute.label"),
         )
@@ -155,6 +201,14 @@ def others(t: Turn) -> None:
         tx("track.withdraw"), key="withdraw", type="tertiary", icon=":material/undo:"
     ):
         _ask(t, "withdraw", tx("track.withdraw.title"), tx("track.withdraw.text"), tx("track.withdraw.yes"))
+
+
+def terms_of_dispute(t: Turn) -> str:
+    """Who decides, that it binds, and by when if it is asked for now."""
+    days = policies.of_version(t.app, t.view.policy_version).working_days.arbitration
+    by = t.app.calendar.deadline(t.now, days)
+    date = t.tx.date(by.at, t.now, provisional=by.provisional)
+    return t.tx("track.dispute.text", days=days, date=date)
 
 
 def _ask(t: Turn, event: str, title: str, text: str, yes: str, label: str = "") -> None:

@@ -15,6 +15,7 @@ _SEALS: Final = {
     "needs_evidence": ("ask", "add_photo_alternate"),
     "reject": ("no", "block"),
 }
+CONTESTS: Final = "redemption_record"  # the evidence that somebody else redeemed it
 
 
 def headline(tx: Texts, found: Assessment, *, now: datetime) -> str:
@@ -31,12 +32,15 @@ def headline(tx: Texts, found: Assessment, *, now: datetime) -> str:
     return tx("request.verdict.reject") if found.verdict == "reject" else tx("request.verdict.review_open")
 
 
-def card(tx: Texts, found: Assessment, says: str, *, now: datetime, tag: str = "h2") -> str:
-    """Seal, headline and the rule in the customer's words."""
+def card(
+    tx: Texts, found: Assessment, says: str, *, now: datetime, tag: str = "h2", receives: str = ""
+) -> str:
+    """Seal, headline and the rule in the customer's words. `receives`: the amount of an approval."""
     css, icon = _SEALS[found.verdict]
+    amount = f'<p class="gets">{esc(tx("request.sum.receive"))}<b>{esc(receives)}</b></p>' if receives else ""
     return (
         f'<div class="verdict {css}"><span class="seal" aria-hidden="true">{ms(icon)}</span><div>'
-        f"<{tag}>{esc(headline(tx, found, now=now))}</{tag}><p>{esc(says)}</p></div></div>"
+        f"<{tag}>{esc(headline(tx, found, now=now))}</{tag}>{amount}<p>{esc(says)}</p></div></div>"
     )
 
 
@@ -111,11 +115,15 @@ def _change(
     return tx("request.flip.other", column=tx(f"column.{change.column}"))
 
 
-def can_contest(found: Assessment) -> bool:
-    """Whether a record that somebody else redeemed would better the verdict."""
-    return bool(
-        found.flip and found.flip.in_hand and any(c.column == "contested" for c in found.flip.changes)
-    )
+def asks_for(found: Assessment) -> tuple[str, ...]:
+    """The kinds of evidence that the customer can still add, and that would better the verdict."""
+    columns = {change.column for change in found.flip.changes if found.flip.in_hand} if found.flip else set()
+    kinds: tuple[str, ...] = ()
+    if found.verdict == "needs_evidence" or "evidence_complete" in columns:
+        kinds = found.missing_evidence
+    if "contested" in columns and CONTESTS not in kinds:
+        kinds = (*kinds, CONTESTS)
+    return kinds
 
 
 def lesser_amount(found: Assessment) -> int | None:

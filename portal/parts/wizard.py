@@ -14,9 +14,7 @@ import streamlit as st
 
 from core.adapters.world import App
 from core.domain.actors import Actor
-from core.domain.eligibility import Assessment
 from core.domain.errors import Refusal
-from core.domain.facts import Facts
 from core.domain.policy import Policy
 from core.services import cases
 from core.services.case_views import CaseView
@@ -58,14 +56,6 @@ class Wizard:
     def address(self, step: int) -> str:
         """The step's own address, for links."""
         return href("/request", order=self.order.order_no, step=str(step))
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the rules say to the draft, on this run's facts."""
-
-    facts: Facts
-    found: Assessment
 
 
 def save(w: Wizard, **fields: Any) -> bool:
@@ -150,7 +140,11 @@ def buttons(w: Wizard, step: int, label: str, **press: Any) -> None:
 
 
 def previous(w: Wizard, step: int) -> int:
-    """The step before, leaving out the evidence where none is asked for and none is there."""
+    """The step before, leaving out the evidence where none is asked for and none is there, and the route
+    where the way led to the evidence first.
+    """
+    if step == EVIDENCE and w.view.route is None:
+        return VERDICT
     if step == SEND and not needs_evidence(w):
         return ROUTE
     return step - 1

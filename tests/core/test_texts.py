@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from core import texts
 from core.adapters import pictures
 from core.adapters.bills import rows
-from core.domain import eligibility, errors, facts, lifecycle, locator
+from core.domain import eligibility, errors, facts, lifecycle, locator, notices, slips
 from core.domain.money import exponent, plain
 from core.domain.table import COLUMNS, VERDICTS, OneOf, Within
 
@@ -54,6 +54,7 @@ FAMILIES: dict[str, set[str]] = {
     "kind": set(facts.KINDS),
     "channel": set(facts.CHANNELS),
     "delivery": set(facts.DELIVERIES),
+    "delivery_said": set(facts.DELIVERIES),
     "evidence_kind": set(facts.EVIDENCE_KINDS),
     "evidence_hint": set(facts.EVIDENCE_KINDS),
     "route": {"original", "balance", "negotiated"},
@@ -62,10 +63,15 @@ FAMILIES: dict[str, set[str]] = {
     "column": set(COLUMNS),
     # `other` catches what nobody thought of.
     "picture": {*pictures.REFUSALS, "kind", "too_many", "other"},
+    "picture_note": set(pictures.NOTES),
+    "slip": set(slips.CODES),
     "import_problem": set(rows.PROBLEM_CODES),
     "import_notice": set(rows.NOTICE_CODES),
     "law": {law.removeprefix("law.") for law in eligibility.LAWS},
     "locator": {key.removeprefix("locator.") for key in locator.KEYS},
+    "notice": {f"{kind}.{part}" for kind in notices.KINDS for part in ("title", "text")},
+    "notice_shop": set(notices.FOR_THE_SHOP),
+    "delivery_state": {"planned", "sent", "failed"},
     "weekday": {str(day) for day in range(1, 8)},
     "month": {str(month) for month in range(1, 13)},
 }
@@ -225,7 +231,7 @@ BAD_IN_ENGLISH = {
     "Chinese": CJK,
     "a straight quotation mark": r"\"",
 }
-NOT_PROSE = {"list.separator"}
+NOT_PROSE = {"list.separator", "list.next"}
 
 
 def plain_words(form: str) -> str:
@@ -347,8 +353,8 @@ def test_a_date_beyond_the_published_calendar_says_so():
     shown = both("date", date(2027, 1, 5), NOW, provisional=True)
     assert shown == ("2027年1月5日（周二），暂定", "Tue 5 Jan 2027, provisional")
     assert both("until", datetime(2027, 1, 5, 15, 59, 59, tzinfo=UTC), NOW, provisional=True) == (
-        "2027年1月5日（周二）24:00，暂定",
-        "Tue 5 Jan 2027 24:00, provisional",
+        "2027年1月5日（周二），暂定",
+        "Tue 5 Jan 2027, provisional",
     )
 
 
@@ -361,7 +367,8 @@ def test_moments_are_shanghais():
     turn = datetime(2026, 12, 31, 16, 0, tzinfo=UTC)
     assert both("date", turn, NOW) == ("2027年1月1日（周五）", "Fri 1 Jan 2027")
     assert both("date", turn, turn) == ("1月1日（周五）", "Fri 1 Jan")
-    assert both("until", turn - timedelta(seconds=1), NOW) == ("12月31日（周四）24:00", "Thu 31 Dec 24:00")
+    end = turn - timedelta(seconds=1)
+    assert both("until", end, NOW) == both("date", end, NOW), "one form for the end of a day"
 
 
 def test_an_instant_without_a_zone_is_refused():
@@ -424,7 +431,8 @@ def test_a_refusal_turns_codes_and_amounts_into_words():
     assert "图片太小" in ZH.refusal(errors.EvidenceRefused(reason="too_small"))
     assert "没能处理成功" in ZH.refusal(errors.EvidenceRefused(reason="never_heard_of"))
     assert "R1124-2014" in EN.refusal(errors.CaseAlreadyOpen(case_no="R1124-2014"))
-    assert "a and b" in EN.refusal(errors.PolicyInvalid(problems=["a", "b"]))
+    slips = [{"code": "text", "place": "name"}, {"code": "pair", "place": "eta_working_days.card"}]
+    assert "in quotes; eta_working_days.card: write two" in EN.refusal(errors.PolicyInvalid(problems=slips))
 
 
 @pytest.mark.parametrize("refusal", sorted(subclasses(errors.Refusal), key=lambda kind: kind.code))

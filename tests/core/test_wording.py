@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from core import texts, wording
-from core.domain.eligibility import LAWS
+from core.domain.eligibility import LAWS, assess
 from core.domain.facts import Facts, Tender
-from core.domain.policy import load, shipped
+from core.domain.policy import SHIPPED, load, shipped
+from core.domain.workdays import china
 
 AT = datetime(2026, 9, 1, 4, 0, tzinfo=UTC)
 FACTS = Facts(
@@ -49,3 +51,45 @@ def test_the_facts_are_in_it() -> None:
     assert "8月30日 14:02" in wording.rule_sentence(tx, POLICIES[0], "redeemed", FACTS)
     assert "¥100.00" in wording.rule_sentence(tx, POLICIES[0], "law.above_remaining", FACTS)
     assert "¥120.00" in wording.rule_sentence(texts.of("en"), POLICIES[0], "law.above_remaining", FACTS)
+
+
+@pytest.mark.parametrize(
+    ("delivery", "zh", "en"),
+    [
+        ("pending", "这笔订单还没有发货，", "So far nothing was delivered, "),
+        (
+            "code_issued",
+            "卡密已发出、还没有人查看过，",
+            "So far the code was issued and nobody has opened it, ",
+        ),
+    ],
+)
+def test_the_rule_says_of_the_delivery_what_the_order_beside_it_says(delivery: str, zh: str, en: str) -> None:
+    """R1.2: an issued code that nobody has opened does not count, but 'nothing was delivered' is not true."""
+    facts = replace(FACTS, delivery=delivery)
+    for language, words in (("zh_CN", zh), ("en", en)):
+        said = wording.rule_sentence(texts.of(language), POLICIES[0], "not_delivered", facts)
+        assert said.startswith(words)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize(
+    ("changes", "why", "not_these"),
+    [
+        ({"requested_minor": 150_000}, "金额较大", ("退款次数", "信用")),
+        ({"recent_refunds": 30}, "退款次数较多", ("金额", "信用")),
+        ({"credit": 10}, "信用分不够", ("金额", "退款次数")),
+    ],
+)
+def test_a_review_names_the_cause_that_applies(
+    name: str, changes: dict[str, int], why: str, not_these: tuple[str, ...]
+) -> None:
+    """R1.4: why a person looks, and nothing that has no part in it."""
+    policy = load(shipped(name))
+    tender = Tender(1, "alipay", 150_000, 150_000)
+    values: dict[str, Any] = {"requested_minor": 10_000, "tenders": (tender,), **changes}
+    facts = replace(FACTS, reason="not_delivered", delivery="pending", **values)
+    found = assess(facts, policy, china())
+    said = wording.rule_sentence(texts.of("zh_CN"), policy, found.rule, facts)
+    assert found.verdict == "review" and why in said
+    assert not any(other in said for other in not_these)

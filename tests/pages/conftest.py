@@ -55,5 +55,5 @@ def html(at: AppTest) -> str:
 
 
 def words(at: AppTest) -> str:
-    """What a reader sees of the HTML."""
-    return " ".join(unescape(re.sub(r"<[^>]*>", " ", html(at))).split())
+    """What a reader sees of the HTML; what only keeps a line together is left out."""
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", html(at))).replace("\u2060", "").split())

@@ -8,12 +8,14 @@ import pytest
 
 from core import texts
 from core.domain import policy as documents
+from core.domain.table import parse_rule
 from core.services import policies
 from portal.blocks import rules_text
+from tests import pinned
 from tests.pages.conftest import OpenPage, html, words
 from tests.shop import Shop
 
-STANDARD = documents.shipped("standard")
+STANDARD = pinned.TEXT
 
 
 def test_open_to_everybody(open_page: OpenPage):
@@ -29,7 +31,7 @@ def test_open_to_everybody(open_page: OpenPage):
         ("appeal = 7", "appeal = 9", "9 个工作日内可以申诉"),
         ("review_most = 3", "review_most = 5", "1–5 个工作日内给结果"),
         ("alipay = [1, 2]", "alipay = [2, 4]", "支付宝 2–4 个工作日"),
-        ("other = 500", "other = 250", "其他 2.5%"),
+        ("other = 500", "other = 250", "买错了，或其他原因 2.5%"),
         ("expires_after_days = 365", "expires_after_days = 200", "200 天后失效"),
         ('counts_from = "code_viewed"', 'counts_from = "code_issued"', "从“已发卡密（未查看）”开始算发货"),
         ("arrival_overdue_working_days = 5", "arrival_overdue_working_days = 8", "超过 8 个工作日"),
@@ -56,6 +58,52 @@ def test_every_shipped_policy_can_be_written_out(language: str, name: str, monke
     page = rules_text.body(texts.of(language), policy, 3)
     assert page.count('class="if"') == len(policy.rules)
     assert not re.search(r"\{[a-z_]+\}", page)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (
+            "zh_CN",
+            {
+                "redeemed": "商品已于申请前核销。",
+                "too_late": "这笔已于期限最后一天截止。",
+                "faulty_unproven": "请附上：这个原因要求的凭证。",
+                "not_delivered": "这笔订单还不算发货，所以不需要人工审核。",
+            },
+        ),
+        (
+            "en",
+            {
+                "redeemed": "The code was redeemed on an earlier date.",
+                "too_late": "for this order that ended on the last of these days.",
+                "faulty_unproven": "Please add: the evidence that this reason needs.",
+                "not_delivered": "So far the order does not count as delivered, so nobody needs to check.",
+            },
+        ),
+    ],
+)
+def test_a_rule_reads_as_a_sentence_where_there_is_no_order(language: str, said: dict[str, str]):
+    """General words stand where an order's facts would, and nothing in brackets."""
+    policy = documents.load(STANDARD)
+    page = rules_text.body(texts.of(language), policy, 1)
+    assert not re.search("[〔〕]", page)
+    for rule in policy.rules:
+        assert said.get(rule.id, "") in rules_text.sentence(texts.of(language), rule, policy)
+
+
+def test_of_other_deliveries_the_rule_says_which():
+    rule = parse_rule(
+        {
+            "id": "seen",
+            "when": {"delivery": ["code_viewed", "activated"]},
+            "verdict": "review",
+            "zh": "{delivery}。",
+            "en": "{delivery}.",
+        }
+    )
+    said = rules_text.sentence(texts.of("zh_CN"), rule, documents.load(STANDARD))
+    assert said == "卡密已被查看、还没有激活或商品已激活、还没有核销。"
 
 
 def test_the_decision_table_stands_in_its_order(open_page: OpenPage):

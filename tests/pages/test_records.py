@@ -103,3 +103,42 @@ def test_the_file_has_plain_amounts_and_local_times(shop: Shop):
     assert (
         found["实际到账"] == "100.00" and found["申请时间"] == "2026-09-01 12:00" and found["币种"] == "CNY"
     )
+
+
+def test_what_is_expected_and_what_has_happened_are_two_columns(shop: Shop):
+    shop.apply(shop.order())
+    shop.work()
+
+    def columns() -> tuple[str, str]:
+        file = record_table.as_csv(ZH, cases.list_for(shop.app, MEI), {}, now=shop.clock.at)
+        head, row = csv.reader(io.StringIO(file.decode("utf-8-sig"), newline=""))
+        found = dict(zip(head, row, strict=True))
+        return found["预计到账"], found["实际到账时间"]
+
+    assert columns() == ("2026-09-03", "")
+    shop.work(days=3)
+    expected, arrived = columns()
+    assert expected == "" and arrived.startswith("2026-09-0")
+
+
+def test_a_draft_says_once_that_it_was_not_sent(open_page: OpenPage, shop: Shop):
+    draft = cases.open_draft(shop.app, MEI, shop.order())
+    cases.save_draft(shop.app, MEI, draft.case_no, reason="not_delivered")
+    said = words(open_page("records", MEI))
+    assert said.count("未提交") == 1 and "9月1日 12:00 开始填写" in said
+
+
+@pytest.mark.parametrize(
+    ("lang", "name"), [("zh_CN", "会员一直没开通"), ("en", "The membership never started")]
+)
+def test_a_reason_has_one_name_on_every_screen(open_page: OpenPage, shop: Shop, lang: str, name: str):
+    order_no = shop.order(kind="membership")
+    case = shop.apply(order_no)
+    assert name in words(open_page("start", MEI, lang=lang))
+    assert name in words(open_page("records", MEI, lang=lang))
+    assert name in words(open_page("track", MEI, lang=lang, case=case.case_no))
+    draft = cases.open_draft(shop.app, MEI, shop.order(kind="membership"))
+    cases.save_draft(shop.app, MEI, draft.case_no, reason="not_delivered", requested_minor=10_000, step=2)
+    assert name in words(open_page("request", MEI, lang=lang, order=draft.order.order_no, step="2"))
+    file = record_table.as_csv(texts.of(lang), cases.list_for(shop.app, MEI), {}, now=shop.clock.at)
+    assert name in file.decode("utf-8-sig")

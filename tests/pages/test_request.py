@@ -90,8 +90,12 @@ def test_every_choice_is_kept_at_once(open_page: OpenPage, shop: Shop):
         ("1e1", "这不是一个金额"),
         ("1_000", "这不是一个金额"),
         ("12.345", "这不是一个金额"),
-        ("１２", "请用半角数字"),
-        ("٣٤", "请用半角数字"),
+        ("٣٤", "请用 0 到 9 这样的数字"),
+        ("②", "请用 0 到 9 这样的数字"),
+        ("10²", "请用 0 到 9 这样的数字"),
+        ("𝟏𝟐", "请用 0 到 9 这样的数字"),
+        ("－５", "不能是负数"),
+        ("１２，５", "这不是一个金额"),
         ("十块", "这不是一个金额"),
         ("' OR 1=1", "这不是一个金额"),
         ("", "这不是一个金额"),
@@ -110,23 +114,34 @@ def test_an_amount_that_is_none_gets_its_sentence_and_is_not_kept(
     assert "step" not in page.query_params and draft(shop, order_no).requested_minor in (None, 10_000)
 
 
-def test_a_part_of_the_amount_to_the_fen(open_page: OpenPage, shop: Shop):
+@pytest.mark.parametrize("typed", ["33.33", "３３．３３", " ￥３３．３３ ", "¥33.33"])
+def test_a_part_of_the_amount_to_the_fen(open_page: OpenPage, shop: Shop, typed: str):
+    """As a Chinese keyboard writes it, too."""
     order_no = shop.order()
     page = open_page("request", MEI, order=order_no)
     keyed(page, "radio", "reason").set_value("not_delivered").run()
     keyed(page, "button_group", "part").set_value("part").run()
-    keyed(page, "text_input", "amount").set_value("33.33").run()
+    keyed(page, "text_input", "amount").set_value(typed).run()
     press(page)
     assert step(page) == "2" and draft(shop, order_no).requested_minor == 3_333
 
 
-@pytest.mark.parametrize("typed", ["0", "4", "-1", "1.5", "２", "abc", ""])
+@pytest.mark.parametrize("typed", ["0", "4", "-1", "1.5", "４", "②", "٢", "abc", ""])
 def test_pieces_are_whole_and_not_more_than_bought(open_page: OpenPage, shop: Shop, typed: str):
     page = open_page("request", MEI, order=shop.order(("alipay", 30_000), quantity=3))
     keyed(page, "radio", "reason").set_value("not_delivered").run()
     keyed(page, "text_input", "pieces").set_value(typed).run()
     press(page)
     assert "1 到 3 之间的整数" in words(page) and "step" not in page.query_params
+
+
+def test_full_width_pieces_are_read(open_page: OpenPage, shop: Shop):
+    order_no = shop.order(("alipay", 30_000), quantity=3)
+    page = open_page("request", MEI, order=order_no)
+    keyed(page, "radio", "reason").set_value("not_delivered").run()
+    keyed(page, "text_input", "pieces").set_value("２").run()
+    press(page)
+    assert step(page) == "2" and draft(shop, order_no).requested_minor == 20_000
 
 
 def test_pieces_of_an_amount_that_does_not_divide_never_ask_for_more(open_page: OpenPage, shop: Shop):

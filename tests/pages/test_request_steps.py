@@ -50,7 +50,7 @@ def test_a_refusal_names_the_rule_the_fact_with_its_time_and_what_would_change_i
     page = open_page("request", MEI, order=order_no, step="2")
     said = words(page)
     assert "按规则不能退" in said and "8月31日 12:00 核销" in said
-    assert "怎样会改变结果" in said and "核销记录" in said and "9月7日（周一）24:00前有效" in said
+    assert "怎样会改变结果" in said and "核销记录" in said and "到 9月7日（周一）有效" in said
     assert "你的情况适用这一条" in said and "（你的：" in said, "and why the other rules do not"
     assert "剩余时间" in said
 
@@ -58,7 +58,7 @@ def test_a_refusal_names_the_rule_the_fact_with_its_time_and_what_would_change_i
 def test_the_change_in_hand_leads_through_the_evidence_to_a_person(open_page: OpenPage, shop: Shop):
     order_no = redeemed(shop)
     case_no = filled(shop, order_no, "other")
-    page = press(open_page("request", MEI, order=order_no, step="2"), "contest")
+    page = press(open_page("request", MEI, order=order_no, step="2"), "add-proof")
     assert step(page) == "4" and "核销记录" in words(page)
     evidence.add(shop.app, MEI, case_no, "redemption_record", picture())
     assert "需要人工看一下" in words(open_page("request", MEI, order=order_no, step="2"))
@@ -113,7 +113,7 @@ def test_evidence_is_asked_for_by_the_checklist_and_no_step_skips_it(open_page: 
     for kind in ("product_page", "product_shown"):
         evidence.add(shop.app, MEI, case_no, kind, picture())
     page = open_page("request", MEI, order=order_no, step="4")
-    assert "凭证齐了" in words(page) and html(page).count("/files/evidence/") == 2
+    assert "需要人工看一下" in words(page) and html(page).count("/files/evidence/") == 2
     assert step(press(page)) == "5"
 
 
@@ -135,6 +135,45 @@ def test_sending_shows_the_number_the_amount_and_the_day(open_page: OpenPage, sh
     assert "通过了，¥100.00 正在退给你" in said and case_no in said and "9月3日（周四）前到账" in said
     assert f"/track?case={case_no}" in html(page)
     assert case_no in page.query_params["sent"]
+
+
+def test_each_part_has_its_account_its_amount_and_its_date(open_page: OpenPage, shop: Shop):
+    """R4.3, R4.4: on the last step, after sending, and when the money is on its way."""
+    order_no = shop.order(("alipay", 6_000), ("balance", 4_000))
+    filled(shop, order_no, route="original")
+    page = open_page("request", MEI, order=order_no, step="5")
+    alipay, balance = "支付宝 138****2046 预计 9月3日（周四）前 ¥60.00", "平台余额 立即到账"
+    parts = f"{alipay} {balance} · 有效至 2027年9月1日（周三） ¥40.00"
+    assert parts in words(page)
+    press(page)
+    assert "通过了" in words(page) and parts in words(page)
+    shop.work()
+    page.run()
+    assert "支付宝 138****2046 渠道已受理 · 预计 9月3日（周四）前 ¥60.00" in words(page)
+    assert "平台余额 已到账 · 有效至 2027年9月1日（周三） ¥40.00" in words(page)
+
+
+@pytest.mark.parametrize(
+    ("route", "said"),
+    [
+        ("original", "支付宝原路返回 138****2046"),
+        ("balance", "立即到账 · 有效至 2027年9月1日（周三）"),
+    ],
+)
+def test_a_single_way_names_its_account_or_its_expiry(open_page: OpenPage, shop: Shop, route: str, said: str):
+    order_no = shop.order()
+    filled(shop, order_no, route=route)
+    page = open_page("request", MEI, order=order_no, step="5")
+    assert said in words(page)
+
+
+def test_under_review_the_parts_are_what_will_be(open_page: OpenPage, shop: Shop):
+    """Three working days of review, then two of Alipay."""
+    order_no = shop.order(("alipay", 90_000))
+    filled(shop, order_no, amount=90_000, route="original")
+    page = press(open_page("request", MEI, order=order_no, step="5"))
+    assert "最晚9月4日（周五）给你结果" in words(page)
+    assert "审核通过后 支付宝 138****2046 预计 9月8日（周二）前 ¥900.00" in words(page)
 
 
 def test_many_clicks_many_tabs_one_case(open_page: OpenPage, shop: Shop):

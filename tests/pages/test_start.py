@@ -89,6 +89,40 @@ def test_an_order_that_was_only_looked_at_is_nothing_unfinished(open_page: OpenP
         assert f'href="/request?order={number}"' in html(page) and "申请退款" in words(page)
 
 
+def test_a_draft_past_its_window_is_not_continued(open_page: OpenPage, shop: Shop):
+    """R1.3, R1.4: since when it is too late, and the way to what remains, in the cards and the orders."""
+    from core.services import cases
+
+    number = shop.order(delivery="code_viewed", completed_at=shop.clock.at)
+    draft = cases.open_draft(shop.app, MEI, number)
+    cases.save_draft(shop.app, MEI, draft.case_no, reason="other", requested_minor=10_000)
+    shop.clock.advance(timedelta(days=8))
+    page = open_page("start", MEI)
+    assert "继续填写" not in words(page) and "申请期限已过" in words(page) and "9月8日（周二）" in words(page)
+    assert f'href="/track?case={draft.case_no}"' in html(page)
+    listed = words(open_page("start", MEI, view="orders"))
+    assert "继续填写" not in listed and "9月8日（周二） 已过期限" in listed
+
+
+def test_a_late_draft_that_the_rules_still_look_at_goes_on(open_page: OpenPage, shop: Shop):
+    """Never delivered: late is not too late."""
+    from core.services import cases
+
+    number = shop.order(delivery="pending", completed_at=shop.clock.at)
+    draft = cases.open_draft(shop.app, MEI, number)
+    cases.save_draft(shop.app, MEI, draft.case_no, reason="not_delivered", requested_minor=10_000)
+    shop.clock.advance(timedelta(days=8))
+    assert "继续填写" in words(open_page("start", MEI))
+
+
+def test_what_ended_says_until_when_it_can_be_asked_for_again(open_page: OpenPage, shop: Shop):
+    case_no = shop.apply(shop.order(("alipay", 90_000), completed_at=shop.clock.at), 90_000).case_no
+    shop.act(case_no, "withdraw", MEI)
+    assert "到 9月8日（周二）还可以再申请" in words(open_page("start", MEI))
+    shop.clock.advance(timedelta(days=8))
+    assert "还可以再申请" not in words(open_page("start", MEI))
+
+
 def test_finished_requests_stand_beside(open_page: OpenPage, shop: Shop):
     shop.apply(shop.order())
     shop.work()
@@ -160,6 +194,22 @@ def paid_on(shop: Shop):  # type: ignore[no-untyped-def]
     return (shop.clock.at - timedelta(days=1)).astimezone(ZONE)
 
 
+def full_width(text: str) -> str:
+    return "".join(chr(ord(char) + 0xFEE0) for char in text)
+
+
+def test_what_a_chinese_keyboard_writes_finds_the_order(open_page: OpenPage, shop: Shop, order: str):
+    paid = paid_on(shop)
+    page = fill(
+        open_page("start", view="find"),
+        full_width(order),
+        "￥" + full_width("100.00"),
+        paid.date(),
+        full_width(f"{paid:%H:%M}"),
+    )
+    assert "找到了" in words(page)
+
+
 def test_the_right_three_facts_open_the_order(open_page: OpenPage, shop: Shop, order: str):
     page = fill(
         open_page("start", view="find"), order, "100.00", paid_on(shop).date(), f"{paid_on(shop):%H:%M}"
@@ -178,7 +228,8 @@ def test_the_right_three_facts_open_the_order(open_page: OpenPage, shop: Shop, o
         ("OD00000", "", "请填付款金额"),
         ("OD00000", "一百", "请填付款金额"),
         ("OD00000", "1e2", "请填付款金额"),
-        ("OD00000", "１００", "请填付款金额"),
+        ("OD00000", "①⓪⓪", "请填付款金额"),
+        ("OD00000", "١٠٠", "请填付款金额"),
         ("OD00000", "99.00", "没有对上的订单"),
         ("OD99999", "100.00", "没有对上的订单"),
         ("' OR 1=1 --", "100.00", "没有对上的订单"),

@@ -11,9 +11,12 @@ from streamlit.testing.v1 import AppTest
 
 from core import texts
 from core.adapters.tables import orders
+from core.domain.actors import Actor
 from core.domain.lifecycle import CASE
 from core.services import cases
+from portal.parts import track_turn
 from portal.parts.dots import dots
+from portal.parts.track_turn import Turn
 from tests.pages.conftest import OpenPage, html, words
 from tests.shop import ARBITER, LEAD, MEI, REVIEWER, REVIEWER_2, WEI, Shop
 
@@ -28,28 +31,25 @@ def draft(shop: Shop) -> str:
     return cases.open_draft(shop.app, MEI, shop.order()).case_no
 
 
-def asked(shop: Shop) -> str:
-    case_no = reviewed(shop)
-    shop.act(case_no, "ask", REVIEWER, note="你在哪台设备上登录的？")
+def acted(shop: Shop, case_no: str, event: str, who: Actor, note: str) -> str:
+    shop.act(case_no, event, who, note=note)
     return case_no
+
+
+def asked(shop: Shop) -> str:
+    return acted(shop, reviewed(shop), "ask", REVIEWER, "你在哪台设备上登录的？")
 
 
 def rejected(shop: Shop) -> str:
-    case_no = reviewed(shop)
-    shop.act(case_no, "reject", REVIEWER, note="截图里的账号不是你的。")
-    return case_no
+    return acted(shop, reviewed(shop), "reject", REVIEWER, "截图里的账号不是你的。")
 
 
 def appealed(shop: Shop) -> str:
-    case_no = rejected(shop)
-    shop.act(case_no, "appeal", MEI, note="账号改过名，见附件。")
-    return case_no
+    return acted(shop, rejected(shop), "appeal", MEI, "账号改过名，见附件。")
 
 
 def arbitrated(shop: Shop) -> str:
-    case_no = reviewed(shop)
-    shop.act(case_no, "dispute", MEI, note="我不同意。")
-    return case_no
+    return acted(shop, reviewed(shop), "dispute", MEI, "我不同意。")
 
 
 def approved(shop: Shop) -> str:
@@ -125,7 +125,10 @@ STATES: dict[str, tuple[Callable[[Shop], str], tuple[str, ...]]] = {
     "closed": (closed, ("维持不通过", "改名记录对不上。")),
     "lapsed": (lapsed, ("没有等到回复，自动关闭",)),
     "withdrawn": (withdrawn, ("撤回申请",)),
-    "overdue": (overdue, ("超过时限，已升级处理",)),
+    "overdue": (
+        overdue,
+        ("超过时限，已升级给主管", "最晚 9月10日（周四）给你结果", "现在 审核主管 正在核对"),
+    ),
 }
 
 
@@ -181,6 +184,16 @@ def test_without_a_case_the_open_ones_come_first(open_page: OpenPage, shop: Shop
     page = html(open_page("track", MEI))
     assert page.index(open_one) < page.index("已结束") < page.index(done)
     assert "还没有退款单" in words(open_page("track", WEI))
+
+
+def test_in_the_list_what_waits_for_an_answer_comes_first_and_it_alone_is_amber(
+    open_page: OpenPage, shop: Shop
+):
+    question = asked(shop)
+    shop.clock.advance(timedelta(minutes=1))
+    begun_one = begun(shop)
+    page = html(open_page("track", MEI))
+    assert page.index(question) < page.index(begun_one) and page.count('class="track act"') == 1
 
 
 # --- acting ----------------------------------------------------------------------------------------------
@@ -245,8 +258,11 @@ def test_two_tabs_send_one_answer(open_page: OpenPage, shop: Shop):
 def test_only_what_is_allowed_is_offered(open_page: OpenPage, shop: Shop):
     """R3.7: withdraw until money has been sent."""
     early, late = open_page("track", MEI, case=reviewed(shop)), open_page("track", MEI, case=paying(shop))
-    assert {button.key for button in early.button} >= {"withdraw", "dispute"}
+    assert {button.key for button in early.button} == {"withdraw"}
     assert not late.button
+    for make in (asked, overdue):
+        page = open_page("track", MEI, case=make(shop))
+        assert {button.key for button in page.button} >= {"withdraw", "dispute"}
 
 
 def test_an_arbiters_word_is_told_to_the_customer(open_page: OpenPage, shop: Shop):
@@ -278,3 +294,145 @@ def test_the_page_looks_again_by_itself_and_says_when(open_page: OpenPage, shop:
     shop.clock.advance(timedelta(minutes=7))
     page.run()
     assert "12:07 更新" in words(page)
+
+
+# --- too late, and once more -----------------------------------------------------------------------------
+
+
+def begun(shop: Shop, **order: object) -> str:
+    """A draft with a reason and an amount, of an order completed just now."""
+    order_no = shop.order(completed_at=shop.clock.at, **{"delivery": "code_viewed", **order})
+    case_no = cases.open_draft(shop.app, MEI, order_no).case_no
+    cases.save_draft(shop.app, MEI, case_no, reason="other", requested_minor=10_000)
+    return case_no
+
+
+def test_a_draft_says_until_when_it_can_be_sent(open_page: OpenPage, shop: Shop):
+    """R1.3: the window, not the date until which we keep the draft."""
+    page = words(open_page("track", MEI, case=begun(shop)))
+    assert "9月8日（周二） 截止" in page and "不能申请了" in page and "没有回复" not in page
+
+
+def test_a_draft_past_its_window_says_so_and_what_remains(open_page: OpenPage, shop: Shop):
+    """R1.4: since when, to a person all the same, or to support; nothing that says go on."""
+    case_no = begun(shop)
+    shop.clock.advance(timedelta(days=8))
+    page = open_page("track", MEI, case=case_no)
+    seen = words(page)
+    assert "申请期限已过" in seen and "9月8日（周二）" in seen and "已过去 12 小时" in seen
+    assert "继续填写" not in seen and "轮到你了" not in seen
+    assert "仍然提交" in seen and "anyway=1" in html(page) and "找客服" in seen
+    assert "The time to ask is over" in words(open_page("track", MEI, lang="en", case=case_no))
+
+
+def test_a_draft_that_names_nothing_is_late_too_but_has_nothing_to_send(open_page: OpenPage, shop: Shop):
+    case_no = cases.open_draft(shop.app, MEI, shop.order(completed_at=shop.clock.at)).case_no
+    shop.clock.advance(timedelta(days=8))
+    page = open_page("track", MEI, case=case_no)
+    assert "申请期限已过" in words(page) and "anyway=1" not in html(page)
+
+
+def test_what_the_rules_still_look_at_is_not_too_late(open_page: OpenPage, shop: Shop):
+    """Never delivered: a person looks, however late; the draft goes on."""
+    case_no = begun(shop, delivery="pending")
+    shop.clock.advance(timedelta(days=8))
+    assert "继续填写" in words(open_page("track", MEI, case=case_no))
+
+
+@pytest.mark.parametrize("screen", ["track", "request"])
+def test_what_was_withdrawn_can_be_asked_for_again_until_a_date(open_page: OpenPage, shop: Shop, screen: str):
+    """R3.5, R3.7."""
+    order_no = shop.order(("alipay", BIG), completed_at=shop.clock.at)
+    case_no = shop.apply(order_no, BIG).case_no
+    shop.act(case_no, "withdraw", MEI)
+    query = {"case": case_no} if screen == "track" else {"sent": case_no}
+    page = open_page(screen, MEI, **query)
+    assert "还有 ¥900.00 可以退，到 9月8日（周二）都可以申请" in words(page)
+    assert f'href="/request?order={order_no}"' in html(page) and "再次申请这笔订单" in words(page)
+    shop.clock.advance(timedelta(days=8))
+    late = open_page(screen, MEI, **query)
+    assert "不能再申请了" in words(late) and "9月8日（周二）" in words(late)
+    assert "再次申请这笔订单" not in words(late) and f'href="/request?order={order_no}"' not in html(late)
+
+
+def test_a_final_word_is_not_asked_for_again_as_if_nothing_had_been(open_page: OpenPage, shop: Shop):
+    """R3.6: the same matter is closed; silence was no final word."""
+    page = open_page("track", MEI, case=closed(shop))
+    assert "结果是最终的" in words(page) and 'class="btn"' not in html(page)
+    again = open_page("track", MEI, case=lapsed(shop))
+    assert "还可以再申请" in words(again) and "最终" not in words(again)
+
+
+def test_asked_for_again_the_old_request_leads_to_the_new_one(open_page: OpenPage, shop: Shop):
+    order_no = shop.order(("alipay", BIG))
+    first = shop.apply(order_no, BIG).case_no
+    shop.act(first, "withdraw", MEI)
+    second = shop.apply(order_no, BIG).case_no
+    page = open_page("track", MEI, case=first)
+    assert "已经有新的退款单" in words(page) and f'href="/track?case={second}"' in html(page)
+
+
+def test_nothing_left_is_nothing_to_ask_for(open_page: OpenPage, shop: Shop):
+    page = words(open_page("track", MEI, case=completed(shop)))
+    assert "再申请" not in page and "没有可以再退" not in page
+
+
+def test_the_same_request_that_would_be_refused_is_told_so(open_page: OpenPage, shop: Shop):
+    case_no = reviewed(shop)
+    shop.act(case_no, "withdraw", MEI)
+    with shop.app.begin() as conn:
+        conn.execute(update(orders).values(delivery="redeemed"))
+    assert "按规则不会通过：商品已于" in words(open_page("track", MEI, case=case_no))
+
+
+def test_a_refusal_past_the_window_can_be_appealed_but_not_applied_for_anew(open_page: OpenPage, shop: Shop):
+    """R3.5, R3.6: what is applied for anew counts from then."""
+    order_no = shop.order(("alipay", BIG), completed_at=shop.clock.at - timedelta(days=6))
+    case_no = shop.apply(order_no, BIG).case_no
+    shop.act(case_no, "reject", REVIEWER, note="对不上。")
+    keys = {button.key for button in open_page("track", MEI, case=case_no).button}
+    assert {"do-appeal", "reapply"} <= keys
+    shop.clock.advance(timedelta(days=2))
+    late = open_page("track", MEI, case=case_no)
+    assert "do-appeal" in {button.key for button in late.button}
+    assert "reapply" not in {button.key for button in late.button} and "不能再重新申请" in words(late)
+
+
+# --- dates that were missed ------------------------------------------------------------------------------
+
+
+def test_a_date_that_has_passed_is_not_promised(open_page: OpenPage, shop: Shop):
+    """R3.2: also before anybody has escalated it."""
+    case_no = reviewed(shop)
+    shop.clock.advance(timedelta(days=5))
+    page = words(open_page("track", MEI, case=case_no))
+    assert "已超过处理时限" in page and "已过时限，马上有人跟进" in page and "9月4日" not in page
+
+
+def test_of_many_delays_the_last_is_told(open_page: OpenPage, shop: Shop):
+    case_no = overdue(shop)
+    shop.work(days=5)
+    shop.work(days=5)
+    assert [event.event for event in shop.view(case_no).events].count("escalate") == 3
+    assert words(open_page("track", MEI, case=case_no)).count("已升级给主管") == 1
+
+
+def test_where_it_went_is_asked_only_when_it_should_be_there(open_page: OpenPage, shop: Shop):
+    """R5.4."""
+
+    def asks(case_no: str) -> bool:
+        labels = [expander.label for expander in open_page("track", MEI, case=case_no).expander]
+        return any("没收到" in label for label in labels)
+
+    on_its_way = paying(shop)
+    assert not asks(on_its_way) and not asks(in_balance(shop))
+    shop.clock.advance(timedelta(days=4))
+    assert asks(on_its_way)
+    assert asks(completed(shop))
+
+
+def test_the_terms_of_arbitration(shop: Shop):
+    """R3.4: who decides, that it binds, and by when."""
+    turn = Turn(shop.app, MEI, texts.of("zh_CN"), shop.view(asked(shop), MEI), shop.clock.at)
+    said = track_turn.terms_of_dispute(turn)
+    assert "独立的仲裁员" in said and "最终" in said and "5 个工作日" in said and "9月8日（周二）" in said

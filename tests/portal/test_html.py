@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.html import empty, esc, hero, href, lines, ms, sr
+from portal.html import bound, empty, esc, hero, href, lines, ms, sr
 
 
 @given(st.text())
@@ -36,3 +36,10 @@ def test_icons_are_silent_and_words_for_readers_are_not():
 def test_headings():
     assert "&lt;i&gt;" in hero("<i>") and "<p>" not in hero("a")
     assert "&lt;i&gt;" in empty("inbox", "<i>", "b")
+
+
+def test_no_line_ends_inside_a_date_or_between_a_number_and_its_unit():
+    assert bound("还剩 6 天") == "还剩 6\u00a0天"
+    assert bound("1–2 个工作日") == "1–2\u00a0个工作日"
+    assert bound("预计 11月25日（周三）前") == "预计 11月25日\u2060（周三）\u2060前"
+    assert esc("6 天") == "6\u00a0天"

@@ -12,7 +12,7 @@ from core.domain.actors import Actor
 from core.services import identity
 from portal import places, session, style
 from tests.pages.conftest import html, words
-from tests.shop import MEI, Shop
+from tests.shop import MEI, REVIEWER, Shop
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,7 +32,14 @@ def open_portal(shop: Shop, actor: Actor | None, lang: str = "zh_CN") -> AppTest
 def test_every_place_is_a_page_and_a_file():
     for place in places.PLACES:
         assert (ROOT / "pages" / f"{place.name}.py").is_file()
-    assert [place.path for place in places.PLACES] == ["/", "/request", "/track", "/records", "/help"]
+    assert [place.path for place in places.PLACES] == [
+        "/",
+        "/request",
+        "/track",
+        "/records",
+        "/help",
+        "/notices",
+    ]
 
 
 def test_the_frame_has_the_menu_and_says_where_one_is(shop: Shop):
@@ -76,12 +83,27 @@ def test_in_demo_mode_it_says_so_on_every_page(demo: Shop):
 
 def test_who_is_here_is_read_once_in_a_rerun(shop: Shop, monkeypatch: pytest.MonkeyPatch):
     asked: list[str] = []
-    real = identity.who
-    monkeypatch.setattr(identity, "who", lambda app, token: asked.append(token) or real(app, token))
+    real = identity.greet
+    monkeypatch.setattr(identity, "greet", lambda app, token: asked.append(token) or real(app, token))
     at = open_portal(shop, MEI)
     assert len(asked) == 1
     at.run()
     assert len(asked) == 2, "and again on the next, so that an ended session ends"
+
+
+def test_the_bell_says_how_many_are_new_until_they_were_opened(shop: Shop):
+    """R5.8: seen on every page, counted without a query of its own."""
+    assert 'class="act bell"' not in html(open_portal(shop, None))
+    assert 'class="act bell"' not in html(open_portal(shop, REVIEWER))
+    assert "未读" not in words(open_portal(shop, MEI)) and 'href="/notices"' in html(open_portal(shop, MEI))
+    shop.apply(shop.order())
+    shop.work()
+    at = open_portal(shop, MEI)
+    assert "2 通知，2 条未读" in words(at)
+    at.switch_page("../pages/notices.py").run()
+    bell = re.search(r'<a class="act bell".*?</a>', html(at))
+    assert bell is not None and "aria-current" in bell[0] and "未读" not in bell[0]
+    assert "未读" not in words(open_portal(shop, MEI))
 
 
 def test_an_ended_session_is_over_at_the_next_rerun(shop: Shop):

@@ -7,7 +7,9 @@ import io
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
+from core.adapters.notice_tables import contacts
 from core.domain.actors import Actor
 from core.services import cases, evidence, identity
 from portal import session, web
@@ -210,6 +212,16 @@ def test_the_records_file_is_the_visitors_own(browser: Visitor, shop: Shop):
     assert browser.get("/files/records.csv?status=done&period=x").text.count("\n") == 1
 
 
+def test_an_order_that_was_only_looked_at_is_in_no_file(browser: Visitor, shop: Shop):
+    """A draft that nobody touched is no request; one with a reason is."""
+    looked_at = cases.open_draft(shop.app, MEI, shop.order())
+    begun = cases.open_draft(shop.app, MEI, shop.order())
+    cases.save_draft(shop.app, MEI, begun.case_no, reason="other")
+    sign_in(browser, shop, MEI)
+    body = browser.get("/files/records.csv").text
+    assert begun.case_no in body and looked_at.case_no not in body
+
+
 def test_the_style_sheet_is_kept_forever_under_its_hash(browser: Visitor):
     from portal import style
 
@@ -218,3 +230,20 @@ def test_the_style_sheet_is_kept_forever_under_its_hash(browser: Visitor):
         assert answer.content == asset.body and "immutable" in answer.headers["cache-control"]
         plain = browser.get(asset.path, headers={"Accept-Encoding": "identity"})
         assert plain.content == asset.body and "content-encoding" not in plain.headers
+
+
+def language_of(shop: Shop, customer: str) -> str | None:
+    with shop.app.read() as conn:
+        return conn.execute(select(contacts.c.language).where(contacts.c.customer_id == customer)).scalar()
+
+
+def test_the_language_chosen_last_is_the_one_the_shop_writes_in(browser: Visitor, demo: Shop):
+    """R5.8: chosen while signed in, or before."""
+    browser.get("/session/lang?lang=en")
+    assert language_of(demo, "lin-xiao") is None
+    browser.get("/session/demo?as=lin-xiao")
+    assert language_of(demo, "lin-xiao") == "en"
+    browser.get("/session/lang?lang=zh_CN")
+    assert language_of(demo, "lin-xiao") == "zh_CN"
+    browser.get("/session/lang?lang=xx")
+    assert language_of(demo, "lin-xiao") == "zh_CN"

@@ -9,11 +9,12 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from core.adapters.bills.channel_bill import ChannelBill
 from core.adapters.bills.reading import TextFile
 from core.adapters.bills.rows import (
     Notice,
-    Problem,
     Refund,
+    Row,
     Skipped,
     Trade,
     Unfit,
@@ -22,11 +23,10 @@ from core.adapters.bills.rows import (
     cells_of,
     instant,
     number,
+    paid,
     row_of,
     words,
 )
-from core.domain.errors import AmountInvalid
-from core.domain.money import parse_minor, plain
 
 KIND: Final = "alipay_merchant"
 CURRENCY: Final = "CNY"
@@ -45,41 +45,27 @@ def recognise(names: list[str]) -> bool:
     return NEEDED.issubset(plain_names(names))
 
 
-class AlipayMerchantBill:
-    """`rows()` once; `notices` after it."""
-
+class AlipayMerchantBill(ChannelBill):
     kind = KIND
 
     def __init__(self, file: TextFile, header_line: int, names: list[str]) -> None:
-        self._file = file
-        self._header_line = header_line
-        self._width = len(names)
-        self._places = {name: place for place, name in enumerate(plain_names(names))}
-        self.notices: list[Notice] = []
+        super().__init__(file, header_line, plain_names(names))
         self._counts = {"交易": 0, "退款": 0}
         self._received = {"交易": 0, "退款": 0}
 
-    def rows(self) -> Iterator[Trade | Refund | Problem | Skipped]:
+    def rows(self) -> Iterator[Row]:
         has_totals = False
         with self._file.lines() as lines:
-            for line, text in enumerate(lines, 1):
-                text = text.strip()
-                if line <= self._header_line or not text:
-                    continue
+            for line, text in self._below_header(lines):
                 if text.startswith("#"):
                     has_totals |= self._check_total(text)
                     continue
                 cells = cells_of(text)
                 while len(cells) > self._width and not cells[-1]:
                     cells.pop()
-                if len(cells) < self._width - 1 or len(cells) > self._width:
-                    yield Problem(line, "cells_wrong", {"expected": self._width, "found": len(cells)})
-                    continue
-                cells += [""] * (self._width - len(cells))  # an empty last remark may have lost its comma
-                try:
-                    yield self._row(line, cells)
-                except Unfit as unfit:
-                    yield Problem(line, unfit.code, unfit.params)
+                if len(cells) == self._width - 1:
+                    cells.append("")  # an empty last remark may have lost its comma
+                yield self._read(line, cells)
         if not has_totals:
             self.notices.append(Notice("trailer_missing", {}))
 
@@ -106,7 +92,7 @@ class AlipayMerchantBill:
                 channel="alipay",
                 trade_no=trade_no,
                 account=cell("对方账户"),
-                paid_minor=amount(stated, CURRENCY, "订单金额"),
+                paid_minor=paid(stated, CURRENCY, "订单金额"),
                 paid_at=at,
                 source=KIND,
             )
@@ -130,19 +116,6 @@ class AlipayMerchantBill:
         if match is None:
             return False
         what, count, received = match.groups()
-        if int(count) != self._counts[what]:
-            self.notices.append(
-                Notice(
-                    "trailer_count", {"column": f"{what}合计", "stated": count, "found": self._counts[what]}
-                )
-            )
-        try:
-            same = abs(parse_minor(received, signed=True)) == self._received[what]
-        except AmountInvalid:
-            same = False
-        if not same:
-            found = plain(self._received[what])
-            self.notices.append(
-                Notice("trailer_amount", {"column": f"{what}合计", "stated": received, "found": found})
-            )
+        self._check_count(f"{what}合计", count, self._counts[what])
+        self._check_amount(f"{what}合计", received, self._received[what])
         return True

@@ -16,16 +16,16 @@ from core.adapters.bills.reading import TextFile
 from core.adapters.bills.rows import (
     Notice,
     Problem,
-    Refund,
+    Row,
     Skipped,
     Trade,
     Unfit,
-    amount,
     currency_code,
     digest,
     instant,
     masked,
     number,
+    paid,
     words,
 )
 
@@ -57,7 +57,7 @@ class GenericCsv:
         self._mapping = mapping
         self.notices: list[Notice] = []
 
-    def rows(self) -> Iterator[Trade | Refund | Problem | Skipped]:
+    def rows(self) -> Iterator[Row]:
         problems = list(self._header_problems())
         if problems:
             yield from problems
@@ -160,11 +160,11 @@ class _Row:
             kind = kinds[cells[kind_at].strip() or d["kind"]]
             quantity = _quantity(cells[quantity_at].strip() or d["quantity"])
             currency = currency_code(cells[currency_at].strip() or d["currency"], "currency")
-            minor = amount(cells[amount_at].strip() or d["amount"], currency, "amount")
+            minor = paid(cells[amount_at].strip() or d["amount"], currency, "amount")
             delivery = deliveries[cells[delivery_at].strip() or d["delivery"]]
             since = cells[since_at].strip()
             completed = cells[completed_at].strip()
-            paid = cells[paid_amount_at].strip()
+            tender = cells[paid_amount_at].strip()
             abroad, charged = cells[abroad_at].strip(), cells[charged_at].strip()
             escrow = escrows[(cells[escrow_at].strip() or d["escrow"]).lower()]
             trade_no = cells[trade_at].strip()
@@ -173,7 +173,7 @@ class _Row:
             completed_micros = instant(completed, "completed_at") if completed else None
             charged_minor = None
             if abroad or charged:
-                charged_minor = amount(charged, currency_code(abroad, "charged_currency"), "charged_amount")
+                charged_minor = paid(charged, currency_code(abroad, "charged_currency"), "charged_amount")
             return Trade(
                 line,
                 order_no,
@@ -192,7 +192,7 @@ class _Row:
                 number(trade_no, "trade_no") if trade_no else order_no,
                 masked(account) if account else "",
                 opens[(cells[open_at].strip() or d["account_open"]).lower()],
-                amount(paid, currency, "paid_amount") if paid else minor,
+                paid(tender, currency, "paid_amount") if tender else minor,
                 instant(cells[paid_at].strip() or d["paid_at"], "paid_at"),
                 abroad or None,
                 charged_minor,
@@ -234,7 +234,7 @@ class _Row:
             currency = "CNY"
 
         def money(text: str, column: str) -> int:
-            return amount(text, currency, column)
+            return paid(text, currency, column)
 
         abroad = bool(cell("charged_currency") or cell("charged_amount"))
         found = [
@@ -257,7 +257,7 @@ class _Row:
             check("charged_currency", currency_code, needed=abroad),
             check(
                 "charged_amount",
-                lambda text, column: amount(text, cell("charged_currency"), column),
+                lambda text, column: paid(text, cell("charged_currency"), column),
                 needed=abroad,
             ),
         ]

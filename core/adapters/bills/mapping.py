@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from core.domain.errors import FileMissing, MappingInvalid
 from core.domain.facts import CHANNELS, DELIVERIES, KINDS
+from core.domain.slips import Slip, not_toml
 
 COLUMNS: Final = (
     "order_no", "customer_id", "customer_name", "product", "kind", "quantity", "amount", "currency",
@@ -26,6 +27,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
     "escrow": _FLAG,
     "account_open": _FLAG,
 }
+_SECTIONS: Final = ("columns", "values", "defaults", "skip")
 # Where shops keep card codes, passwords and what the customer typed: never read, whatever a mapping says.
 SECRETS: Final = frozenset(
     {
@@ -55,13 +57,13 @@ class Mapping:
 
     @classmethod
     def load(cls, path: Path) -> Mapping:
-        """`FileMissing`, or `MappingInvalid(problems=[…])` with every place that is wrong."""
+        """`FileMissing`, or `MappingInvalid(problems=[…])` with a `Slip` for every place that is wrong."""
         try:
             text = path.read_text(encoding="utf-8-sig")
         except OSError:
             raise FileMissing(file=str(path)) from None
         except UnicodeDecodeError:
-            raise MappingInvalid(problems=["not UTF-8"]) from None
+            raise MappingInvalid(problems=[Slip("not_utf8").as_dict()]) from None
         return cls.parse(text)
 
     @classmethod
@@ -69,51 +71,54 @@ class Mapping:
         """`load` of a document's text."""
         try:
             raw = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise MappingInvalid(problems=[f"not TOML: {error}"]) from None
-        problems = [f"[{name}]: unknown; there are columns, values, defaults, skip"
-                    for name in raw if name not in ("columns", "values", "defaults", "skip")]  # fmt: skip
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
+            raise MappingInvalid(problems=[not_toml(text, error).as_dict()]) from None
+        problems = [
+            Slip("unknown", name, allowed=", ".join(_SECTIONS)) for name in raw if name not in _SECTIONS
+        ]
         columns = _texts(raw.get("columns", {}), "columns", problems)
         defaults = _texts(raw.get("defaults", {}), "defaults", problems)
         values = {}
         for column, words in _table(raw.get("values", {}), "values", problems).items():
             if column not in WORDS:
-                problems.append(f"[values.{column}]: only {', '.join(WORDS)} have words")
+                problems.append(Slip("unknown", f"values.{column}", allowed=", ".join(WORDS)))
                 continue
             values[column] = _texts(words, f"values.{column}", problems)
             known = set(WORDS[column].values())
             for word, ours in values[column].items():
                 if ours not in known:
-                    problems.append(
-                        f"[values.{column}] {word}: {ours!r} is not one of {', '.join(sorted(known))}"
-                    )
+                    allowed = ", ".join(sorted(known))
+                    problems.append(Slip("choice", f"values.{column}.{word}", value=ours, allowed=allowed))
         skip = {}
         for name, left_out in _table(raw.get("skip", {}), "skip", problems).items():
             if isinstance(left_out, list):
                 skip[name] = tuple(str(value) for value in left_out)
             else:
-                problems.append(f'[skip] {name}: a list of values, such as ["-1", "1"]')
+                problems.append(Slip("list", f"skip.{name}"))
         problems += [
-            f"{name}: not one of our columns" for name in (*columns, *defaults) if name not in COLUMNS
+            Slip("unknown", f"{section}.{name}", allowed=", ".join(COLUMNS))
+            for section, names in (("columns", columns), ("defaults", defaults))
+            for name in names
+            if name not in COLUMNS
         ]
         problems += [
-            f"[columns] {ours}: {theirs!r} may hold card codes or passwords and is never read"
+            Slip("secret", f"columns.{ours}", value=theirs)
             for ours, theirs in columns.items()
             if theirs.strip().lower() in SECRETS
         ]
         if problems:
-            raise MappingInvalid(problems=problems)
+            raise MappingInvalid(problems=[slip.as_dict() for slip in problems])
         return cls(columns, values, defaults, skip)
 
 
-def _table(raw: Any, place: str, problems: list[str]) -> dict[str, Any]:
+def _table(raw: Any, place: str, problems: list[Slip]) -> dict[str, Any]:
     if isinstance(raw, dict):
         return raw
-    problems.append(f"[{place}]: a table")
+    problems.append(Slip("section", place))
     return {}
 
 
-def _texts(raw: Any, place: str, problems: list[str]) -> dict[str, str]:
+def _texts(raw: Any, place: str, problems: list[Slip]) -> dict[str, str]:
     """Plain values of a table as text, so that `4 = "…"` and `"4" = 1` are both understood."""
     found = {}
     for name, value in _table(raw, place, problems).items():
@@ -122,5 +127,5 @@ def _texts(raw: Any, place: str, problems: list[str]) -> dict[str, str]:
         elif isinstance(value, bool):
             found[name] = "1" if value else "0"
         else:
-            problems.append(f"[{place}] {name}: a text")
+            problems.append(Slip("text", f"{place}.{name}"))
     return found

@@ -75,6 +75,9 @@ class Skipped(NamedTuple):
     code: str
 
 
+Row = Trade | Refund | Problem | Skipped
+
+
 class Notice(NamedTuple):
     """Something to know about a file that was read. The words are `import_notice.<code>`."""
 
@@ -88,6 +91,7 @@ PROBLEM_CODES: Final = (
     "amount_invalid", "time_invalid", "quantity_invalid", "cells_wrong", "quotes_wrong", "column_missing",
     "column_twice", "rows_disagree", "payment_twice", "amount_changed", "owner_changed",
     "older_than_known", "payment_changed", "trade_taken", "refund_changed",
+    "amount_zero", "paid_in_future", "refunded_in_future",
 )  # fmt: skip
 NOTICE_CODES: Final = (
     "trailer_missing", "trailer_count", "trailer_amount", "trade_shared", "refunded_beyond_paid",
@@ -101,7 +105,7 @@ class Bill(Protocol):
     kind: str
     notices: list[Notice]
 
-    def rows(self) -> Iterator[Trade | Refund | Problem | Skipped]: ...
+    def rows(self) -> Iterator[Row]: ...
 
 
 # What a bill cannot say and must not guess in the customer's favour: docs/import.md tells why.
@@ -158,6 +162,14 @@ def amount(text: str, currency: str, column: str) -> int:
         return parse_minor(text, currency)
     except AmountInvalid:
         raise Unfit("amount_invalid" if text else "value_missing", column, text) from None
+
+
+def paid(text: str, currency: str, column: str) -> int:
+    """`amount` of a payment: more than nothing."""
+    minor = amount(text, currency, column)
+    if minor == 0:
+        raise Unfit("amount_zero", column, text)
+    return minor
 
 
 _EPOCH_THERE: Final = datetime(1970, 1, 1)  # a naive time is Shanghai's

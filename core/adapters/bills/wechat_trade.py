@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from core.adapters.bills.channel_bill import ChannelBill
 from core.adapters.bills.reading import TextFile
 from core.adapters.bills.rows import (
     Notice,
-    Problem,
     Refund,
+    Row,
     Skipped,
     Trade,
     Unfit,
@@ -23,11 +24,10 @@ from core.adapters.bills.rows import (
     currency_code,
     instant,
     number,
+    paid,
     row_of,
     words,
 )
-from core.domain.errors import AmountInvalid
-from core.domain.money import parse_minor, plain
 
 KIND: Final = "wechat_trade"
 NEEDED: Final = frozenset({"交易时间", "微信订单号", "商户订单号", "交易状态", "货币种类"})
@@ -38,38 +38,22 @@ def recognise(names: list[str]) -> bool:
     return NEEDED.issubset(names)
 
 
-class WechatTradeBill:
-    """`rows()` once; `notices` after it."""
-
+class WechatTradeBill(ChannelBill):
     kind = KIND
 
     def __init__(self, file: TextFile, header_line: int, names: list[str]) -> None:
-        self._file = file
-        self._header_line = header_line
-        self._width = len(names)
-        self._places = {name: place for place, name in enumerate(names)}
-        self.notices: list[Notice] = []
+        super().__init__(file, header_line, names)
         self._count = 0
         self._sums = {"订单总金额": 0, "申请退款总金额": 0}
 
-    def rows(self) -> Iterator[Trade | Refund | Problem | Skipped]:
+    def rows(self) -> Iterator[Row]:
         with self._file.lines() as lines:
-            for line, text in enumerate(lines, 1):
-                text = text.strip()
-                if line <= self._header_line or not text:
-                    continue
+            for line, text in self._below_header(lines):
                 if text.startswith(_TOTALS):
                     self._check_totals(text, next(lines, "").strip())
                     return
-                cells = _cells(text)
                 self._count += 1
-                if len(cells) != self._width:
-                    yield Problem(line, "cells_wrong", {"expected": self._width, "found": len(cells)})
-                    continue
-                try:
-                    yield self._row(line, cells)
-                except Unfit as unfit:
-                    yield Problem(line, unfit.code, unfit.params)
+                yield self._read(line, _cells(text))
         self.notices.append(Notice("trailer_missing", {}))
 
     def _row(self, line: int, cells: list[str]) -> Trade | Refund | Skipped:
@@ -83,7 +67,7 @@ class WechatTradeBill:
         status = cell("交易状态")
         if status == "SUCCESS":
             column = "订单金额" if "订单金额" in self._places else "应结订单金额"
-            paid_minor = amount(cell(column), currency, column)
+            paid_minor = paid(cell(column), currency, column)
             self._sums["订单总金额"] += paid_minor
             return bill_trade(
                 line,
@@ -127,23 +111,10 @@ class WechatTradeBill:
 
     def _check_totals(self, names: str, values: str) -> None:
         stated = dict(zip(names.split(","), _cells(values), strict=False))
-        count = stated.get(_TOTALS, "")
-        if count.removesuffix(".0") != str(self._count):
-            self.notices.append(
-                Notice("trailer_count", {"column": _TOTALS, "stated": count, "found": self._count})
-            )
+        self._check_count(_TOTALS, stated.get(_TOTALS, ""), self._count)
         for column, found in self._sums.items():
-            text = stated.get(column)
-            if text is None:
-                continue
-            try:
-                same = parse_minor(text) == found
-            except AmountInvalid:
-                same = False
-            if not same:
-                self.notices.append(
-                    Notice("trailer_amount", {"column": column, "stated": text, "found": plain(found)})
-                )
+            if column in stated:
+                self._check_amount(column, stated[column], found)
 
 
 def _cells(text: str) -> list[str]:

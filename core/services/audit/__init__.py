@@ -8,7 +8,7 @@ here.
 from __future__ import annotations
 
 from core.adapters.world import App
-from core.services.audit import books, files, guards, histories, money, people
+from core.services.audit import books, files, guards, histories, money, notices, people
 from core.services.audit.finding import Finding
 
 __all__ = ["Finding", "audit"]
@@ -22,7 +22,8 @@ def audit(app: App) -> list[Finding]:
         found += money.check(conn)
         found += books.check(app, conn)
         found += histories.check(app, conn)
-        found += people.check(conn)
+        found += people.check(app, conn)
+        found += notices.check(conn)
         kept = files.rows(conn)
     found += files.check(app, kept)
     return sorted(found)

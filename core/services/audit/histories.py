@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, select
 from core.adapters.tables import case_events, cases, commands
 from core.adapters.world import App
 from core.domain import routes
-from core.domain.deadlines import BY_WORKING_DAYS, due
+from core.domain.deadlines import BY_WORKING_DAYS, due, escalated
 from core.domain.eligibility import assess
 from core.domain.errors import NotFound, TransitionRefused
 from core.domain.facts import Facts
@@ -24,7 +24,7 @@ from core.services.decisions import basis
 from core.services.record import COLUMNS, Case, case_of, chain, fold, plain
 
 CHUNK: Final = 500
-DECISIONS: Final = frozenset({"approve", "refer", "reject"})
+DECISIONS: Final = frozenset({"approve", "endorse", "refer", "reject"})
 
 
 def check(app: App, conn: Connection) -> Iterator[Finding]:
@@ -50,7 +50,7 @@ def _case(app: App, conn: Connection, case: Case, events: list[Row[Any]]) -> Ite
     yield from _fold(case, events)
     yield from _deadline(app, conn, case, events)
     for row in events:
-        if row.event in DECISIONS:
+        if row.event in DECISIONS and row.from_state != "negotiating":  # on how to pay the rules are silent
             yield from _again(app, conn, case, row)
 
 
@@ -99,9 +99,12 @@ def _deadline(app: App, conn: Connection, case: Case, events: list[Row[Any]]) ->
     """Deadlines are working days of the policy; one that is provisional or was put off may have moved."""
     if case.state not in BY_WORKING_DAYS or case.due_at is None or case.tries:
         return
-    entered = events[-1].at if events else case.created_at
+    since = [row for row in events if row.event != "endorse"]  # a first approval moves no deadline
+    entered = since[-1].at if since else case.created_at
     policy = policies.get(app, conn, case.policy_version)
     wanted = due(case.state, policy, app.calendar, entered)
+    if since and since[-1].event == "escalate":
+        wanted = escalated(policy, app.calendar, entered)
     if wanted.at is not None and wanted.at.year > app.calendar.published_through:
         return
     if (case.due_at, case.due_action) != (wanted.at, wanted.action):
@@ -128,8 +131,7 @@ def _again(app: App, conn: Connection, case: Case, row: Row[Any]) -> Iterator[Fi
     again = basis(facts, assessment, version, option)
     if any(body.get(name) != again.get(name) for name in ("assessment", "option")):
         yield Finding(14, "decision_differs", subject, f"{body.get('assessment')} → {again['assessment']}")
-    by_rules = {"approve": "approve", "refer": "review", "reject": "reject"}[row.event]
-    if row.actor_role == "system" and row.event != "refer" and assessment.verdict != by_rules:
+    if row.actor_role == "system" and row.event in ("approve", "reject") and assessment.verdict != row.event:
         yield Finding(14, "decision_differs", subject, f"{row.event}, the rules say {assessment.verdict}")
-    if row.event == "approve" and stored is None:
+    if row.event in ("approve", "endorse") and stored is None:
         yield Finding(14, "facts_missing", subject, "no plan of the money")

@@ -2,33 +2,96 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, case, select
 
 from core.adapters.tables import case_events, cases
+from core.adapters.world import App
 from core.domain.actors import BUYERS
+from core.domain.errors import NotFound
+from core.domain.facts import Facts
 from core.domain.rights import DECIDING, SECOND_LOOK
-from core.services.audit.finding import Finding
+from core.services import policies
+from core.services.audit.finding import Finding, body_of
 
 
-def check(conn: Connection) -> Iterator[Finding]:
+@dataclass
+class _Told:
+    """What one case's events say so far."""
+
+    applicants: set[str]
+    before: set[str] = field(default_factory=set)  # who judged before this look at the case
+    now: set[str] = field(default_factory=set)  # who judges in this one
+    approved_by: str = ""  # the role
+    first: Any = None  # the row of the first of two approvals, while nothing but the clock came after it
+
+
+def check(app: App, conn: Connection) -> Iterator[Finding]:
     """Invariant 13, event by event."""
     e = case_events.c
     customers = {
         number: customer for number, customer in conn.execute(select(cases.c.case_no, cases.c.customer_id))
     }
-    applicants: dict[str, set[str]] = defaultdict(set)
-    judges: dict[str, set[str]] = defaultdict(set)
-    rows = select(e.case_no, e.event, e.actor_role, e.actor_id, e.from_state).order_by(e.case_no, e.seq)
-    for case_no, event, role, person, state in conn.execute(rows):
-        if role in BUYERS:
-            applicants[case_no].add(person)
-        if event not in DECIDING or role == "system":
-            continue
-        if person in (applicants[case_no] | {customers.get(case_no, "")}) - {""}:
-            yield Finding(13, "decided_own_case", case_no, f"{event} by {person}")
-        if (state in SECOND_LOOK or event == "agree") and person in judges[case_no]:
-            yield Finding(13, "same_person_twice", case_no, f"{event} by {person}")
-        judges[case_no].add(person)
+    by_person = and_(e.event.in_(("approve", "endorse", "agree")), e.actor_role != "system")
+    body = case((by_person, e.body), else_="").label("body")
+    rows = select(e.case_no, e.event, e.actor_role, e.actor_id, e.from_state, body)
+    ordered = conn.execute(rows.order_by(e.case_no, e.seq))
+    for case_no, events in groupby(ordered, key=lambda row: row.case_no):
+        told = _Told({customers.get(case_no, "")})
+        for row in events:
+            yield from _event(app, conn, told, row)
+
+
+def _event(app: App, conn: Connection, told: _Told, row: Any) -> Iterator[Finding]:
+    event, person, state = row.event, row.actor_id, row.from_state
+    detail = f"{event} by {person}"
+    is_staff = row.actor_role != "system" and row.actor_role not in BUYERS
+    if row.actor_role in BUYERS:
+        told.applicants.add(person)
+    if event in DECIDING and row.actor_role != "system":
+        if person in told.applicants - {""}:
+            yield Finding(13, "decided_own_case", row.case_no, detail)
+        if (state in SECOND_LOOK or event == "agree") and person in told.before:
+            yield Finding(13, "same_person_twice", row.case_no, detail)
+        if event in ("approve", "agree") and _needs_two(app, conn, told, row) and not _is_second(told, row):
+            yield Finding(13, "approved_alone", row.case_no, detail)
+    if is_staff and event in DECIDING | {"dispute"} and state != "negotiating":
+        told.now.add(person)
+    if event == "approve":
+        told.approved_by = row.actor_role
+    if event in (*SECOND_LOOK.values(), "approve", "negotiate"):
+        told.before |= told.now
+        told.now = set()
+    if event != "escalate":
+        told.first = row if event == "endorse" else None
+
+
+def _needs_two(app: App, conn: Connection, told: _Told, row: Any) -> bool:
+    """More than one may approve, or another way for money that no person has approved yet."""
+    if row.event == "agree":
+        return told.approved_by == "system"
+    body = body_of(row.body)
+    try:
+        facts = Facts.from_dict(body["facts"])
+        limit = policies.get(app, conn, body["policy_version"]).limits.second_approval_minor
+        approved: int = body["option"]["approved"]
+    except (KeyError, TypeError, ValueError, NotFound):
+        return False  # told as missing facts
+    return approved + facts.paid_minor - facts.refundable_minor > limit
+
+
+def _is_second(told: _Told, row: Any) -> bool:
+    """Another person said the same before, and of the two not both are reviewers."""
+    first = told.first
+    if first is None or first.actor_id == row.actor_id:
+        return False
+    if (first.actor_role, row.actor_role) == ("reviewer", "reviewer"):
+        return False
+    if row.event == "agree":
+        return True
+    said, says = (body_of(each.body).get("option") or {} for each in (first, row))
+    return all(said.get(part) == says.get(part) for part in ("approved", "route"))

@@ -15,7 +15,7 @@ def test_a_draft_survives_reload_back_and_a_killed_server(visit: OpenVisit, shop
     """R2.5."""
     order, v = shop.order("code_issued", minor=30_000, quantity=3), visit(1280)
     v.go(f"/request?order={order.order_no}")
-    v.choose(v.tx("request.reason.other"))
+    v.choose(v.tx("reason_said.other"))
     v.page.locator(".st-key-fewer button").click()
     v.sees("¥200.00")
     v.page.locator("textarea").fill("拍错了区服 😀")
@@ -68,7 +68,7 @@ def test_a_form_that_was_overtaken_sends_nothing(visit: OpenVisit, shop: Shop, a
     evening = now.replace(hour=23, minute=30, second=0) + timedelta(days=now.hour == 23)
     app.core("clock", "set", evening.isoformat())
     order, v = shop.order("code_issued", minor=4_200, days_ago=7), visit(360)  # its last day
-    fill_in(v, order, "request.reason.other")
+    fill_in(v, order, "reason_said.other")
     v.next()
     v.step(3)
     v.next()

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from playwright.sync_api import Page, expect
 
 from core import texts
 from tests.browser.conftest import RunningApp
-from tests.browser.journeys.conftest import OpenVisit, Shop
+from tests.browser.journeys.conftest import OpenVisit, Order, Shop
+
+
+def applied(app: RunningApp, order: Order) -> Any:
+    """A request for ¥900.00, which a person has to look at."""
+    words = ["--order", order.order_no, "--reason", "not_delivered", "--amount-minor", "90000"]
+    return app.core("apply", *words, "--customer", order.person)
 
 
 def test_the_page_follows_by_itself_and_can_be_withdrawn_from(visit: OpenVisit, shop: Shop, app: RunningApp):
     """R3.7, R5.2."""
     order, v = shop.order(minor=90_000), visit(1280)
-    sent = app.core(
-        "apply",
-        "--order",
-        order.order_no,
-        "--reason",
-        "not_delivered",
-        "--amount-minor",
-        "90000",
-        "--customer",
-        order.person,
-    )
+    sent = applied(app, order)
     v.go(f"/track?case={sent['case_no']}")
     v.sees(v.tx("track.next.review"))
     app.core("act", sent["case_no"], "ask", "--as", "reviewer:r1", "--note", "哪一天发现的？")
@@ -42,17 +39,7 @@ def test_the_page_follows_by_itself_and_can_be_withdrawn_from(visit: OpenVisit, 
 
 def test_the_link_of_a_case_can_be_copied(visit: OpenVisit, shop: Shop, app: RunningApp):
     order, v = shop.order(minor=90_000), visit(360)
-    sent = app.core(
-        "apply",
-        "--order",
-        order.order_no,
-        "--reason",
-        "not_delivered",
-        "--amount-minor",
-        "90000",
-        "--customer",
-        order.person,
-    )
+    sent = applied(app, order)
     v.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     v.go(f"/track?case={sent['case_no']}")
     v.page.locator(".copy button").click()

@@ -60,7 +60,7 @@ def test_from_the_order_to_the_money(visit: OpenVisit, shop: Shop, app: RunningA
 def test_a_fee_and_a_balance_to_the_fen(visit: OpenVisit, shop: Shop, app: RunningApp):
     """R4.4, R4.6: what is shown before is what is paid, and the balance says when it expires."""
     order, v = shop.order("code_issued", minor=1_999), visit(360)
-    fill_in(v, order, "request.reason.other")
+    fill_in(v, order, "reason_said.other")
     v.next()
     v.step(3)
     expect(v.page.locator(".sum .total dd")).to_have_text("¥18.99")

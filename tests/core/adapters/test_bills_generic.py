@@ -79,7 +79,8 @@ def test_card_codes_in_a_column_of_their_own_are_never_read():
 def test_a_mapping_cannot_point_at_card_codes(column):
     with pytest.raises(MappingInvalid) as refused:
         Mapping.parse(f'[columns]\nproduct = "{column}"\n')
-    assert "never read" in refused.value.params["problems"][0]
+    problem = refused.value.params["problems"][0]
+    assert (problem["code"], problem["place"], problem["value"]) == ("secret", "columns.product", column)
 
 
 def test_another_shops_export_is_read_through_a_mapping():

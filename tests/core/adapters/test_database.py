@@ -151,7 +151,7 @@ def test_replace_is_refused_on_any_connection(sqlite_url: str, tmp_path: Any) ->
         (payouts, {"amount_minor": 10_001}),
         (payouts, {"state": "lost"}),
         (payouts, {"due_at": None}),
-        (policies, {"approved_by": "portal"}),
+        (policies, {"approved_by": "author"}),
         (orders, {"quantity": 0}),
     ],
 )

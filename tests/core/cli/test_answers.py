@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ from typing import Any
 import pytest
 from PIL import Image, ImageDraw
 
+from core.domain.facts import Facts, Tender
 from core.domain.lifecycle import CASE, MACHINES
+from tests import pinned
 
 Line = Any  # the fixture's CommandLine
 
@@ -179,10 +182,8 @@ def test_a_refused_order_says_what_would_change_it(line: Line, tmp_path: Path):
 
 
 def test_a_policy_of_ones_own(line: Line, tmp_path: Path):
-    from core.domain.policy import shipped
-
     policy, path = tmp_path / "mine.toml", tmp_path / "facts.json"
-    policy.write_text(shipped("standard").replace('name = "standard"', 'name = "mine"'), encoding="utf-8")
+    policy.write_text(pinned.TEXT.replace('name = "standard"', 'name = "mine"'), encoding="utf-8")
     path.write_text(json.dumps(facts()))
     assert line.ask("decide", "--facts", str(path), "--policy", str(policy))["policy"] == "mine"
 
@@ -199,6 +200,52 @@ def test_simulate(line: Line, tmp_path: Path):
     both = line.ask("simulate", "--policy", "standard", "--against", "standard", "--orders", path)
     assert both["against"] == found["verdicts"] and both["moved"] == 0
     assert "500" in line("simulate", "--policy", "standard", "--against", "standard", "--orders", path).out
+
+
+def test_a_replay_tells_two_documents_of_one_name_apart(line: Line, tmp_path: Path):
+    path, mine = str(tmp_path / "orders.parquet"), tmp_path / "mine.toml"
+    line("facts", "--rows", "10", "--out", path)
+    mine.write_text(pinned.TEXT, encoding="utf-8")
+    head = line("simulate", "--policy", str(mine), "--against", "standard", "--orders", path).out.split("\n")[
+        1
+    ]
+    assert head.split("  ")[-2:] == [f"A standard ({mine})", "B standard (standard)"]
+    head = line("simulate", "--policy", "strict", "--against", "standard", "--orders", path).out.split("\n")[
+        1
+    ]
+    assert head.split() == ["A", "strict", "B", "standard"]
+
+
+def test_the_facts_of_an_order_can_be_decided(line: Line, tmp_path: Path):
+    """The same answer as the customer is given, before anybody asked."""
+    order_no = line.shop.order(("alipay", 900), ("balance", 100))
+    found = line.ask("facts", "--order", order_no)
+    assert (found["requested_minor"], found["reason"], len(found["tenders"])) == (1000, "not_delivered", 2)
+    path = tmp_path / "facts.json"
+    path.write_text(line("facts", "--order", order_no, "--amount-minor", "300", "--reason", "other").out)
+    decided = line.ask("decide", "--facts", str(path))
+    assert decided["options"][0]["breakdown"]["approved"] == 300
+    path.write_text(json.dumps(found))
+    sent = line.apply(order_no, "1000")
+    assert line.ask("decide", "--facts", str(path))["rule"] == sent["rule"]
+
+
+def test_the_example_has_every_field_and_can_be_decided(line: Line, tmp_path: Path):
+    found = line.ask("facts", "--example")
+    assert set(found) == {field.name for field in fields(Facts)}
+    assert set(found["tenders"][0]) == {field.name for field in fields(Tender)}
+    path = tmp_path / "facts.json"
+    path.write_text(line("facts", "--example").out)
+    assert line("decide", "--facts", str(path)).code == 0
+
+
+def test_facts_of_what_is_not_there(line: Line):
+    assert line.ask("facts", "--order", "NO-SUCH", code=1)["code"] == "not_found"
+    order_no = line.shop.order()
+    assert line.ask("facts", "--order", order_no, "--reason", "x", code=1)["code"] == "reason_invalid"
+    assert line.ask("facts", "--order", order_no, "--amount-minor", "1.5", code=1)["code"] == "amount_invalid"
+    for words in (("--rows", "1"), ("--example", "--out", "x"), (), ("--example", "--order", order_no)):
+        assert line("facts", *words, "--json").code == 2
 
 
 def test_made_up_facts_are_the_same_every_time(line: Line, tmp_path: Path):
@@ -361,7 +408,7 @@ def test_every_command_has_help(line: Line, language: str):
 def test_a_policy_takes_two_people_and_counts_from_its_day(line: Line, tmp_path: Path):
     """R6.3, invariant 13."""
     mine = tmp_path / "mine.toml"
-    standard = Path("core/policies/standard.toml").read_text(encoding="utf-8")
+    standard = pinned.TEXT
     mine.write_text(standard.replace('name = "standard"', 'name = "mine"'), encoding="utf-8")
     alone = line("publish", str(mine), "--json", "--author", "mei", "--approver", "mei")
     assert (alone.code, alone.json["code"]) == (1, "same_person")
@@ -379,7 +426,7 @@ def test_a_policy_takes_two_people_and_counts_from_its_day(line: Line, tmp_path:
 
 
 def test_a_rule_that_never_decides_is_named_before_it_is_published(line: Line, tmp_path: Path):
-    dead = Path("core/policies/standard.toml").read_text(encoding="utf-8")
+    dead = pinned.TEXT
     dead += '\n[[rules]]\nid = "late"\nwhen = { escrow = true }\nverdict = "review"\nzh = "晚"\nen = "late"\n'
     (tmp_path / "dead.toml").write_text(dead, encoding="utf-8")
     found = line(

@@ -365,6 +365,27 @@ def test_a_database_that_is_not_there(line: Line, monkeypatch: pytest.MonkeyPatc
         assert "secret" not in done.out + done.err
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "allowed"),
+    [("REFUND_DEMO", "2", "1, 0"), ("REFUND_DEMO", "ja", "1, 0"), ("REFUND_STORE_URL", "C:\\x", "file:///")],
+)
+@pytest.mark.parametrize("language", ["zh_CN", "en"])
+def test_a_setting_that_cannot_be(
+    line: Line, monkeypatch: pytest.MonkeyPatch, language: str, variable: str, value: str, allowed: str
+):
+    """The variable and what it may be, and no words of a library."""
+    monkeypatch.setenv(variable, value)
+    found = line.ask("orders", "--lang", language, code=1)
+    assert (found["code"], found["variable"]) == ("setting_invalid", variable)
+    assert variable in found["message"] and allowed in found["message"]
+    assert "validation" not in found["message"] and "input" not in found["message"]
+
+
+def test_an_empty_setting_is_none(line: Line, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("REFUND_DEMO", "")
+    assert line.ask("clock", "reset", code=1)["code"] == "demo_only"
+
+
 def python(*words: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, *words],

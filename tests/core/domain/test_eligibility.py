@@ -46,7 +46,12 @@ def test_the_wizard_is_told_everything_before_it_sends() -> None:
     assert why_not["too_late"] == ("days_left",)
     assert why_not["not_delivered"] == ("delivered",)
     assert why_not["faulty_unproven"] == ()
-    assert [trace.rule for trace in found.traces if not trace.reached] == ["faulty_small", "to_a_person"]
+    assert [trace.rule for trace in found.traces if not trace.reached] == [
+        "faulty_small",
+        "delivered_not_received",
+        "delivered_changed_mind",
+        "to_a_person",
+    ]
 
 
 def test_the_columns_are_those_of_the_table() -> None:
@@ -234,7 +239,7 @@ def _check_flip(facts: Facts, policy: Policy, found: Assessment, flip: Flip) -> 
     assert verdict_of(after, policy) == (flip.verdict, flip.rule)
     assert RANK[flip.verdict] > before
     assert flip.in_hand == all(change.column != "days_left" for change in flip.changes)
-    if facts.completed_at is None or facts.completed_at > facts.at:
+    if facts.completed_at is None or facts.completed_at > (facts.asked_at or facts.at):
         return
     if flip.until is None:
         assert _rank(with_days_left(after, -500, policy), policy) > before

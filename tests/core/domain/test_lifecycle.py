@@ -59,9 +59,15 @@ EXPECTED = {
         "R3.4 either side may take a dispute to the arbiter, and only the arbiter ends it": """
             in_review dispute → in_arbitration: customer guest support reviewer lead
             awaiting_customer dispute → in_arbitration: customer guest support
-            in_arbitration approve → approved: arbiter
+            in_arbitration approve → approved: arbiter lead
             in_arbitration reject → closed: arbiter
             in_arbitration escalate → in_arbitration: system
+        """,
+        "invariant 13: the first of two approvals; a lead confirms an arbiter's, and decides no dispute": """
+            in_review endorse → in_review: reviewer lead
+            in_arbitration endorse → in_arbitration: arbiter
+            in_appeal endorse → in_appeal: reviewer lead
+            negotiating endorse → negotiating: lead finance
         """,
         "R3.5 after a rejection the customer corrects and applies again": """
             rejected reapply → draft: customer guest support
@@ -256,6 +262,7 @@ def test_a_customer_withdraws_until_money_has_been_sent():
         ("submit refer ask answer approve pay complete", "completed"),
         ("submit refer escalate ask lapse", "closed"),
         ("submit refer dispute reject", "closed"),
+        ("submit refer endorse escalate endorse approve negotiate endorse agree", "paying"),
         ("submit reject reapply submit approve pay", "paying"),
         ("submit reject appeal approve withdraw", "withdrawn"),
         ("submit approve pay negotiate agree complete", "completed"),

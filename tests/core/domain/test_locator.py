@@ -30,7 +30,13 @@ def piece(state: str, channel: str = "alipay", amount: int = 10_000, eta: dateti
 
 
 def where(
-    state: str, *pieces: Piece, amount: int | None = 10_000, due: datetime | None = DUE, through: int = 2026
+    state: str,
+    *pieces: Piece,
+    amount: int | None = 10_000,
+    due: datetime | None = DUE,
+    through: int = 2026,
+    owner: str | None = None,
+    endorsed: bool = False,
 ) -> Located:
     return locate(
         state,
@@ -41,6 +47,8 @@ def where(
         now=NOW,
         published_through=through,
         channels=("alipay",),
+        owner=owner,
+        endorsed=endorsed,
     )
 
 
@@ -89,6 +97,26 @@ def test_past_the_date_it_is_late() -> None:
     assert located.key == "locator.with_channel_late"
 
 
+@pytest.mark.parametrize(
+    ("state", "sentence"),
+    [
+        ("in_review", "审核超过了时限，已交给主管，最晚 12月1日（周二）给你结果"),
+        ("in_appeal", "审核超过了时限，已交给主管，最晚 12月1日（周二）给你结果"),
+        ("in_arbitration", "仲裁超过了时限，主管正在催办，最晚 12月1日（周二）有结果"),
+    ],
+)
+def test_an_overdue_review_says_who_has_it_and_the_new_date(state: str, sentence: str) -> None:
+    """R3.2."""
+    assert sentence in zh(where(state, owner="lead"))
+
+
+@pytest.mark.parametrize("owner", [None, "lead"])
+@pytest.mark.parametrize("state", CASE.states)
+def test_a_date_in_the_past_is_no_promise(state: str, owner: str | None) -> None:
+    located = where(state, due=NOW, owner=owner)
+    assert located.by is None and "11月28日" not in zh(located)
+
+
 def test_a_date_beyond_the_published_calendar_is_provisional() -> None:
     """Invariant 16."""
     located = where("paying", piece("accepted"), through=2025)
@@ -132,7 +160,7 @@ def test_every_key_can_be_reached() -> None:
     states += [(piece(a), piece(b)) for a, b in product(PAYOUT.states, repeat=2)]
     states += [(piece("arrived", "balance"),)]
     for state, pieces, amount, due in product(CASE.states, states, (None, 1), (None, DUE)):
-        for late in (False, True):
+        for late, owner, endorsed in product((False, True), (None, "lead"), (False, True)):
             moved = [
                 Piece(
                     p.channel,
@@ -145,7 +173,7 @@ def test_every_key_can_be_reached() -> None:
                 )
                 for p in pieces
             ]
-            located = where(state, *moved, amount=amount, due=due)
+            located = where(state, *moved, amount=amount, due=due, owner=owner, endorsed=endorsed)
             reached |= {located.key, located.next_key}
     assert reached == set(KEYS)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -123,3 +126,13 @@ def test_rows_that_no_array_settles_are_few(monkeypatch: object) -> None:
     monkeypatch.setattr(simulation, "verdict_of", refuse)  # type: ignore[attr-defined]
     rows = [claim(paid(minor), paid(1, "wechat"), reason="other") for minor in (1, 2, 5, 10, 100)]
     assert simulate(History.of(rows), STANDARD).verdict.dtype == np.int8
+
+
+def test_who_asked_in_time_is_in_time_in_bulk_too() -> None:
+    """R1.3: the window counts to the day of the asking."""
+    asked_at = claim().at
+    late = claim(completed_at=asked_at - timedelta(days=7), at=asked_at + timedelta(days=3), reason="other")
+    in_time = replace(late, asked_at=asked_at)
+    found = _bulk(simulate(History.of([late, in_time]), STANDARD))
+    assert found == _single([late, in_time], STANDARD)
+    assert [rule for _, rule in found].count("too_late") == 1

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, delete, insert, select, text, update
 
+from core.adapters.notice_tables import notices
 from core.adapters.tables import (
     balance_lots,
     case_events,
@@ -24,8 +25,8 @@ from core.adapters.tables import (
     policies,
 )
 from core.services.record import canonical, chain
-from tests.shop import ARBITER, LEAD, MEI, REVIEWER, Shop
-from tests.vandal import copy, forge, tampering
+from tests.shop import ARBITER, FINANCE, LEAD, MEI, REVIEWER, REVIEWER_2, Shop
+from tests.vandal import copy, erase, forge, tampering
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class House:
     approved: str
     in_review: str
     judged: str  # approved by a person
+    large: str  # approved by two
+    settled: str  # approved at once, came back, and two agreed on how to pay
     withdrawn: str
 
 
@@ -48,6 +51,7 @@ def house(shop: Shop) -> House:
     balance = shop.apply(shop.order(), route="balance").case_no
     shop.work()
     shop.work(days=2)
+    settled = _settled_by_two(shop)
     paying = shop.apply(shop.order()).case_no
     shop.work()
     approved = shop.apply(shop.order()).case_no
@@ -60,8 +64,28 @@ def house(shop: Shop) -> House:
     shop.act(judged, "approve", ARBITER)
     withdrawn = shop.apply(shop.order()).case_no
     shop.act(withdrawn, "withdraw", MEI)
+    large = _approved_by_two(shop)
     assert shop.audit() == []
-    return House(shop, paid, balance, paying, approved, in_review, judged, withdrawn)
+    return House(
+        shop, paid, balance, paying, approved, in_review, judged, large, settled, withdrawn=withdrawn
+    )
+
+
+def _approved_by_two(shop: Shop) -> str:
+    order_no = shop.order(("alipay", 200_000), delivery="code_viewed", completed_at=shop.clock.at)
+    case_no = shop.apply(order_no, 200_000, reason="other").case_no
+    shop.act(case_no, "approve", REVIEWER)
+    assert shop.act(case_no, "approve", LEAD).state == "approved"
+    return case_no
+
+
+def _settled_by_two(shop: Shop) -> str:
+    case_no = shop.apply(shop.order(("wechat", 10_000))).case_no
+    shop.wechat.faults.append("refuse_closed")
+    shop.work()
+    shop.act(case_no, "agree", FINANCE)
+    assert shop.act(case_no, "agree", LEAD).state == "paying"
+    return case_no
 
 
 def _case(conn: Connection, case_no: str, **values: Any) -> None:
@@ -75,6 +99,11 @@ def _payment(conn: Connection, case_no: str, **values: Any) -> None:
 
 def _payout(conn: Connection, case_no: str, **values: Any) -> None:
     conn.execute(update(payouts).where(payouts.c.case_no == case_no).values(**values))
+
+
+def _notice(conn: Connection, case_no: str, told: str, **values: Any) -> None:
+    n = notices.c
+    conn.execute(update(notices).where(n.case_no == case_no, n.kind == told).values(**values))
 
 
 def _movement(name: str) -> Any:
@@ -126,6 +155,23 @@ def _own_case(conn: Connection, h: House) -> None:
 
 def _wrong_role(conn: Connection, h: House) -> None:
     forge(conn, h.judged, "approve", lambda entry, _: entry.update(actor_role="finance"))
+
+
+def _second_was_first(conn: Connection, h: House) -> None:
+    forge(conn, h.large, "approve", lambda entry, _: entry.update(actor_id=REVIEWER.id))
+
+
+def _two_reviewers(conn: Connection, h: House) -> None:
+    second = {"actor_role": "reviewer", "actor_id": REVIEWER_2.id}
+    forge(conn, h.large, "approve", lambda entry, _: entry.update(second))
+
+
+def _first_said_less(conn: Connection, h: House) -> None:
+    forge(conn, h.large, "endorse", lambda _, body: body["option"].update(approved=100_000))
+
+
+def _agreed_with_oneself(conn: Connection, h: House) -> None:
+    forge(conn, h.settled, "agree", lambda entry, _: entry.update(actor_id=FINANCE.id))
 
 
 def _shifted(conn: Connection, h: House) -> None:
@@ -223,6 +269,12 @@ PLANTED: list[tuple[int, str, Plant]] = [
     (13, "decided_own_case", _own_case),
     (13, "same_person_twice", _arbiter_was_reviewer),
     (13, "role_not_allowed", _wrong_role),
+    (13, "approved_alone", lambda c, h: erase(c, h.large, "endorse")),
+    (13, "approved_alone", lambda c, h: erase(c, h.settled, "endorse")),
+    (13, "approved_alone", _second_was_first),
+    (13, "approved_alone", _two_reviewers),
+    (13, "approved_alone", _first_said_less),
+    (13, "approved_alone", _agreed_with_oneself),
     (13, "policy_by_one", lambda c, h: c.execute(update(policies).values(approved_by=policies.c.author))),
     (14, "decision_differs", _other_facts),
     (14, "decision_differs", _lower_plan),
@@ -241,6 +293,9 @@ PLANTED: list[tuple[int, str, Plant]] = [
     (19, "credit_without_arrival", lambda c, h: _payout(c, h.balance, channel="alipay")),
     (19, "expiry_shortened", lambda c, h: _lot(c, expires_at=h.shop.clock.at + timedelta(days=30))),
     (20, "account_unmasked", lambda c, h: _payment(c, h.paying, account="13812342046")),
+    (21, "notice_missing", lambda c, h: c.execute(delete(notices).where(notices.c.case_no == h.paid))),
+    (21, "notice_differs", lambda c, h: _notice(c, h.paying, "paying", kind="refused")),
+    (21, "notice_astray", lambda c, h: _notice(c, h.paying, "paying", customer_id="wei")),
 ]
 
 
@@ -304,12 +359,3 @@ def test_a_ruined_body_does_not_stop_the_audit(house: House) -> None:
         conn.execute(update(payouts).values(request="not json either"))
         conn.execute(update(orders).values(customer_id="nobody"))
     assert {"chain_broken", "request_differs", "case_of_another"} <= {f.code for f in house.shop.audit()}
-
-
-def test_a_lead_above_the_limit_is_in_order(sqlite_shop: Shop) -> None:
-    """A clean house stays clean, large sums included."""
-    shop = sqlite_shop
-    order_no = shop.order(("alipay", 200_000), delivery="code_viewed", completed_at=shop.clock.at)
-    case_no = shop.apply(order_no, 200_000, reason="other").case_no
-    shop.act(case_no, "approve", LEAD)
-    assert shop.audit() == []

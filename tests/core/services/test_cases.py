@@ -42,9 +42,9 @@ from core.domain.errors import (
     TransitionRefused,
     VerdictChanged,
 )
-from core.domain.policy import shipped
 from core.services import cases, policies
 from core.services.record import Change, lock
+from tests import pinned
 from tests.shop import ARBITER, FINANCE, LEAD, MEI, REVIEWER, SUPPORT, WEI, Shop
 
 GUEST = Actor("guest", order_no="OD00000")
@@ -78,7 +78,7 @@ def test_a_refund_from_draft_to_arrival(shop: Shop) -> None:
     """
     order_no = shop.order()
     case_no = filled(shop, order_no)
-    _, assessment = cases.assess_draft(shop.app, MEI, case_no)
+    assessment = cases.look(shop.app, MEI, case_no).answer.found
     assert assessment.verdict == "approve"
 
     sent = cases.submit(shop.app, MEI, case_no, "click", expected_verdict="approve")
@@ -272,7 +272,7 @@ def test_a_window_that_closes_between_looking_and_sending(shop: Shop) -> None:
     completed = shop.clock.at - timedelta(days=7)
     order_no = shop.order(delivery="code_viewed", completed_at=completed)
     case_no = filled(shop, order_no, reason="other")
-    _, before = cases.assess_draft(shop.app, MEI, case_no)
+    before = cases.look(shop.app, MEI, case_no).answer.found
     shop.clock.advance(timedelta(days=1))
     with pytest.raises(VerdictChanged) as refused:
         cases.submit(shop.app, MEI, case_no, "click", expected_verdict=before.verdict)
@@ -340,7 +340,7 @@ def test_strangers_find_nothing(sqlite_shop: Shop, stranger: Actor) -> None:
         lambda: cases.save_draft(sqlite_shop.app, stranger, case_no, step=2),
         lambda: cases.submit(sqlite_shop.app, stranger, case_no, "c1"),
         lambda: cases.act(sqlite_shop.app, stranger, case_no, "withdraw", "c2"),
-        lambda: cases.assess_draft(sqlite_shop.app, stranger, case_no),
+        lambda: cases.look(sqlite_shop.app, stranger, case_no),
         lambda: sqlite_shop.apply(order_no, actor=stranger),
     ):
         with pytest.raises(NotFound):
@@ -401,7 +401,7 @@ def test_what_the_table_does_not_have_is_refused(sqlite_shop: Shop) -> None:
 def test_the_policy_at_submission_counts(shop: Shop) -> None:
     """R1.5: a draft that was begun under an older policy is sent under the one in force."""
     case_no = filled(shop, shop.order())
-    newer = shipped("standard").replace("description_characters = 2000", "description_characters = 1000")
+    newer = pinned.TEXT.replace("description_characters = 2000", "description_characters = 1000")
     with shop.app.begin() as conn:
         policies.publish(
             shop.app, conn, newer, author="lu-jing", approved_by="tang-wei", in_force_from=shop.clock.at
@@ -480,6 +480,14 @@ def test_a_changed_policy_file_counts_at_once_in_the_demo_only(
     changed = documents.shipped("standard") + "\n# changed\n"
     monkeypatch.setattr(documents, "shipped", lambda name: changed)
     app = replace(shop.app, demo=demo)
-    before = policies.ensure_shipped(replace(app, demo=False))
+    with app.begin() as conn:
+        before = policies.publish(
+            app,
+            conn,
+            pinned.TEXT,
+            author=policies.SHIPPED_BY,
+            approved_by="setup",
+            in_force_from=app.now(),
+        )
     assert policies.ensure_shipped(app) == before + demo
     assert policies.shipped_differs(app) is not demo

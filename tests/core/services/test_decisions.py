@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
 from core.adapters.tables import case_events, payments
 from core.domain.actors import Actor
-from core.domain.eligibility import assess
+from core.domain.eligibility import assess, days_left
 from core.domain.errors import (
     AmountAboveRemaining,
     AmountInvalid,
@@ -18,13 +20,17 @@ from core.domain.errors import (
     NothingLeft,
     OwnCase,
     SamePerson,
+    SecondApprovalNeeded,
     TextRequired,
     TextTooLong,
 )
 from core.domain.facts import Facts
-from core.domain.policy import load, shipped
 from core.domain.workdays import local_date
+from tests import pinned
 from tests.shop import ARBITER, FINANCE, LEAD, MEI, REVIEWER, REVIEWER_2, SUPPORT, WEI, Shop
+
+LEAD_2 = Actor("lead", "zhao-jing")
+ARBITER_2 = Actor("arbiter", "bai-lu")
 
 
 def in_review(shop: Shop, amount: int = 10_000, paid: int = 10_000, customer: str = "mei") -> str:
@@ -35,6 +41,17 @@ def in_review(shop: Shop, amount: int = 10_000, paid: int = 10_000, customer: st
     sent = shop.apply(order_no, amount, reason="other", actor=Actor("customer", customer))
     assert sent.state == "in_review"
     return sent.case_no
+
+
+def _body(shop: Shop, case_no: str, event: str) -> Any:
+    e = case_events.c
+    with shop.app.read() as conn:
+        found = conn.execute(select(e.body).where(e.case_no == case_no, e.event == event))
+        return json.loads(found.scalar_one())
+
+
+def _facts(shop: Shop, case_no: str, event: str) -> Facts:
+    return Facts.from_dict(_body(shop, case_no, event)["facts"])
 
 
 def test_a_reviewer_approves_less(shop: Shop) -> None:
@@ -124,9 +141,39 @@ def test_an_overdue_review_gets_a_name(shop: Shop) -> None:
     assert shop.view(case_no).owner is None
     shop.work(days=2)
     view = shop.view(case_no, MEI)
-    assert (view.state, view.owner, view.locator.key) == ("in_review", "lead", "locator.overdue")
-    assert shop.work(days=30) == 0
+    assert (view.state, view.owner, view.locator.key) == ("in_review", "lead", "locator.overdue_by")
     assert shop.audit() == []
+
+
+def test_an_overdue_review_has_a_new_date_each_time_it_is_missed(shop: Shop) -> None:
+    """R3.2: never a date in the past, and somebody is told again."""
+    case_no = in_review(shop)
+    shop.work(days=8)
+    first = shop.view(case_no, MEI)
+    assert first.due_at is not None and first.locator.by == first.due_at > shop.clock.at
+    assert shop.app.calendar.between(local_date(shop.clock.at), local_date(first.due_at)) == 1
+    assert shop.work(days=30) == 1, "once, however long nobody looked"
+    second = shop.view(case_no, MEI)
+    assert second.due_at is not None and second.due_at > shop.clock.at and second.owner == "lead"
+    assert [event.event for event in second.events].count("escalate") == 2
+    assert shop.act(case_no, "ask", REVIEWER, note="？").owner is None
+    assert shop.audit() == []
+
+
+def test_an_arbiter_is_offered_once_there_is_something_to_dispute(shop: Shop) -> None:
+    """R3.4: after a question, a refusal, or when the review is late; staff may send it on at any time."""
+    fresh, late, asked, refused = (in_review(shop) for _ in range(4))
+    assert "dispute" not in shop.view(fresh, MEI).allowed and "dispute" in shop.view(fresh, REVIEWER).allowed
+    shop.act(asked, "ask", REVIEWER, note="？")
+    assert "dispute" in shop.view(asked, MEI).allowed
+    shop.act(asked, "answer", MEI, note="！")
+    assert "dispute" in shop.view(asked, MEI).allowed
+    shop.act(refused, "reject", REVIEWER, note="不对")
+    shop.act(refused, "reapply", MEI)
+    shop.act(refused, "submit", MEI)
+    assert "dispute" in shop.view(refused, MEI).allowed
+    shop.work(days=8)
+    assert "dispute" in shop.view(late, MEI).allowed
 
 
 def test_an_appeal_goes_to_another_person(shop: Shop) -> None:
@@ -185,14 +232,164 @@ def test_nobody_decides_what_they_asked_for(shop: Shop, person: Actor) -> None:
     assert set(shop.view(case_no, person).allowed).isdisjoint({"approve", "reject", "ask"})
 
 
-def test_above_the_limit_a_reviewer_is_not_enough(shop: Shop) -> None:
-    """Invariant 13: the policy's limit for one reviewer, to the fen."""
+@pytest.mark.parametrize(("first", "second"), [(REVIEWER, LEAD), (LEAD, LEAD_2), (LEAD, REVIEWER)])
+def test_above_the_limit_two_people_approve(shop: Shop, first: Actor, second: Actor) -> None:
+    """Invariant 13: the policy's limit for one person, to the fen; nothing is held before the second."""
+    alone = in_review(shop, 100_001, 200_000, customer="wei")
+    assert shop.act(alone, "approve", REVIEWER, amount_minor=100_000).state == "approved"
+
     case_no = in_review(shop, 100_001, 200_000)
-    with pytest.raises(NotAllowed):
+    before = shop.view(case_no)
+    shop.clock.advance(timedelta(days=1))
+    view = shop.act(case_no, "approve", first, note="核对过")
+    assert (view.state, view.events[-1].event, view.events[-1].note) == ("in_review", "endorse", "核对过")
+    assert (view.approved_minor, view.decided_by) == (None, None)
+    assert (view.due_at, view.due_action, view.owner) == (before.due_at, "escalate", None)
+    assert shop.payment(view.order.order_no).reserved_minor == 0
+    assert (view.public_status, view.locator.key, view.locator.by) == (
+        "under_review",
+        "locator.endorsed",
+        before.due_at,
+    )
+    assert {"approve", "endorse"}.isdisjoint(shop.view(case_no, first).allowed)
+    with pytest.raises(SamePerson):
+        shop.act(case_no, "approve", first)
+    assert shop.audit() == []
+
+    assert "approve" in shop.view(case_no, second).allowed
+    view = shop.act(case_no, "approve", second)
+    assert (view.state, view.approved_minor, view.decided_by) == ("approved", 100_001, str(second))
+    assert shop.audit() == []
+
+
+def test_two_reviewers_are_not_enough(sqlite_shop: Shop) -> None:
+    """Invariant 13: one of the two is a lead."""
+    shop = sqlite_shop
+    case_no = in_review(shop, 200_000, 200_000)
+    shop.act(case_no, "approve", REVIEWER)
+    assert "approve" not in shop.view(case_no, REVIEWER_2).allowed
+    with pytest.raises(SecondApprovalNeeded):
+        shop.act(case_no, "approve", REVIEWER_2)
+    assert {"reject", "ask"} <= set(shop.view(case_no, REVIEWER).allowed), "the first may think again"
+
+
+def test_another_amount_is_another_first_approval(sqlite_shop: Shop) -> None:
+    """Invariant 13: two people say the same; whoever says nothing else confirms what the first said."""
+    shop = sqlite_shop
+    case_no = in_review(shop, 200_000, 200_000)
+    shop.act(case_no, "approve", REVIEWER, amount_minor=180_000)
+    view = shop.act(case_no, "approve", LEAD, amount_minor=150_000)
+    assert (view.state, view.events[-1].event) == ("in_review", "endorse")
+    with pytest.raises(SamePerson):
+        shop.act(case_no, "approve", LEAD, amount_minor=150_000)
+    view = shop.act(case_no, "approve", REVIEWER)
+    assert (view.state, view.approved_minor) == ("approved", 150_000)
+    assert shop.audit() == []
+
+
+def test_a_first_approval_ends_with_whatever_comes_next(sqlite_shop: Shop) -> None:
+    """Invariant 13: an answer may change everything; the clock alone changes nothing."""
+    shop = sqlite_shop
+    case_no = in_review(shop, 200_000, 200_000)
+    shop.act(case_no, "approve", REVIEWER)
+    shop.act(case_no, "ask", REVIEWER_2, note="还在用吗？")
+    shop.act(case_no, "answer", MEI, note="没有")
+    assert shop.act(case_no, "approve", LEAD).state == "in_review"
+    shop.work(days=6)
+    view = shop.view(case_no)
+    assert (view.events[-1].event, view.owner) == ("escalate", "lead")
+    assert shop.act(case_no, "approve", LEAD_2).state == "approved"
+    assert shop.audit() == []
+
+
+def test_what_was_refunded_before_counts_for_two(sqlite_shop: Shop) -> None:
+    """Invariant 13: of the whole order, or a large amount would be approved in slices by one."""
+    shop = sqlite_shop
+    case_no = in_review(shop, 60_000, 200_000)
+    order_no = shop.view(case_no).order.order_no
+    assert shop.act(case_no, "approve", REVIEWER).state == "approved"
+    shop.work()
+    shop.work(days=2)
+    again = shop.apply(order_no, 60_000, reason="other").case_no
+    assert shop.act(again, "approve", LEAD).events[-1].event == "endorse"
+    assert shop.act(again, "approve", LEAD_2).state == "approved"
+    assert shop.audit() == []
+
+
+def test_in_arbitration_a_lead_only_confirms(sqlite_shop: Shop) -> None:
+    """R3.4, invariant 13: the arbiter decides; the second is another arbiter or a lead, for the same."""
+    shop = sqlite_shop
+    for second in (LEAD, ARBITER_2):
+        case_no = in_review(shop, 150_000, 150_000)
         shop.act(case_no, "approve", REVIEWER)
-    assert shop.act(case_no, "approve", REVIEWER, amount_minor=100_000).state == "approved"
-    other = in_review(shop, 100_001, 200_000, customer="wei")
-    assert shop.act(other, "approve", LEAD).state == "approved"
+        shop.act(case_no, "dispute", MEI, note="太慢了")
+        assert "approve" not in shop.view(case_no, LEAD).allowed
+        with pytest.raises(NotAllowed):
+            shop.act(case_no, "approve", LEAD)
+        view = shop.act(case_no, "approve", ARBITER)
+        assert (view.state, view.events[-1].event) == ("in_arbitration", "endorse")
+        assert {"approve"}.isdisjoint(shop.view(case_no, ARBITER).allowed)
+        with pytest.raises(NotAllowed):
+            shop.act(case_no, "approve", LEAD, amount_minor=100)
+        with pytest.raises(SamePerson):
+            shop.act(case_no, "approve", Actor("lead", REVIEWER.id))
+        assert shop.act(case_no, "approve", second).state == "approved"
+        assert shop.audit() == []
+
+
+def test_an_appeal_above_the_limit_needs_two_who_are_new(sqlite_shop: Shop) -> None:
+    """R3.6, invariant 13."""
+    shop = sqlite_shop
+    case_no = in_review(shop, 150_000, 150_000)
+    shop.act(case_no, "reject", REVIEWER, note="截图对不上")
+    shop.act(case_no, "appeal", MEI, note="新的截图")
+    assert shop.act(case_no, "approve", REVIEWER_2).events[-1].event == "endorse"
+    with pytest.raises(SamePerson):
+        shop.act(case_no, "approve", Actor("lead", REVIEWER.id))
+    assert shop.act(case_no, "approve", LEAD).state == "approved"
+    assert shop.audit() == []
+
+
+def test_nobody_endorses_by_that_name(sqlite_shop: Shop) -> None:
+    """It comes of `approve`, so that the guards of an approval stand before it."""
+    case_no = in_review(sqlite_shop)
+    with pytest.raises(NotAllowed):
+        sqlite_shop.act(case_no, "endorse", LEAD)
+    assert "endorse" not in sqlite_shop.view(case_no, LEAD).allowed
+
+
+def test_asked_on_the_last_day_is_in_time_whenever_it_is_decided(sqlite_shop: Shop) -> None:
+    """R1.3: at the review, at the rejection and at the appeal; money and dates are of the day of deciding."""
+    shop = sqlite_shop
+    bought = shop.clock.at - timedelta(days=7)
+    order_no = shop.order(delivery="code_viewed", completed_at=bought, paid_at=bought)
+    asked_at = shop.clock.at
+    case_no = shop.apply(order_no, reason="other").case_no
+    shop.work(days=4)
+    shop.act(case_no, "reject", REVIEWER, note="没有问题")
+    shop.act(case_no, "appeal", MEI, note="再看看")
+    shop.work(days=1)
+    shop.act(case_no, "approve", REVIEWER_2)
+    for event in ("reject", "approve"):
+        facts = _facts(shop, case_no, event)
+        assert facts.asked_at == asked_at < facts.at
+        assert days_left(facts, pinned.POLICY) == 0
+        assert _body(shop, case_no, event)["assessment"]["verdict"] == "review"
+    assert shop.audit() == []
+
+
+def test_what_is_applied_for_again_counts_from_then(sqlite_shop: Shop) -> None:
+    """R1.3, R3.5: an old request does not hold the window open for a new one."""
+    shop = sqlite_shop
+    bought = shop.clock.at - timedelta(days=7)
+    order_no = shop.order(delivery="code_viewed", completed_at=bought, paid_at=bought)
+    case_no = shop.apply(order_no, reason="other").case_no
+    shop.act(case_no, "reject", REVIEWER, note="没有问题")
+    shop.work(days=1)
+    shop.act(case_no, "reapply", MEI)
+    shop.act(case_no, "submit", MEI)
+    assert shop.view(case_no).rule == "too_late"
+    assert shop.audit() == []
 
 
 @pytest.mark.parametrize("actor", [MEI, SUPPORT, ARBITER, FINANCE, Actor("policy", "lu-jing")])
@@ -226,12 +423,8 @@ def test_deciding_again_gives_the_same_answer(shop: Shop) -> None:
     case_no = shop.apply(shop.order()).case_no
     shop.work()
     shop.work(days=2)
-    with shop.app.read() as conn:
-        e = case_events.c
-        body = json.loads(
-            conn.execute(select(e.body).where(e.case_no == case_no, e.event == "approve")).scalar_one()
-        )
-    again = assess(Facts.from_dict(body["facts"]), load(shipped("standard")), shop.app.calendar)
+    body = _body(shop, case_no, "approve")
+    again = assess(Facts.from_dict(body["facts"]), pinned.POLICY, shop.app.calendar)
     assert {"verdict": again.verdict, "rule": again.rule} == body["assessment"]
     assert body["policy_version"] == 1
     assert body["option"]["legs"][0]["amount_minor"] == again.options[0].legs[0].amount_minor

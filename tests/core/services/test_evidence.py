@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from core import texts
 from core.domain.actors import Actor
 from core.domain.errors import EvidenceMissing, EvidenceRefused, NotAllowed, NotFound, TransitionRefused
-from core.services import cases, evidence
+from core.services import cases, evidence, policies
+from tests import pinned
+from tests.core.adapters.odd_pictures import pdf
 from tests.shop import MEI, REVIEWER, SUPPORT, WEI, Shop
 
 
@@ -34,7 +37,7 @@ def test_the_checklist_is_filled(shop: Shop, case_no: str) -> None:
         cases.submit(shop.app, MEI, case_no, "first")
     page = evidence.add(shop.app, MEI, case_no, "product_page", screenshot())
     evidence.add(shop.app, MEI, case_no, "product_shown", screenshot("red"))
-    _, assessment = cases.assess_draft(shop.app, MEI, case_no)
+    assessment = cases.look(shop.app, MEI, case_no).answer.found
     assert assessment.missing_evidence == ()
     assert cases.submit(shop.app, MEI, case_no, "first").state == "in_review"
     assert {e.kind for e in shop.view(case_no, MEI).evidence} == {"product_page", "product_shown"}
@@ -93,19 +96,63 @@ def test_part_of_the_file_once_it_was_sent(shop: Shop) -> None:
         evidence.add(shop.app, MEI, case_no, "other", screenshot("green"))
 
 
-def test_what_is_refused_leaves_no_file(sqlite_shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_refused_leaves_no_file(sqlite_shop: Shop) -> None:
     shop = sqlite_shop
     case_no = cases.open_draft(shop.app, MEI, shop.order()).case_no
-    monkeypatch.setattr(evidence, "MOST_PICTURES", 2)
+    allow(shop, files=2)
     for colour in ("red", "blue"):
         evidence.add(shop.app, MEI, case_no, "other", screenshot(colour))
     for kind, data, reason in (
         ("other", screenshot("green"), "too_many"),
-        ("other", b"%PDF-1.7", "not_a_picture"),
+        ("other", b"%PDF-1.7", "damaged"),
+        ("other", b"GIF89a", "gif"),
         ("selfie", screenshot("green"), "kind"),
     ):
         with pytest.raises(EvidenceRefused) as refused:
             evidence.add(shop.app, MEI, case_no, kind, data)
         assert refused.value.params["reason"] == reason
-    assert len(list(Path(shop.app.store.url.removeprefix("file://")).iterdir())) == 2
+    assert len(files(shop)) == 2
     assert shop.audit() == []
+
+
+def test_the_policy_says_how_large_and_how_many(sqlite_shop: Shop) -> None:
+    """R2.3: 10 MB a file and 9 files a case, unless the shop says otherwise; the words say the figure."""
+    shop = sqlite_shop
+    case_no = cases.open_draft(shop.app, MEI, shop.order()).case_no
+    large = screenshot() + bytes(2 * 1024 * 1024)
+    evidence.add(shop.app, MEI, case_no, "other", large)
+    allow(shop, megabytes=2, files=1)
+    with pytest.raises(EvidenceRefused) as refused:
+        evidence.add(shop.app, MEI, case_no, "other", large)
+    assert "超过 2 MB" in texts.of("zh_CN").refusal(refused.value)
+    with pytest.raises(EvidenceRefused) as refused:
+        evidence.add(shop.app, MEI, case_no, "other", screenshot("red"))
+    assert refused.value.params == {"reason": "too_many", "limit": 1}
+
+
+def test_each_page_of_a_pdf_is_a_picture_of_the_case(shop: Shop, case_no: str) -> None:
+    """Sent twice it is there once; what there is no room for is said."""
+    document = pdf(*(colour + b" rg 0 0 300 300 re f" for colour in (b"1 0 0", b"0 1 0", b"0 0 1")))
+    added = evidence.add_file(shop.app, MEI, case_no, "product_page", document)
+    assert (len(added.pictures), added.notes) == (3, ())
+    assert evidence.add_file(shop.app, MEI, case_no, "product_page", document) == added
+    assert shop.view(case_no).evidence == added.pictures  # in the order of the pages
+    assert len(files(shop)) == 3
+    allow(shop, files=4)
+    more = evidence.add_file(shop.app, MEI, case_no, "other", document)
+    assert (len(more.pictures), more.notes) == (1, ("first_pages_only",))
+    assert len(shop.view(case_no).evidence) == len(files(shop)) == 4
+    assert shop.audit() == []
+
+
+def files(shop: Shop) -> list[Path]:
+    return list(Path(shop.app.store.url.removeprefix("file://")).iterdir())
+
+
+def allow(shop: Shop, *, megabytes: int = 10, files: int = 9) -> None:
+    """A policy with other limits, in force from now on."""
+    changed = pinned.TEXT.replace("evidence_megabytes = 10", f"evidence_megabytes = {megabytes}")
+    changed = changed.replace("evidence_files = 9", f"evidence_files = {files}")
+    assert changed != pinned.TEXT
+    with shop.app.begin() as conn:
+        policies.publish(shop.app, conn, changed, author="a", approved_by="b", in_force_from=shop.app.now())

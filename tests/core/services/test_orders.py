@@ -8,14 +8,14 @@ import pytest
 from sqlalchemy import event, insert, update
 
 from core.adapters.tables import customers, exchange_rates, orders, payments
-from core.domain import policy as documents
 from core.domain.actors import SYSTEM, Actor
 from core.domain.errors import NotFound
 from core.services import orders as service
 from core.services.order_facts import fx_loss_bp
+from tests import pinned
 from tests.shop import FINANCE, MEI, REVIEWER, SUPPORT, WEI, Shop
 
-POLICY = documents.cached(documents.shipped("standard"))
+POLICY = pinned.POLICY
 
 
 def facts(shop: Shop, order_no: str, *, reason: str = "not_delivered", amount: int = 10_000, evidence=()):
@@ -211,6 +211,44 @@ def test_refunds_granted_in_the_look_back_are_counted_and_no_others(shop):
     assert facts(shop, order_no).recent_refunds == 2
     shop.clock.advance(timedelta(days=POLICY.limits.look_back_days + 1))
     assert facts(shop, order_no).recent_refunds == 0
+
+
+def test_a_guest_has_the_history_of_the_account_that_paid(shop):
+    """R6.5: guests' orders paid from one account are one payer's; nobody else waits for them."""
+    for number in range(7):
+        order_no = shop.order(("alipay", 2_000), ("alipay", 3_000), customer="", account="139****0001")
+        sent = shop.apply(order_no, 5_000, actor=Actor("guest", order_no=order_no))
+        assert sent.state == ("approved" if number < 6 else "in_review")
+    assert sent.rule == "not_delivered_often"
+    found = facts(shop, shop.order(customer="", account="139****0001"))
+    assert (found.recent_refunds, found.unnamed_refunds) == (6, 0)
+    other = shop.order(customer="", account="139****0002")
+    assert facts(shop, other).recent_refunds == 0
+    assert shop.apply(other, actor=Actor("guest", order_no=other)).state == "approved"
+    assert facts(shop, shop.order(("wechat", 9), customer="", account="139****0001")).recent_refunds == 0
+    shop.clock.advance(timedelta(days=POLICY.limits.look_back_days + 1))
+    assert facts(shop, shop.order(customer="", account="139****0001")).recent_refunds == 0
+    assert shop.audit() == []
+
+
+@pytest.mark.parametrize("account", ["", "零钱", "支付宝用户"])
+def test_guests_whom_nobody_can_tell_apart_share_a_measure_a_day(shop, account):
+    """R6.5: what was approved at once counts, for a day; whoever can be told apart is not touched by it."""
+    for _ in range(21):
+        order_no = shop.order(customer="", account=account)
+        assert shop.apply(order_no, actor=Actor("guest", order_no=order_no)).state == "approved"
+    withdrawn = shop.order(customer="", account=account)
+    found = facts(shop, withdrawn)
+    assert (found.recent_refunds, found.unnamed_refunds) == (0, 21)
+    waiting = shop.apply(withdrawn, actor=Actor("guest", order_no=withdrawn))
+    assert (waiting.state, waiting.rule) == ("in_review", "not_delivered_unnamed")
+    shop.act(waiting.case_no, "approve", REVIEWER)
+    assert facts(shop, shop.order(customer="", account=account)).unnamed_refunds == 21
+    assert facts(shop, shop.order()).unnamed_refunds == 0
+    assert facts(shop, shop.order(customer="", account="mei***@qq.com")).unnamed_refunds == 0
+    shop.clock.advance(timedelta(days=1, seconds=1))
+    assert facts(shop, shop.order(customer="", account=account)).unnamed_refunds == 0
+    assert shop.audit() == []
 
 
 def test_paid_beyond_the_orders_amount_is_paid_twice(shop):

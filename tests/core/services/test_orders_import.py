@@ -29,6 +29,7 @@ from core.services import orders as service
 from tests.shop import REVIEWER, Shop
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "bills"
+AFTER_THE_FIXTURES = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
 WECHAT = FIXTURES / "wechat_trade_all.csv"
 ALIPAY = FIXTURES / "alipay_business_detail.csv"
 GENERIC = FIXTURES / "orders_generic.csv"
@@ -45,6 +46,8 @@ def take(shop: Shop, tmp_path: Path):
         if file is None:
             file = tmp_path / "orders.csv"
             file.write_text("\n".join([HEADER, *rows]), encoding="utf-8")
+        elif file.is_relative_to(FIXTURES):
+            shop.clock.at = max(shop.clock.at, AFTER_THE_FIXTURES)
         return service.import_orders(shop.app, file, **more)
 
     return run
@@ -527,3 +530,39 @@ def test_a_million_rows_in_a_minute_and_half_a_gigabyte(sqlite_url, tmp_path):
     assert imported == 1_000_000
     assert seconds <= 60
     assert kilobytes <= 512 * 1024
+
+
+# --- what cannot be -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("change", [{"amount": "0"}, {"amount": "0.00"}, {"paid": "0.00"}])
+def test_a_payment_of_nothing_is_refused(take, change: dict[str, str]):
+    assert errors(take(row("A0", trade="T0"), row(**change))) == [(3, "amount_zero")]
+
+
+def test_a_bill_with_a_payment_of_nothing_is_refused(shop: Shop, take, tmp_path: Path):
+    bill = wechat(tmp_path / "bill.csv", ("W1", "M1", "10.00", "", ""), ("W2", "M2", "0.00", "", ""))
+    assert errors(take(file=bill)) == [(3, "amount_zero")]
+    text = ALIPAY.read_text(encoding="gb18030")
+    bill = tmp_path / "alipay.csv"
+    bill.write_text(text.replace("268.05", "0.00", 1), encoding="gb18030")
+    line = text[: text.index("268.05")].count("\n") + 1
+    shop.clock.at = AFTER_THE_FIXTURES
+    assert errors(take(file=bill)) == [(line, "amount_zero")]
+
+
+def test_a_payment_in_the_future_is_refused_by_the_shops_clock(shop: Shop, take):
+    """A day of grace: another machine's clock, another time zone. The demo's clock may have been moved."""
+    there = shop.clock.at.astimezone(ZONE)
+    in_grace = f"{there + timedelta(hours=23):%Y-%m-%d %H:%M:%S}"
+    beyond = f"{there + timedelta(hours=25):%Y-%m-%d %H:%M:%S}"
+    assert errors(take(row("A0", trade="T0"), row(paid_at=beyond))) == [(3, "paid_in_future")]
+    assert counts(take(row("A0", trade="T0", paid_at=in_grace))) == {"imported": 1}
+    shop.clock.advance(timedelta(hours=2))
+    assert counts(take(row(paid_at=beyond))) == {"imported": 1}
+
+
+def test_a_refund_in_the_future_is_refused(shop: Shop, take, tmp_path: Path):
+    bill = wechat(tmp_path / "bill.csv", ("W1", "M1", "10.00", "", ""), ("W1", "M1", "", "R1", "10.00"))
+    shop.clock.at = datetime(2026, 8, 29, 4, 0, tzinfo=UTC)
+    assert errors(take(file=bill)) == [(2, "paid_in_future"), (3, "refunded_in_future")]

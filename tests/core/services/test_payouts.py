@@ -161,7 +161,13 @@ def test_a_closed_account_goes_to_people(shop: Shop) -> None:
     with pytest.raises(MoneyAlreadySent):
         shop.act(case_no, "withdraw", MEI)
 
-    shop.act(case_no, "agree", FINANCE, note="退到平台余额，已电话确认")
+    first = shop.act(case_no, "agree", FINANCE, note="退到平台余额，已电话确认")
+    assert (first.state, first.events[-1].event, first.owner) == ("negotiating", "endorse", "finance")
+    assert "agree" not in shop.view(case_no, FINANCE).allowed
+    with pytest.raises(SamePerson):
+        shop.act(case_no, "agree", FINANCE)
+    assert shop.audit() == []
+    shop.act(case_no, "agree", LEAD)
     shop.work()
     view = shop.view(case_no, MEI)
     assert (view.state, view.payouts[1].route, view.payouts[1].channel) == (
@@ -189,8 +195,39 @@ def test_money_that_the_bank_sends_back(shop: Shop) -> None:
     assert view.locator.params["arrived_minor"] == 6_000
     assert shop.audit() == []
     shop.act(case_no, "agree", LEAD)
+    shop.act(case_no, "agree", FINANCE)
     shop.work()
     assert shop.view(case_no).state == "completed"
+    assert shop.audit() == []
+
+
+def test_money_that_comes_back_again_does_not_run_out_of_people(sqlite_shop: Shop) -> None:
+    """R4.5, invariant 13: two people each time, and those who settled it once may do so again."""
+    shop = sqlite_shop
+    _, case_no = started(shop)
+    shop.work()
+    for _ in range(3):
+        shop.alipay.give_back(shop.payouts(case_no)[-1].key, "bank_fault")
+        shop.work(hours=8)
+        assert shop.view(case_no).state == "negotiating"
+        assert shop.act(case_no, "agree", FINANCE).state == "negotiating"
+        assert shop.act(case_no, "agree", LEAD).state == "paying"
+        shop.work()
+    assert shop.audit() == []
+
+
+def test_an_account_that_closes_between_two_agreements(sqlite_shop: Shop) -> None:
+    """Invariant 13: the second person agrees to what the first agreed to, or becomes the first."""
+    shop = sqlite_shop
+    order_no, case_no = started(shop)
+    shop.work()
+    shop.alipay.give_back(shop.payouts(case_no)[0].key, "bank_fault")
+    shop.work(hours=8)
+    shop.act(case_no, "agree", FINANCE)
+    with shop.app.begin() as conn:
+        conn.execute(update(payments).where(payments.c.order_no == order_no).values(is_open=False))
+    assert shop.act(case_no, "agree", LEAD).state == "negotiating"
+    assert shop.act(case_no, "agree", FINANCE).state == "paying"
     assert shop.audit() == []
 
 
@@ -290,10 +327,11 @@ def test_negotiated_needs_two_people(shop: Shop) -> None:
     assert shop.view(case_no).state == "in_review"
     approved = shop.act(case_no, "approve", LEAD)
     assert (approved.state, approved.route, approved.owner) == ("negotiating", "negotiated", "finance")
-    assert "agree" not in shop.view(case_no, LEAD).allowed
-    with pytest.raises(SamePerson):
-        shop.act(case_no, "agree", LEAD)
-    shop.act(case_no, "agree", FINANCE)
+    for same in (LEAD, Actor("finance", LEAD.id)):  # by person, not by role
+        assert "agree" not in shop.view(case_no, same).allowed
+        with pytest.raises(SamePerson):
+            shop.act(case_no, "agree", same)
+    assert shop.act(case_no, "agree", FINANCE).state == "paying"
     shop.work()
     shop.work(days=2)
     assert shop.view(case_no).state == "completed"

@@ -431,3 +431,70 @@ def _tables() -> None:
         sqlite_strict=True,
     )
     op.create_index(op.f("ix_balance_lots_customer_id"), "balance_lots", ["customer_id"], unique=False)
+    op.create_table(
+        "contacts",
+        sa.Column("customer_id", sa.Text(), nullable=False),
+        sa.Column("mail", sa.Text(), server_default="", nullable=False),
+        sa.Column("language", sa.Text(), server_default="", nullable=False),
+        sa.PrimaryKeyConstraint("customer_id", name=op.f("pk_contacts")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "notices",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("case_no", sa.Text(), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("about", sa.Text(), server_default="", nullable=False),
+        sa.Column("customer_id", sa.Text(), nullable=False),
+        sa.Column("order_no", sa.Text(), nullable=False),
+        sa.Column("amount_minor", BIG, nullable=True),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("by_at", BIG, nullable=True),
+        sa.Column("at", BIG, nullable=False),
+        sa.Column("read_at", BIG, nullable=True),
+        sa.Column("planned_at", BIG, nullable=True),
+        sa.ForeignKeyConstraint(["case_no"], ["cases.case_no"], name=op.f("fk_notices_case_no")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
+        sa.UniqueConstraint(
+            "case_no", "seq", "kind", "about", name=op.f("uq_notices_case_no_seq_kind_about")
+        ),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_notices_customer", "notices", ["customer_id", "read_at"], unique=False)
+    op.create_index("ix_notices_order", "notices", ["order_no", "read_at"], unique=False)
+    op.create_index(
+        "ix_notices_unplanned",
+        "notices",
+        ["id"],
+        unique=False,
+        postgresql_where=sa.text("planned_at IS NULL"),
+        sqlite_where=sa.text("planned_at IS NULL"),
+    )
+    op.create_table(
+        "notice_deliveries",
+        sa.Column("notice_id", BIG, nullable=False),
+        sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("due_at", BIG, nullable=True),
+        sa.Column("leased_until", BIG, nullable=True),
+        sa.Column("worker", sa.Text(), nullable=True),
+        sa.Column("sent_at", BIG, nullable=True),
+        sa.Column("cause", sa.Text(), nullable=True),
+        sa.CheckConstraint("state IN ('planned', 'sent', 'failed')", name=op.f("ck_notice_deliveries_state")),
+        sa.CheckConstraint(
+            "(state = 'planned') = (due_at IS NOT NULL)", name=op.f("ck_notice_deliveries_something_is_due")
+        ),
+        sa.ForeignKeyConstraint(["notice_id"], ["notices.id"], name=op.f("fk_notice_deliveries_notice_id")),
+        sa.PrimaryKeyConstraint("notice_id", "target", name=op.f("pk_notice_deliveries")),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_notice_deliveries_due",
+        "notice_deliveries",
+        ["due_at"],
+        unique=False,
+        postgresql_where=sa.text("due_at IS NOT NULL"),
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+    )

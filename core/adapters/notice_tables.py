@@ -1,0 +1,76 @@
+"""Tables of notices: what customers are told, where it went, and how they want to be reached."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from core.adapters.tables import Instant, metadata
+
+# The inbox, and the outbox from which deliveries are planned: written with the change that it tells of.
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("case_no", Text, ForeignKey("cases.case_no"), nullable=False),
+    Column("seq", Integer, nullable=False),  # the event it tells of, or the last one before it
+    Column("kind", Text, nullable=False),
+    Column("about", Text, nullable=False, server_default=""),  # the payout's key, where it tells of one
+    Column("customer_id", Text, nullable=False),  # '' = a guest, who proves the order
+    Column("order_no", Text, nullable=False),
+    Column("amount_minor", BigInteger),
+    Column("currency", Text, nullable=False),
+    Column("by_at", Instant),  # when the case's next step was due
+    Column("at", Instant, nullable=False),
+    Column("read_at", Instant),
+    Column("planned_at", Instant),  # its deliveries, none included, are rows of `notice_deliveries`
+    UniqueConstraint("case_no", "seq", "kind", "about"),
+    Index("ix_notices_customer", "customer_id", "read_at"),
+    Index("ix_notices_order", "order_no", "read_at"),
+    Index(
+        "ix_notices_unplanned",
+        "id",
+        sqlite_where=text("planned_at IS NULL"),
+        postgresql_where=text("planned_at IS NULL"),
+    ),
+)
+
+notice_deliveries = Table(
+    "notice_deliveries",
+    metadata,
+    Column("notice_id", ForeignKey("notices.id"), primary_key=True),
+    Column("target", Text, primary_key=True),  # 'customer' or one of the shop's, by name: never an address
+    Column("state", Text, nullable=False),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("due_at", Instant),
+    Column("leased_until", Instant),
+    Column("worker", Text),
+    Column("sent_at", Instant),
+    Column("cause", Text),  # of the last try that came to nothing, as a code
+    CheckConstraint("state IN ('planned', 'sent', 'failed')", name="state"),
+    CheckConstraint("(state = 'planned') = (due_at IS NOT NULL)", name="something_is_due"),
+    Index(
+        "ix_notice_deliveries_due",
+        "due_at",
+        sqlite_where=text("due_at IS NOT NULL"),
+        postgresql_where=text("due_at IS NOT NULL"),
+    ),
+)
+
+contacts = Table(  # of customers who have an account; a guest has no address here
+    "contacts",
+    metadata,
+    Column("customer_id", Text, primary_key=True),
+    Column("mail", Text, nullable=False, server_default=""),
+    Column("language", Text, nullable=False, server_default=""),
+)

@@ -1,0 +1,53 @@
+"""Pictures from strangers become our own. `process.intake` runs in the portal and starts a child for each
+file; `child`, `raster` and `pages` run in it; `kinds` tells what a file is. Here is what both sides know.
+
+The child starts with every file: nothing that is slow to import belongs here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from core.adapters.pictures.kinds import LOOKS, looks_like_picture
+
+__all__ = ["NOTES", "REFUSALS", "Picture", "Unusable", "looks_like_picture"]
+
+SECONDS: Final = 2.0  # wall clock from the file's last byte on; starting Python does not count
+MEMORY_BYTES: Final = 512 * 1024 * 1024  # of address space, so also of memory
+
+# Why a file is refused; each has a sentence under `picture.<code>`.
+REFUSALS: Final = (
+    *LOOKS,
+    "empty",
+    "too_big",
+    "too_many_pixels",
+    "too_small",
+    "too_narrow",
+    "damaged",
+    "pdf_locked",
+    "took_too_long",
+    "took_too_much",
+)
+# What the sender should know of a file that was taken; each has a sentence under `picture_note.<code>`.
+NOTES: Final = ("first_frame_only", "first_pages_only", "made_smaller")
+
+
+class Unusable(Exception):
+    """In the child: the file is refused. `code` is one of `REFUSALS`."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Our re-encoding: upright, sRGB, without metadata, only pixels."""
+
+    data: bytes
+    media_type: str
+    width: int
+    height: int
+    pixels_sha256: str  # of the kept pixels before encoding: the same picture in another file has the same
+    dhash: str  # 256 bits in hex; few different bits mean alike, a hint and never an accusation (FACTS)

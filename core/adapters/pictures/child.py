@@ -1,0 +1,112 @@
+"""The child: one file from stdin, one line of JSON and the pictures to stdout, then it ends.
+
+It gives up what it does not need before it reads the first byte; the kernel keeps its limits, whatever a
+decoder does. Nothing in here is trusted by the other side.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import sys
+from dataclasses import dataclass
+from typing import Any, Final
+
+from core.adapters.pictures import MEMORY_BYTES, Picture, Unusable
+
+LARGEST_ANSWER: Final = 128 * 1024 * 1024
+# No program is started and nothing is connected to, asked for by whatever library.
+_NEVER: Final = (
+    "subprocess.",
+    "os.system",
+    "os.exec",
+    "os.fork",
+    "os.posix_spawn",
+    "os.spawn",
+    "socket.",
+    "pty.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What one file became."""
+
+    pictures: tuple[Picture, ...]
+    notes: tuple[str, ...] = ()
+
+
+def main() -> None:
+    """`argv`: kind of the file, most pages, seconds."""
+    kind, most_pages, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+    work = _work(kind, most_pages)
+    _give_up(seconds)
+    data = sys.stdin.buffer.read()
+    # The clock on the wall is what counts: a small file can keep a decoder busy for minutes (FACTS).
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        kept = work(data)
+        answer: dict[str, Any] = {
+            "notes": kept.notes,
+            "pictures": [
+                {
+                    "bytes": len(picture.data),
+                    "media_type": picture.media_type,
+                    "width": picture.width,
+                    "height": picture.height,
+                    "pixels_sha256": picture.pixels_sha256,
+                    "dhash": picture.dhash,
+                }
+                for picture in kept.pictures
+            ],
+        }
+    except Unusable as refused:
+        kept, answer = Kept(()), {"refused": refused.code}
+    except MemoryError:
+        kept, answer = Kept(()), {"refused": "took_too_much"}
+    except Exception:
+        # Whatever a decoder complains about: the bytes were not what they said they are.
+        kept, answer = Kept(()), {"refused": "damaged"}
+    out = sys.stdout.buffer
+    out.write(json.dumps(answer).encode() + b"\n")
+    for picture in kept.pictures:
+        out.write(picture.data)
+    out.flush()
+    os._exit(0)  # nothing to clean up, and no library's farewell
+
+
+def _work(kind: str, most_pages: int) -> Any:
+    """What to do with the bytes, its libraries imported: they belong to the start, not to the file's time."""
+    if kind == "pdf":
+        from core.adapters.pictures import pages
+
+        return lambda data: Kept(*pages.rendered(data, most_pages))
+    from core.adapters.pictures import raster
+
+    return lambda data: Kept(*raster.kept(data, kind))
+
+
+def _give_up(seconds: float) -> None:
+    """Memory, time, files, programs, network: what no picture needs."""
+    cpu = int(seconds) + 2
+    for what, most in (
+        (resource.RLIMIT_AS, MEMORY_BYTES),
+        (resource.RLIMIT_CPU, cpu),
+        (resource.RLIMIT_FSIZE, LARGEST_ANSWER),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NPROC, 0),  # for root it is no limit: run the portal as somebody else
+    ):
+        hard = resource.getrlimit(what)[1]
+        least = most if hard == resource.RLIM_INFINITY else min(most, hard)  # nobody may raise a hard limit
+        resource.setrlimit(what, (least, least))
+    # The parent may have chosen otherwise, and that is inherited: the alarm ends the process.
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
+    sys.addaudithook(_never)
+
+
+def _never(event: str, _: tuple[Any, ...]) -> None:
+    if event.startswith(_NEVER):
+        os.abort()

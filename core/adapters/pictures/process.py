@@ -1,0 +1,168 @@
+"""The portal's side: tells what a file is, waits for its turn, starts a child for it and believes nothing the
+child says that is not checked.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import structlog
+
+from core.adapters.pictures import REFUSALS, SECONDS, Picture, looks_like_picture
+from core.adapters.pictures.kinds import KINDS, kind_of
+from core.domain.errors import EvidenceBusy, EvidenceRefused
+
+LARGEST_MEGABYTES: Final = 10  # where no policy says otherwise
+MEGABYTE: Final = 1024 * 1024
+MOST_PAGES: Final = 5  # of a PDF: each becomes a picture that somebody has to look at
+CHILDREN: Final = (
+    2  # at a time and process: so much memory, and so many cores, may be had by strangers' files
+)
+PATIENCE: Final = 30.0  # seconds a file waits for its turn; with 2 s a file that is a queue of thirty
+START_SECONDS: Final = 10.0  # for starting Python on a busy machine; the child's own clock starts later
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What a file became: one picture, or one for each page; `notes` (of `NOTES`) on what is left out."""
+
+    pictures: tuple[Picture, ...]
+    notes: tuple[str, ...]
+
+
+class Turns:
+    """At most so many at a time, in the order in which they asked."""
+
+    def __init__(self, places: int) -> None:
+        self._lock = threading.Lock()
+        self._free = places
+        self._waiting: deque[threading.Event] = deque()
+
+    @contextmanager
+    def one(self, patience: float) -> Iterator[None]:
+        """Waits for a turn; `EvidenceBusy` when none came in `patience` seconds."""
+        with self._lock:
+            turn = None
+            if self._free:
+                self._free -= 1
+            else:
+                turn = threading.Event()
+                self._waiting.append(turn)
+        if turn is not None and not turn.wait(patience):
+            with self._lock:
+                if not turn.is_set():  # else it came between the wait and here
+                    self._waiting.remove(turn)
+                    raise EvidenceBusy()
+        try:
+            yield
+        finally:
+            with self._lock:
+                if self._waiting:
+                    self._waiting.popleft().set()  # handed over: nobody who comes later is quicker
+                else:
+                    self._free += 1
+
+
+_turns = Turns(CHILDREN)
+
+
+def intake(
+    data: bytes,
+    *,
+    largest_megabytes: int = LARGEST_MEGABYTES,
+    most_pages: int = MOST_PAGES,
+    seconds: float = SECONDS,
+    patience: float = PATIENCE,
+) -> Intake:
+    """Our own pictures of a stranger's file; `EvidenceRefused(reason=…)` with one of `REFUSALS`, or
+    `EvidenceBusy`."""
+    if len(data) > largest_megabytes * MEGABYTE:
+        raise EvidenceRefused(reason="too_big", limit=largest_megabytes)
+    if not data:
+        raise EvidenceRefused(reason="empty")
+    kind = kind_of(data)
+    if kind not in KINDS:
+        raise EvidenceRefused(reason=kind)
+    with _turns.one(patience):
+        return _answer(data, [kind, str(most_pages), str(seconds)], seconds)
+
+
+# -I: no environment, no user site, no current directory; so the child is told where the code is.
+_CHILD: Final = (
+    "import sys; sys.path.insert(0, {path!r}); from core.adapters.pictures.child import main; main()"
+)
+_ROOT: Final = str(Path(__file__).parents[3])
+
+
+def _answer(data: bytes, arguments: list[str], seconds: float) -> Intake:
+    command = [sys.executable, "-I", "-c", _CHILD.format(path=_ROOT), *arguments]
+    with _answer_file() as out:
+        try:
+            done = subprocess.run(
+                command,
+                input=data,
+                stdout=out,
+                stderr=subprocess.DEVNULL,
+                timeout=seconds + START_SECONDS,
+                check=False,
+                env={},
+            )
+        except subprocess.TimeoutExpired:
+            raise EvidenceRefused(reason="took_too_long") from None
+        if -done.returncode in (signal.SIGALRM, signal.SIGXCPU):
+            raise EvidenceRefused(reason="took_too_long")
+        if done.returncode:  # a decoder's crash, or the machine had no memory left
+            _log.warning("picture_child_died", returncode=done.returncode, kind=arguments[0])
+            raise EvidenceRefused(reason="damaged")
+        out.seek(0)
+        try:
+            return _checked(out)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            _log.warning("picture_child_nonsense", kind=arguments[0])
+            raise EvidenceRefused(reason="damaged") from None
+
+
+def _answer_file() -> BinaryIO:
+    """A file and no pipe: the child's limit on files keeps it from flooding us. In memory, where we can."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("picture"), "w+b")
+    return tempfile.TemporaryFile()
+
+
+def _checked(out: BinaryIO) -> Intake:
+    """The child's answer as values; anything odd about it raises."""
+    answer: dict[str, Any] = json.loads(out.readline(100_000))
+    if "refused" in answer:
+        raise EvidenceRefused(reason=answer["refused"] if answer["refused"] in REFUSALS else "damaged")
+    pictures = []
+    for told in answer["pictures"]:
+        data = out.read(told["bytes"])
+        if len(data) != told["bytes"] or not looks_like_picture(data):
+            raise ValueError("not what was announced")
+        pictures.append(
+            Picture(
+                data,
+                {"image/png": "image/png", "image/jpeg": "image/jpeg"}[told["media_type"]],
+                int(told["width"]),
+                int(told["height"]),
+                str(told["pixels_sha256"]),
+                str(told["dhash"]),
+            )
+        )
+    if not pictures:
+        raise ValueError("no picture")
+    return Intake(tuple(pictures), tuple(map(str, answer["notes"])))

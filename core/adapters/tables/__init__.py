@@ -1,0 +1,50 @@
+"""The tables, as SQLAlchemy Core. Shapes and constraints only; triggers and partial indexes included.
+
+Money columns end in `_minor` (integer minor units, beside a `currency`), instants are UTC (`Instant`),
+JSON columns hold canonical JSON text. State columns carry the CHECK that the lifecycle table produces.
+"""
+
+from __future__ import annotations
+
+from core.adapters.tables.books import balance_lots, ledger_entries, sandbox_refunds
+from core.adapters.tables.columns import Instant, from_micros, metadata, to_micros
+from core.adapters.tables.requests import case_events, cases, commands, evidence, payouts
+from core.adapters.tables.running import guest_tries, sessions, settings, worker_beats
+from core.adapters.tables.shop import (
+    customers,
+    exchange_rates,
+    external_refunds,
+    orders,
+    payments,
+    policies,
+    waiting_refunds,
+)
+
+__all__ = [
+    "APPEND_ONLY",
+    "Instant",
+    "balance_lots",
+    "case_events",
+    "cases",
+    "commands",
+    "customers",
+    "evidence",
+    "exchange_rates",
+    "external_refunds",
+    "from_micros",
+    "guest_tries",
+    "ledger_entries",
+    "metadata",
+    "orders",
+    "payments",
+    "payouts",
+    "policies",
+    "sandbox_refunds",
+    "sessions",
+    "settings",
+    "to_micros",
+    "waiting_refunds",
+    "worker_beats",
+]
+
+APPEND_ONLY = ("case_events", "ledger_entries")

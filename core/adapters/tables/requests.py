@@ -1,0 +1,141 @@
+"""What is asked for: cases with their events, commands and evidence, and the payouts of what was granted."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text, text
+
+from core.adapters.tables.columns import Id, Instant, metadata
+from core.domain.lifecycle import CASE, PAYOUT, check_sql
+
+_FINAL = ", ".join(f"'{state}'" for state in sorted(CASE.final_states))
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("case_no", Text, primary_key=True),
+    Column("order_no", Text, ForeignKey("orders.order_no"), nullable=False),
+    Column("customer_id", Text, nullable=False),  # '' = a guest, who proves the order
+    Column("state", Text, nullable=False),
+    Column("reason", Text),
+    Column("requested_minor", BigInteger),
+    Column("quantity", Integer),
+    Column("description", Text, nullable=False, server_default=""),
+    Column("route", Text),  # original | balance | negotiated, the customer's choice
+    Column("step", Integer, nullable=False, server_default="1"),  # of the wizard, while a draft
+    Column("policy_version", Integer, ForeignKey("policies.version"), nullable=False),
+    Column("verdict", Text),
+    Column("rule", Text),
+    Column("approved_minor", BigInteger),
+    Column("fee_minor", BigInteger),
+    Column("fx_minor", BigInteger),
+    Column("refund_minor", BigInteger),
+    Column("currency", Text, nullable=False),
+    Column("decided_by", Text),
+    Column("due_at", Instant),
+    Column("due_action", Text),
+    Column("owner", Text),  # a named human, where nothing is due
+    Column("leased_until", Instant),
+    Column("worker", Text),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("created_at", Instant, nullable=False),
+    Column("submitted_at", Instant),
+    Column("decided_at", Instant),
+    Column("finished_at", Instant),
+    Column("last_seq", Integer, nullable=False, server_default="0"),
+    Column("last_hash", Text, nullable=False, server_default=""),
+    CheckConstraint(check_sql(CASE), name="state"),
+    CheckConstraint(
+        "approved_minor IS NULL OR approved_minor = fee_minor + fx_minor + refund_minor", name="sums"
+    ),
+    CheckConstraint(f"state IN ({_FINAL}) OR due_at IS NOT NULL OR owner IS NOT NULL", name="someone_acts"),
+    Index("ix_cases_customer", "customer_id", "created_at"),
+    Index(
+        "ix_cases_due",
+        "due_at",
+        postgresql_where=text("due_at IS NOT NULL"),
+        sqlite_where=text("due_at IS NOT NULL"),
+    ),
+    Index(
+        "uq_cases_one_open_per_order",
+        "order_no",
+        unique=True,
+        sqlite_where=text(f"state NOT IN ({_FINAL})"),
+        postgresql_where=text(f"state NOT IN ({_FINAL})"),
+    ),
+)
+
+case_events = Table(
+    "case_events",
+    metadata,
+    Column("case_no", Text, ForeignKey("cases.case_no"), primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("actor_role", Text, nullable=False),
+    Column("actor_id", Text, nullable=False),
+    Column("from_state", Text, nullable=False),
+    Column("to_state", Text, nullable=False),
+    Column("body", Text, nullable=False),  # canonical JSON: facts, assessment, note, changed columns
+    Column("hash", Text, nullable=False),  # sha256(previous hash + this row)
+)
+
+commands = Table(
+    "commands",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("result", Text, nullable=False),
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("case_no", Text, ForeignKey("cases.case_no"), nullable=False, index=True),
+    Column("kind", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("added_at", Instant, nullable=False),
+    Column("removed_at", Instant),
+)
+
+payouts = Table(
+    "payouts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("case_no", Text, ForeignKey("cases.case_no"), nullable=False, index=True),
+    Column("payment_id", ForeignKey("payments.id"), nullable=False, index=True),  # whose money it is
+    Column("route", Text, nullable=False),
+    Column("channel", Text, nullable=False),  # that carries it: the payment's, or 'balance'
+    Column("reserved_minor", BigInteger, nullable=False),  # what it holds of the payment
+    Column("amount_minor", BigInteger, nullable=False),  # what the customer gets
+    Column("currency", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("key", Text, nullable=False, unique=True),  # idempotency key at the channel
+    Column("request", Text, nullable=False),  # canonical JSON sent on every try
+    Column("reference", Text),  # the channel's refund number
+    Column("cause", Text),  # why refused, returned or unknown, as a code
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("due_at", Instant),
+    Column("leased_until", Instant),
+    Column("worker", Text),
+    Column("created_at", Instant, nullable=False),
+    Column("sent_at", Instant),
+    Column("accepted_at", Instant),
+    Column("eta_at", Instant),
+    Column("arrived_at", Instant),
+    CheckConstraint(check_sql(PAYOUT), name="state"),
+    CheckConstraint("amount_minor > 0 AND amount_minor <= reserved_minor", name="amount"),
+    CheckConstraint("state IN ('arrived', 'replanned') OR due_at IS NOT NULL", name="something_is_due"),
+    Index(
+        "ix_payouts_due",
+        "due_at",
+        postgresql_where=text("due_at IS NOT NULL"),
+        sqlite_where=text("due_at IS NOT NULL"),
+    ),
+)

@@ -1,0 +1,133 @@
+"""What was sold: customers, orders, payments, refunds made outside, rates, and the rules in force."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from core.adapters.tables.columns import Id, Instant, metadata
+
+policies = Table(
+    "policies",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("approved_by", Text),
+    Column("in_force_from", Instant),
+    Column("created_at", Instant, nullable=False),
+    CheckConstraint("approved_by IS NULL OR approved_by <> author", name="two_people"),
+)
+
+customers = Table(
+    "customers",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("credit", Integer, nullable=False, server_default="100"),
+    Column("created_at", Instant, nullable=False),
+)
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("order_no", Text, primary_key=True),
+    Column("customer_id", Text, nullable=False, server_default=""),  # '' = a guest's order
+    Column("product", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("quantity", Integer, nullable=False, server_default="1"),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("delivery", Text, nullable=False),
+    Column("delivery_at", Instant),
+    Column("paid_at", Instant, nullable=False),
+    Column("completed_at", Instant),
+    Column("escrow", Boolean, nullable=False, server_default=text("false")),
+    Column("source", Text, nullable=False),  # shop | alipay_merchant | wechat_trade | demo
+    Column("digest", Text, nullable=False),  # of the imported row: importing again changes nothing
+    CheckConstraint("amount_minor >= 0", name="amount"),
+    CheckConstraint("quantity >= 1", name="quantity"),
+    Index("ix_orders_customer", "customer_id", "paid_at"),
+)
+
+payments = Table(
+    "payments",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("order_no", Text, ForeignKey("orders.order_no"), nullable=False, index=True),
+    Column("channel", Text, nullable=False),
+    Column("trade_no", Text, nullable=False),
+    Column("account", Text, nullable=False, server_default=""),  # masked, for the eye only
+    Column(
+        "is_open", Boolean, nullable=False, server_default=text("true")
+    ),  # the paying account still exists
+    Column("currency", Text, nullable=False),
+    Column("paid_minor", BigInteger, nullable=False),
+    Column(
+        "reserved_minor", BigInteger, nullable=False, server_default="0"
+    ),  # approved, in flight or unknown
+    Column("refunded_minor", BigInteger, nullable=False, server_default="0"),  # settled by us
+    Column("external_minor", BigInteger, nullable=False, server_default="0"),  # refunded outside the portal
+    Column("paid_at", Instant, nullable=False),
+    # A cross-border payment: what the channel charged there, so that the exchange difference can be told.
+    Column("charged_currency", Text),
+    Column("charged_minor", BigInteger),
+    # A channel's own bill may name one trade for two orders: kept apart here, said aloud by the import.
+    UniqueConstraint("channel", "trade_no", "order_no"),
+    CheckConstraint(
+        "paid_minor >= 0 AND reserved_minor >= 0 AND refunded_minor >= 0 AND external_minor >= 0"
+        " AND reserved_minor + refunded_minor <= paid_minor",
+        name="never_beyond_paid",
+    ),
+)
+
+external_refunds = Table(
+    "external_refunds",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("payment_id", ForeignKey("payments.id"), nullable=False, index=True),
+    Column("channel", Text, nullable=False),
+    Column("refund_no", Text, nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("at", Instant, nullable=False),
+    UniqueConstraint("payment_id", "refund_no"),  # Alipay's request numbers are unique within a trade only
+    CheckConstraint("amount_minor > 0", name="amount"),
+)
+
+waiting_refunds = Table(  # refund rows of a bill whose payment is not known yet: kept until it is
+    "waiting_refunds",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("channel", Text, nullable=False),
+    Column("trade_no", Text, nullable=False),
+    Column("order_no", Text, nullable=False),  # the merchant's number in the bill
+    Column("refund_no", Text, nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    UniqueConstraint("channel", "trade_no", "order_no", "refund_no"),
+    CheckConstraint("amount_minor > 0", name="amount"),
+)
+
+exchange_rates = Table(
+    "exchange_rates",
+    metadata,
+    Column(
+        "currency", Text, primary_key=True
+    ),  # 1 unit of this, in millionths of a unit of the order's currency
+    Column("micro_rate", BigInteger, nullable=False),
+    Column("at", Instant, nullable=False),
+)

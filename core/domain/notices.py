@@ -1,0 +1,71 @@
+"""What a customer is told, and when: one row for every step of the lifecycle, a kind of notice or None.
+
+Words are `notice.<kind>.…` in the catalogs. A notice keeps codes, amounts and dates, never anybody's text.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+# (state before, event) → what its customer hears. None says that there is nothing new to hear.
+AFTER: Final[dict[tuple[str, str], str | None]] = {
+    ("draft", "submit"): None,  # the automatic review answers in the same transaction
+    ("draft", "withdraw"): None,  # never sent
+    ("draft", "lapse"): None,
+    ("screening", "approve"): "approved",
+    ("screening", "refer"): "in_review",
+    ("screening", "reject"): "rejected",
+    ("in_review", "approve"): "approved",
+    ("in_review", "endorse"): None,  # the first of two approvals decides nothing yet
+    ("in_review", "reject"): "rejected",
+    ("in_review", "ask"): "asked",
+    ("in_review", "dispute"): "in_arbitration",
+    ("in_review", "escalate"): "escalated",
+    ("in_review", "withdraw"): "withdrawn",
+    ("awaiting_customer", "answer"): "answered",
+    ("awaiting_customer", "dispute"): "in_arbitration",
+    ("awaiting_customer", "withdraw"): "withdrawn",
+    ("awaiting_customer", "lapse"): "unanswered",
+    ("in_arbitration", "approve"): "approved",
+    ("in_arbitration", "endorse"): None,
+    ("in_arbitration", "reject"): "refused",
+    ("in_arbitration", "escalate"): "escalated",
+    ("in_arbitration", "withdraw"): "withdrawn",
+    ("approved", "pay"): "paying",
+    ("approved", "negotiate"): "negotiating",
+    ("approved", "withdraw"): "withdrawn",
+    ("negotiating", "agree"): "paying",
+    ("negotiating", "endorse"): None,
+    ("negotiating", "withdraw"): "withdrawn",
+    ("paying", "complete"): "completed",
+    ("paying", "negotiate"): "bounced",
+    ("rejected", "reapply"): None,  # a draft again, not sent yet
+    ("rejected", "appeal"): "in_appeal",
+    ("rejected", "lapse"): "closed",
+    ("in_appeal", "approve"): "approved",
+    ("in_appeal", "endorse"): None,
+    ("in_appeal", "reject"): "refused",
+    ("in_appeal", "escalate"): "escalated",
+    ("in_appeal", "withdraw"): "withdrawn",
+}
+# Without an event of the case: money of one part, and warnings of the clock.
+PART_ARRIVED: Final = "part_arrived"
+ARRIVAL_LATE: Final = "arrival_late"
+ANSWER_DUE_SOON: Final = "answer_due_soon"
+APPEAL_DUE_SOON: Final = "appeal_due_soon"
+EVENTLESS: Final = (PART_ARRIVED, ARRIVAL_LATE, ANSWER_DUE_SOON, APPEAL_DUE_SOON)
+
+KINDS: Final = tuple(dict.fromkeys([*filter(None, AFTER.values()), *EVENTLESS]))
+# Somebody of the shop has to act: these go to the shop's own channels as well, in words of their own.
+FOR_THE_SHOP: Final = frozenset(
+    {
+        "in_review",
+        "answered",
+        "in_arbitration",
+        "in_appeal",
+        "escalated",
+        "negotiating",
+        "bounced",
+        ARRIVAL_LATE,
+    }
+)

@@ -1,0 +1,41 @@
+"""Notices against the events they tell of: none missing, none made up, none for anybody else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from sqlalchemy import Connection, and_, or_, select
+
+from core.adapters.notice_tables import notices
+from core.adapters.tables import case_events, cases
+from core.domain.notices import AFTER, EVENTLESS
+from core.services.audit.finding import Finding
+
+_e, _n = case_events.c, notices.c
+_TOLD: Final = (
+    select(_e.case_no, _e.seq, _e.from_state, _e.event, _n.kind)
+    .join(
+        notices,
+        and_(_n.case_no == _e.case_no, _n.seq == _e.seq, _n.kind.not_in(EVENTLESS)),
+        isouter=True,
+    )
+    .order_by(_e.case_no, _e.seq)
+)
+_ASTRAY: Final = (
+    select(_n.case_no, _n.seq)
+    .join(cases, cases.c.case_no == _n.case_no)
+    .where(or_(_n.customer_id != cases.c.customer_id, _n.order_no != cases.c.order_no))
+    .order_by(_n.id)
+)
+
+
+def check(conn: Connection) -> Iterator[Finding]:
+    """Invariant 21 over all events."""
+    for row in conn.execute(_TOLD):
+        wanted = AFTER.get((row.from_state, row.event))
+        if row.kind != wanted:
+            code = "notice_missing" if row.kind is None else "notice_differs"
+            yield Finding(21, code, row.case_no, f"event {row.seq} {row.event}: {row.kind}, not {wanted}")
+    for case_no, seq in conn.execute(_ASTRAY):
+        yield Finding(21, "notice_astray", case_no, f"event {seq}")

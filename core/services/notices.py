@@ -1,0 +1,84 @@
+"""The inbox: what a customer was told about their cases, and which of it is new. What changes a case stages
+its notice itself (`record.Change`); here are the warnings that no event makes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import ColumnElement, bindparam, exists, false, select, update
+
+from core.adapters.notice_tables import notices
+from core.adapters.tables import orders
+from core.adapters.world import App
+from core.domain.actors import Actor
+from core.domain.notices import EVENTLESS
+from core.services.record import Change
+
+_n = notices.c
+_TOLD: Final = select(
+    exists().where(
+        _n.case_no == bindparam("case_no"), _n.seq == bindparam("seq"), _n.kind == bindparam("kind")
+    )
+)
+_LINES: Final = select(
+    _n.id,
+    _n.case_no,
+    orders.c.product,
+    _n.kind,
+    _n.amount_minor,
+    _n.currency,
+    _n.by_at,
+    _n.at,
+    _n.read_at.is_not(None).label("is_read"),
+).join(orders, orders.c.order_no == _n.order_no)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One line of the inbox."""
+
+    id: int
+    case_no: str
+    product: str
+    kind: str
+    amount_minor: int | None
+    currency: str
+    by_at: datetime | None
+    at: datetime
+    is_read: bool
+
+
+def warn(change: Change, kind: str, at: datetime) -> None:
+    """Tell the customer what no event tells, once for each state of the case; stored with `change`."""
+    if kind not in EVENTLESS:
+        raise ValueError(kind)
+    case = change.case
+    told = {"case_no": case.case_no, "seq": case.last_seq, "kind": kind}
+    if not change.conn.execute(_TOLD, told).scalar_one():
+        change.tell(kind, at)
+
+
+def inbox(app: App, actor: Actor, limit: int = 100) -> list[Notice]:
+    """The actor's notices, newest first; nobody has one for another person."""
+    mine = _LINES.where(_mine(actor)).order_by(_n.id.desc()).limit(limit)
+    with app.read() as conn:
+        return [Notice(**row) for row in conn.execute(mine).mappings()]
+
+
+def mark_read(app: App, actor: Actor, up_to: int) -> int:
+    """The actor has seen what came up to this notice; again, it changes nothing. How many were new."""
+    unread = update(notices).where(_mine(actor), _n.id <= up_to, _n.read_at.is_(None))
+    with app.begin() as conn:
+        return conn.execute(unread.values(read_at=app.now())).rowcount
+
+
+def _mine(actor: Actor) -> ColumnElement[bool]:
+    """As `Actor.owns`, without the staff: they have no inbox here."""
+    if actor.role == "customer" and actor.id:
+        return _n.customer_id == actor.id
+    if actor.role == "guest" and actor.order_no is not None:
+        return _n.order_no == actor.order_no
+    return false()

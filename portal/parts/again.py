@@ -1,0 +1,148 @@
+"""Asking late, and asking again after a request has ended: what the rules say to the same claim today."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from core import wording
+from core.adapters.world import App
+from core.domain.actors import Actor
+from core.domain.eligibility import window_ends_at
+from core.domain.policy import Policy
+from core.services import cases
+from core.services.case_views import Answer, CaseCard, CaseView
+from core.services.orders import OrderView
+from core.texts import Texts
+from portal.html import esc, href, ms
+
+ENDED = ("withdrawn", "closed")
+
+
+def is_over(order: OrderView, policy: Policy, rules: Answer | None, now: datetime) -> bool:
+    """Whether the time to ask is over and the rules make no exception for this claim (R1.3)."""
+    ends = window_ends_at(order.kind, order.completed_at, policy)
+    return ends is not None and ends < now and (rules is None or rules.found.verdict == "reject")
+
+
+def late_drafts(
+    app: App,
+    actor: Actor,
+    cards: Iterable[CaseCard],
+    orders: Sequence[OrderView],
+    policy: Policy,
+    now: datetime,
+) -> dict[str, datetime]:
+    """Order numbers of drafts that can no longer be sent with success, and since when."""
+    known = {order.order_no: order for order in orders}
+    late = {}
+    for card in cards:
+        order = known.get(card.order_no)
+        if card.state != "draft" or order is None:
+            continue
+        ends = window_ends_at(order.kind, order.completed_at, policy)
+        if ends is None or ends >= now:
+            continue
+        # Assessed only past the window, which few drafts are.
+        if is_over(order, policy, cases.look(app, actor, card.case_no).answer, now):
+            late[card.order_no] = ends
+    return late
+
+
+def too_late(tx: Texts, view: CaseView, policy: Policy, rules: Answer | None, *, now: datetime) -> str:
+    """A draft past its window: since when, and what remains."""
+    order = view.order
+    ends = window_ends_at(order.kind, order.completed_at, policy)
+    if ends is None:
+        return ""
+    ways = []
+    if rules is not None and not rules.found.rule.startswith("law."):
+        to = href("/request", order=order.order_no, step="5", anyway="1")
+        ways.append(
+            _way("gavel", to, tx("request.verdict.anyway"))
+            + _note(tx("request.verdict.anyway_help", days=policy.working_days.appeal))
+        )
+    elif rules is None:
+        ways.append(_way("edit", href("/request", order=order.order_no), tx("track.late.look")))
+    ways.append(_support(tx, order))
+    since = tx("track.late.since", when=tx.until(ends, now), ago=tx.duration(now - ends))
+    return _block("event_busy", tx("track.late.title"), since, "".join(ways))
+
+
+def offer(
+    tx: Texts,
+    view: CaseView,
+    policy: Policy,
+    rules: Answer | None,
+    *,
+    now: datetime,
+    is_first: bool = True,
+) -> str:
+    """After the end: until when the same order can be asked for again, or why not; '' when nothing is left.
+
+    `is_first`: whether this may be the page's one filled button.
+    """
+    order = view.order
+    if order.open_case and order.open_case != view.case_no:
+        to = href("/track", case=order.open_case)
+        return _block(
+            "call_split", tx("track.again.other"), "", _button(to, tx("track.again.see"), first=is_first)
+        )
+    if order.refundable_minor <= 0:
+        return "" if view.state == "completed" else _block("info", tx("track.again.nothing"), "", "")
+    if is_over(order, policy, rules, now):
+        if view.state == "completed":
+            return ""
+        ends = window_ends_at(order.kind, order.completed_at, policy) or now
+        since = tx("track.late.since", when=tx.until(ends, now), ago=tx.duration(now - ends))
+        return _block("event_busy", tx("track.again.over"), since, _support(tx, order))
+    final = is_final_word(view)
+    said = [tx("track.again.final")] if final else []
+    said.append(until(tx, order, policy, now=now))
+    if rules is not None and rules.found.verdict == "reject" and not rules.found.rule.startswith("law."):
+        rule = wording.rule_sentence(tx, policy, rules.found.rule, rules.facts)
+        said.append(tx("track.again.refused", rule=rule))
+    title = tx("track.again.final_title") if final else tx("track.again.title")
+    to = href("/request", order=order.order_no)
+    button = _button(to, tx("track.again.go"), first=is_first and len(said) == 1)
+    return _block("gavel" if final else "replay", title, " ".join(said), button)
+
+
+def is_final_word(view: CaseView) -> bool:
+    """Closed by an arbiter or on appeal: the same question is not decided again (R3.6)."""
+    return view.state == "closed" and bool(view.events) and view.events[-1].event == "reject"
+
+
+def until(tx: Texts, order: OrderView, policy: Policy, *, now: datetime) -> str:
+    """What is left of the order and until when it can be asked for."""
+    left = tx.money(order.refundable_minor, order.currency)
+    ends = window_ends_at(order.kind, order.completed_at, policy)
+    if ends is None:
+        return tx("track.again.open", amount=left)
+    if ends < now:  # an exception of the rules
+        return tx("track.again.exception", amount=left)
+    return tx("track.again.until", amount=left, when=tx.until(ends, now))
+
+
+def _block(icon: str, title: str, text: str, ways: str) -> str:
+    below = f"<p>{esc(text)}</p>" if text else ""
+    more = f'<div class="ways">{ways}</div>' if ways else ""
+    return f'<div class="again"><h2>{ms(icon)}{esc(title)}</h2>{below}{more}</div>'
+
+
+def _button(to: str, words: str, *, first: bool) -> str:
+    return f'<a class="{"btn" if first else "button"}" href="{to}">{esc(words)}</a>'
+
+
+def _way(icon: str, to: str, words: str) -> str:
+    return f'<a href="{to}">{ms(icon)}{esc(words)}</a>'
+
+
+def _note(words: str) -> str:
+    return f'<p class="note">{esc(words)}</p>'
+
+
+def _support(tx: Texts, order: OrderView) -> str:
+    return _way("support_agent", href("/help"), tx("track.late.support")) + _note(
+        tx("track.late.quote", order_no=order.order_no)
+    )

@@ -1,0 +1,68 @@
+"""How words are set on a phone: the amount stands out, dates and numbers hold together, one language."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.journeys.conftest import OpenVisit, Shop
+
+# Font sizes of all elements with text of their own on the card, and of the amount.
+SIZES = """card => {
+  const size = e => parseFloat(getComputedStyle(e).fontSize);
+  const own = e => [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
+  const others = [...card.querySelectorAll("*")].filter(e => own(e) && !e.matches(".gets b, .ms"));
+  return [size(card.querySelector(".gets b")), Math.max(...others.map(size))];
+}"""
+# Lines that the first match of a pattern in the text of an element takes.
+LINES = """(element, pattern) => {
+  const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+  const found = [];
+  const all = new RegExp(pattern, "g");
+  for (let node; node = walker.nextNode();) for (const match of node.textContent.matchAll(all)) {
+    const range = new Range();
+    range.setStart(node, match.index);
+    range.setEnd(node, match.index + match[0].length);
+    found.push(new Set([...range.getClientRects()].map(box => Math.round(box.top))).size);
+  }
+  return found.filter(lines => lines);  // what is hidden takes none
+}"""
+
+
+@pytest.mark.parametrize("lang", ["zh_CN", "en"])
+def test_an_approvals_amount_is_the_biggest_thing_on_its_card(visit: OpenVisit, shop: Shop, lang: str):
+    """R1.4: what the customer will receive, to the fen."""
+    order, v = shop.order(minor=19_990), visit(360, lang)
+    v.go(f"/request?order={order.order_no}")
+    v.choose(v.tx("request.reason.not_delivered.game_card"))
+    v.next()
+    v.step(2)
+    expect(v.page.locator(".verdict .gets b")).to_have_text(v.tx.money(19_990))
+    amount, next_big = v.page.locator(".st-key-card-verdict").evaluate(SIZES)
+    assert amount > next_big
+
+
+@pytest.mark.parametrize("width", [320, 360, 390])
+def test_dates_and_numbers_with_units_hold_together(visit: OpenVisit, shop: Shop, width: int):
+    order, v = shop.order(delivery="code_issued", minor=61_800), visit(width, "zh_CN")
+    v.go(f"/request?order={order.order_no}")
+    v.choose(v.tx("request.reason.not_delivered.game_card"))
+    v.next()
+    v.step(2)
+    main = v.page.locator(".stMain")
+    spans = main.evaluate(LINES, "[0-9]+月[0-9]+日.?（周.）|[0-9]\\s(天|小时)")
+    assert len(spans) >= 3 and set(spans) == {1}
+    v.next()
+    v.step(3)
+    spans = main.evaluate(LINES, "[0-9]+月[0-9]+日.?（周.）|[0-9]\\s个工作日")
+    assert len(spans) >= 3 and set(spans) == {1}
+
+
+@pytest.mark.parametrize(("lang", "asks"), [("zh_CN", ["年", "月", "日"]), ("en", ["none"] * 3)])
+def test_the_date_field_asks_in_the_pages_language(visit: OpenVisit, lang: str, asks: list[str]):
+    v = visit(360, lang)
+    v.go("/?view=find")
+    fields = v.page.locator('[data-testid="stDateInput"] [role="spinbutton"]')
+    expect(fields).to_have_count(3)
+    shown = fields.evaluate_all("all => all.map(e => getComputedStyle(e, '::after').content)")
+    assert [each.strip('"') for each in shown] == asks

@@ -1,0 +1,211 @@
+"""Step 4: what the uploader says to a file, and what a picture changes before it is sent (R1.4, R2.3)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Never
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import texts
+from core.domain.errors import EvidenceRefused
+from core.services import evidence
+from tests.pages.conftest import OpenPage, html, words
+from tests.pages.filling import draft, filled, keyed, picture, press, step
+from tests.shop import MEI, Shop
+
+LARGEST_MB = 10
+
+
+def redeemed(shop: Shop) -> str:
+    yesterday = shop.clock.at - timedelta(days=1)
+    return shop.order(delivery="redeemed", completed_at=yesterday, paid_at=yesterday)
+
+
+def uploads(page: AppTest) -> list[str]:
+    """The kinds that can be added, in order."""
+    return [str(widget.key).split("-")[1] for widget in page.get("file_uploader")]
+
+
+def add(page: AppTest, kind: str, name: str = "shot.png", data: bytes | None = None) -> AppTest:
+    file = (name, picture() if data is None else data, "")
+    keyed(page, "file_uploader", f"file-{kind}").set_value(file).run()
+    assert not page.exception, page.exception
+    return page
+
+
+def refused(page: AppTest) -> str:
+    return "".join(
+        block for block in html(page).split("\n") if '<div class="answered"><p class="bad"' in block
+    )
+
+
+# --- every file gets an answer ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def asked(open_page: OpenPage, shop: Shop) -> AppTest:
+    order_no = shop.order(delivery="code_viewed", completed_at=shop.clock.at)
+    filled(shop, order_no, "not_as_described")
+    return open_page("request", MEI, order=order_no, step="4")
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.txt", b"hello"),
+        ("a.zip", b"PK\x03\x04" * 100),
+        ("empty.png", b""),
+        ("broken.png", b"\x89PNG\r\n\x1a\nx"),
+    ],
+)
+def test_a_file_that_cannot_be_used_ends_in_a_sentence_beside_its_uploader(
+    asked: AppTest, name: str, data: bytes
+):
+    """Nothing is held back for its name, so that the words are ours."""
+    assert all(not widget.allowed_type for widget in asked.get("file_uploader"))
+    assert "这份凭证用不了" in refused(add(asked, "product_page", name, data))
+
+
+def test_a_file_too_big_is_held_back_before_it_travels_and_the_sentence_stands_ready(asked: AppTest):
+    """A run never hears of such a file; the styles show this when the browser holds it back."""
+    uploaders = asked.get("file_uploader")
+    assert {widget.proto.max_upload_size_mb for widget in uploaders} == {LARGEST_MB}
+    assert html(asked).count('<div class="held-back">') == len(uploaders)
+    assert f"这个文件没有收到。最大 {LARGEST_MB} MB" in words(asked)
+
+
+def test_what_was_said_of_a_file_goes_with_the_next_one(asked: AppTest):
+    assert refused(add(asked, "product_page", "a.txt", b"hello"))
+    assert not refused(add(asked, "product_shown")), "also when the next one is for something else"
+    assert refused(add(asked, "product_page", "a.txt", b"hello")).count("alert") == 1
+    assert not refused(add(asked, "product_page"))
+
+
+def test_what_was_said_of_a_file_does_not_wait_for_the_visitor_to_come_back(asked: AppTest):
+    assert refused(add(asked, "product_page", "a.txt", b"hello"))
+    for number in ("2", "4"):
+        asked.query_params["step"] = number
+        asked.run()
+    assert uploads(asked) and not refused(asked)
+
+
+def test_an_upload_that_is_refused_leaves_an_empty_uploader(asked: AppTest, monkeypatch: pytest.MonkeyPatch):
+    """Each file is judged once, not again on every rerun."""
+    tried: list[str] = []
+
+    def never(*_: object) -> Never:
+        tried.append("once")
+        raise EvidenceRefused(reason="damaged")
+
+    monkeypatch.setattr(evidence, "add_file", never)
+    add(asked, "product_page").run().run()
+    assert len(tried) == 1 and refused(asked)
+
+
+# --- a change that evidence can make is one button away --------------------------------------------------
+
+
+def test_a_faulty_code_that_was_redeemed_leads_to_exactly_what_would_turn_the_refusal(
+    open_page: OpenPage, shop: Shop
+):
+    order_no = redeemed(shop)
+    filled(shop, order_no, "not_as_described")
+    page = open_page("request", MEI, order=order_no, step="2")
+    assert "按规则不能退" in words(page) and "附上： 商品页面截图" in words(page).replace(
+        "附上：商", "附上： 商"
+    )
+    press(page, "add-proof")
+    assert step(page) == "4" and uploads(page) == ["product_page", "product_shown"]
+    assert page.button(key="next").disabled
+    assert f"order={order_no}&amp;step=2" in html(page), "and the way back"
+
+
+def test_it_was_not_me_leads_to_the_record_alone(open_page: OpenPage, shop: Shop):
+    order_no = redeemed(shop)
+    filled(shop, order_no, "other")
+    page = press(open_page("request", MEI, order=order_no, step="2"), "add-proof")
+    assert step(page) == "4" and uploads(page) == ["redemption_record"]
+
+
+def test_missing_evidence_is_one_button_away_as_well(open_page: OpenPage, shop: Shop):
+    order_no = shop.order(delivery="code_viewed", completed_at=shop.clock.at, kind="membership")
+    filled(shop, order_no, "service_failed")
+    page = press(open_page("request", MEI, order=order_no, step="2"))
+    assert step(page) == "4" and uploads(page)[0] == "missing_service"
+    assert page.button(key="next").disabled and "还缺：没到账的证明" in words(page)
+
+
+# --- and what it made of the verdict is seen before it is sent -------------------------------------------
+
+
+def test_each_picture_says_what_is_still_missing_and_the_last_one_what_has_changed(
+    open_page: OpenPage, shop: Shop
+):
+    order_no = redeemed(shop)
+    filled(shop, order_no, "not_as_described")
+    page = press(open_page("request", MEI, order=order_no, step="2"), "add-proof")
+    said = words(add(page, "product_page"))
+    assert "附上：收到的商品截图" in said and "这样就会有人来核对" in said and "结果变了" not in said
+    said = words(add(page, "product_shown"))
+    assert "附上凭证后，结果变了。之前是：按规则不能退。" in said
+    assert "需要人工看一下，最晚" in said and "我们会派人核对" in said, "what happens next, and by when"
+    assert "怎样会改变结果" not in said
+    for expected in ("3", "5"):
+        assert step(press(page)) == expected
+    press(page)
+    assert "已提交，最晚" in words(page)
+
+
+def test_the_record_turns_the_refusal_in_english_too(open_page: OpenPage, shop: Shop):
+    order_no = redeemed(shop)
+    filled(shop, order_no, "other")
+    page = open_page("request", MEI, lang="en", order=order_no, step="4")
+    said = words(add(page, "redemption_record"))
+    before = texts.of("en")("verdict_said.reject")
+    assert f"Your evidence has changed the result. Before: {before}." in said
+    assert "not needed" not in said and "Step 4" in said
+
+
+def test_complete_evidence_says_what_becomes_of_the_request(open_page: OpenPage, shop: Shop):
+    order_no = shop.order(delivery="code_viewed", completed_at=shop.clock.at, kind="membership")
+    filled(shop, order_no, "service_failed")
+    said = words(add(open_page("request", MEI, order=order_no, step="4"), "missing_service"))
+    assert "之前是：补上凭证就能提交。" in said and "需要人工看一下，最晚" in said
+
+
+def test_a_picture_taken_back_gives_the_refusal_back_without_a_surprise(open_page: OpenPage, shop: Shop):
+    """The visitor did it: nothing 'changed meanwhile', and the uploader stays at hand."""
+    order_no = redeemed(shop)
+    case_no = filled(shop, order_no, "other")
+    kept = evidence.add(shop.app, MEI, case_no, "redemption_record", picture())
+    page = open_page("request", MEI, order=order_no, step="2")
+    page.query_params["step"] = "4"
+    page.run()
+    assert "结果变了" in words(page)
+    press(page, f"drop-{kept.id}")
+    said = words(page)
+    assert step(page) == "4" and uploads(page) == ["redemption_record"]
+    assert "情况变了" not in said and "结果变了" not in said and "怎样会改变结果" in said
+
+
+def test_a_window_that_closes_on_the_evidence_step_is_said(open_page: OpenPage, shop: Shop):
+    """R1.5: that one is no picture's doing."""
+    order_no = redeemed(shop)
+    case_no = filled(shop, order_no, "other")
+    evidence.add(shop.app, MEI, case_no, "redemption_record", picture())
+    page = open_page("request", MEI, order=order_no, step="4")
+    shop.clock.advance(timedelta(days=8))
+    said = words(page.run())
+    assert "情况变了，请再看一眼" in said and "按规则不能退" in said
+    assert draft(shop, order_no).state == "draft"
+
+
+def test_pictures_that_change_nothing_claim_nothing(open_page: OpenPage, shop: Shop):
+    order_no = shop.order()
+    filled(shop, order_no)
+    page = open_page("request", MEI, order=order_no, step="4")
+    assert "这个原因不需要凭证" in words(page)
+    said = words(add(page, "other"))
+    assert "结果变了" not in said and "这个原因不需要凭证" not in said

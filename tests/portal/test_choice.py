@@ -1,0 +1,58 @@
+"""How fast a route is: each payment's own days, and a review's days where a person decides first."""
+
+from __future__ import annotations
+
+import pytest
+
+from core import texts
+from core.domain.facts import Facts
+from portal.parts import choice
+from tests.claims import FAULTY, NOW, STANDARD, claim, decide, paid
+
+ZH, EN = texts.of("zh_CN"), texts.of("en")
+SPLIT = (paid(7_450), paid(2_550, "balance"))
+
+
+@pytest.mark.parametrize(
+    ("facts", "zh", "en"),
+    [
+        (
+            claim(reason="not_delivered", delivery="pending"),
+            "1–2 个工作日，预计 11月24日（周二）",
+            "1–2 working days, by Tue 24 Nov",
+        ),
+        (
+            claim(*SPLIT, reason="not_delivered", delivery="pending"),
+            "支付宝：1–2 个工作日，平台余额：立即到账，预计 11月24日（周二）",
+            "Alipay 1–2 working days · Platform balance at once, by Tue 24 Nov",
+        ),
+        (
+            claim(paid(10_000, "balance"), reason="not_delivered", delivery="pending"),
+            "立即到账",
+            "At once",
+        ),
+        # A person decides first: three working days of review, then the channel's two.
+        (
+            claim(evidence=FAULTY),
+            "审核通过后 1–2 个工作日，预计 11月27日（周五）",
+            "After approval 1–2 working days, by Fri 27 Nov",
+        ),
+        (
+            claim(paid(10_000, "balance"), evidence=FAULTY),
+            "审核通过后立即到账，预计 11月25日（周三）",
+            "At once after approval, by Wed 25 Nov",
+        ),
+    ],
+)
+def test_how_fast_it_is(facts: Facts, zh: str, en: str) -> None:
+    """R4.1, R3.2: nothing that waits for a review is dated as if it were approved now."""
+    found = decide(facts)
+    reviewed = found.verdict != "approve"
+    for tx, said in ((ZH, zh), (EN, en)):
+        assert choice.speed(tx, found.options[0], STANDARD, now=NOW, reviewed=reviewed) == said
+
+
+def test_no_days_are_at_once() -> None:
+    assert choice.days(ZH, {"alipay": (0, 0)}) == "立即到账"
+    assert choice.days(ZH, {"alipay": (0, 1)}) == "最多 1 个工作日"
+    assert choice.days(ZH, {"alipay": (2, 2), "wechat": (2, 2)}) == "2 个工作日"
