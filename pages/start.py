@@ -9,10 +9,10 @@ import streamlit as st
 from core.domain.actors import Actor
 from core.domain.policy import Policy
 from core.domain.workdays import ZONE, local_date
-from core.services import cases, orders, policies
+from core.services import cases, desk, orders, policies
 from core.services.case_views import CaseCard
 from core.texts import Texts
-from portal import doors, session
+from portal import doors, places, session
 from portal.blocks import open_cases, order_list
 from portal.blocks.finder import finder, where
 from portal.blocks.speed import speed
@@ -25,7 +25,7 @@ WORTH_SEARCHING = 8
 
 def visitor(tx: Texts, policy: Policy, version: int) -> None:
     """Nobody is signed in: what this is, and the doors; in demo mode, whom to be."""
-    people = "".join(doors.person(name, key) for key, name in session.people())
+    people = "".join(doors.person(p.name, p.id) for p in session.people() if p.role == "customer")
     chooser = (
         section(tx("start.people.title"), tx("start.people.says")) + f'<div class="people">{people}</div>'
         if people
@@ -192,6 +192,8 @@ def _two(main: str, aside: str) -> str:
 
 def run() -> None:
     here = session.visitor()
+    if here is not None and here.role in desk.ROLES:
+        st.switch_page(places.DESK)
     tx, app = session.texts(), session.core()
     now = app.now()
     wanted = st.query_params.get("view", "")

@@ -10,14 +10,14 @@ from typing import Final
 class Place:
     """`name` is the URL path and the file's stem; `title` and `short` are keys of the catalogs.
 
-    Five are `in_menu`: a phone's tab bar holds no more.
+    `menu`: whose menu it is in: `buyers`, `staff`, both or nobody's; a phone's tab bar holds five.
     """
 
     name: str
     icon: str
     title: str
     short: str
-    in_menu: bool = True
+    menu: tuple[str, ...] = ("buyers",)
 
     @property
     def path(self) -> str:
@@ -30,9 +30,11 @@ PLACES: Final = (
     Place("request", "assignment_return", "shell.page.request", "shell.tab.request"),
     Place("track", "local_shipping", "shell.page.track", "shell.tab.track"),
     Place("records", "history", "shell.page.records", "shell.tab.records"),
-    Place("help", "help", "shell.page.help", "shell.tab.help"),
-    Place(NOTICES, "notifications", "notices.title", "notices.title", in_menu=False),
+    Place("desk", "inbox", "shell.page.desk", "shell.tab.desk", menu=("staff",)),
+    Place("help", "help", "shell.page.help", "shell.tab.help", menu=("buyers", "staff")),
+    Place(NOTICES, "notifications", "notices.title", "notices.title", menu=()),
 )
 PATHS: Final = frozenset(place.path for place in PLACES)
 # For `st.switch_page`, which starts from the folder of the entry script, portal/.
 REQUEST: Final = "../pages/request.py"
+DESK: Final = "../pages/desk.py"

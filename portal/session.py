@@ -17,6 +17,7 @@ from core import texts as catalogs
 from core.app import App, build
 from core.domain.actors import Actor
 from core.services import identity
+from core.services.identity import Person
 from core.texts import Texts
 from portal import doors
 from portal.html import esc
@@ -32,7 +33,7 @@ _FRESH: Final = "actor_is_of_this_run"
 _UNREAD: Final = "unread"
 
 _app: App | None = None
-_people: tuple[tuple[str, str], ...] = ()
+_people: tuple[Person, ...] = ()
 _lock = threading.Lock()
 
 
@@ -125,11 +126,11 @@ def require(*roles: str) -> Actor:
     return found
 
 
-def people() -> tuple[tuple[str, str], ...]:
-    """The demo's customers as (id, name); nobody outside demo mode."""
+def people() -> tuple[Person, ...]:
+    """The demo's customers and staff; nobody outside demo mode."""
     global _people
-    if not _people and core().demo:
-        _people = tuple((p.id, p.name) for p in identity.demo_people(core()) if p.role == "customer")
+    if core().demo and not any(person.role == "customer" for person in _people):
+        _people = identity.demo_people(core())
     return _people
 
 
@@ -139,9 +140,8 @@ def name_of(found: Actor | None) -> str:
         return ""
     if found.role == "guest":
         return texts()("shell.account.guest", tail=(found.order_no or "")[-4:])
-    if found.role == "customer":
-        return dict(people()).get(found.id, texts()("shell.account.customer"))
-    return texts()("shell.account.staff")
+    nameless = "shell.account.staff" if found.is_staff else "shell.account.customer"
+    return next((person.name for person in people() if person.id == found.id), texts()(nameless))
 
 
 def address() -> str:

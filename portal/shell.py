@@ -15,6 +15,7 @@ import streamlit as st
 
 from core import texts
 from core.domain.actors import Actor
+from core.services.identity import Person
 from core.texts import Texts
 from portal import session
 from portal.html import Html, esc, href, ms, sr
@@ -71,7 +72,7 @@ def _frame(
     here: str,
     actor: Actor | None,
     name: str,
-    people: tuple[tuple[str, str], ...],
+    people: tuple[Person, ...],
     now: str,
     unread: int,
 ) -> Html:
@@ -87,15 +88,16 @@ def _bar(
     here: str,
     actor: Actor | None,
     name: str,
-    people: tuple[tuple[str, str], ...],
+    people: tuple[Person, ...],
     unread: int,
 ) -> str:
+    menu = "staff" if actor is not None and actor.is_staff else "buyers"
     links = "".join(
         f'<li><a href="{place.path}"{" aria-current=page" if place.name == here else ""}>{ms(place.icon)}'
         f'<span class="long">{esc(tx(place.title))}</span>'
         f'<span class="short" aria-hidden="true">{esc(tx(place.short))}</span></a></li>'
         for place in PLACES
-        if place.in_menu
+        if menu in place.menu
     )
     bell = _bell(tx, here, unread) if actor is not None and actor.role in session.BUYERS else ""
     other, label, said = ("en", "EN", "English") if tx.language == "zh_CN" else ("zh_CN", "中文", "中文")
@@ -119,22 +121,21 @@ def _bell(tx: Texts, here: str, unread: int) -> str:
     return f'<a class="act bell" href="/{NOTICES}"{current}>{ms("notifications")}{count}{sr(words)}</a>'
 
 
-def _account(tx: Texts, actor: Actor | None, name: str, people: tuple[tuple[str, str], ...]) -> str:
+def _account(tx: Texts, actor: Actor | None, name: str, people: tuple[Person, ...]) -> str:
     label = name or tx("shell.account.nobody")
     if not people and actor is None:
         return (
             f'<a class="act who" href="{href("/", view="find")}">{ms("search")}'
             f"<span>{esc(tx('shell.account.find'))}</span></a>"
         )
-    rows = [f'<p class="lab">{esc(tx("shell.account.demo"))}</p>'] if people else []
-    for person, its_name in people:
-        on = actor is not None and actor.id == person
-        mark = ms("check", "ok") if on else ms("person")
-        here = ' aria-current="true"' if on else ""
-        rows.append(
-            f'<a href="{href("/session/demo", **{"as": person})}" target="_self"{here}>{mark}'
-            f"<bdi>{esc(its_name)}</bdi></a>"
-        )
+    rows: list[str] = []
+    for title, theirs in (
+        ("shell.account.demo", [person for person in people if person.role == "customer"]),
+        ("shell.account.demo_staff", [person for person in people if person.role != "customer"]),
+    ):
+        if theirs:
+            rows.append(f'<p class="lab">{esc(tx(title))}</p>')
+        rows += [_to_be(tx, person, on=actor is not None and actor.id == person.id) for person in theirs]
     if actor is not None:
         rows.append(
             '<form method="post" action="/session/end">'
@@ -144,6 +145,17 @@ def _account(tx: Texts, actor: Actor | None, name: str, people: tuple[tuple[str,
         f'<button class="act who" type="button" popovertarget="account">{ms("account_circle")}'
         f"<bdi>{esc(label)}</bdi>{ms('expand_more')}"
         f'{sr(tx("shell.account.menu"))}</button><div id="account" class="menu" popover>{"".join(rows)}</div>'
+    )
+
+
+def _to_be(tx: Texts, person: Person, *, on: bool) -> str:
+    """One of the demo's people to be."""
+    mark = ms("check", "ok") if on else ms("person" if person.role == "customer" else "badge")
+    here = ' aria-current="true"' if on else ""
+    role = "" if person.role == "customer" else f"<small>{esc(tx(f'track.who.{person.role}'))}</small>"
+    return (
+        f'<a href="{href("/session/demo", **{"as": person.id})}" target="_self"{here}>{mark}'
+        f"<bdi>{esc(person.name)}</bdi>{role}</a>"
     )
 
 

@@ -89,13 +89,14 @@ async def asset_file(request: Request) -> Response:
 def enter_demo(request: Request) -> Response:
     """Demo mode only: be this person of the demo shop."""
     app = session.core()
-    person = request.query_params.get("as", "")
-    if not app.demo or person not in dict(session.people()):
+    wanted = request.query_params.get("as", "")
+    person = next((person for person in session.people() if person.id == wanted), None)
+    if not app.demo or person is None:
         raise HTTPException(404)
     _end(request)
-    _remember_language(Actor("customer", person), request.cookies.get(session.LANG_COOKIE))
-    answer = _go(request, default="/")
-    return _with_token(request, answer, identity.open_session(app, "customer", person))
+    _remember_language(Actor(person.role, person.id), request.cookies.get(session.LANG_COOKIE))
+    answer = _go(request, default="/" if person.role == "customer" else "/desk")
+    return _with_token(request, answer, identity.open_session(app, person.role, person.id))
 
 
 async def keep_session(request: Request) -> Response:

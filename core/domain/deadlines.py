@@ -26,6 +26,7 @@ WATCHED: Final = {
     "paying": "watch"
 }  # the payouts have due times of their own; this one looks whether they are late
 ESCALATED_TO: Final = "lead"
+SECOND: Final = "second"  # owner of a case that one person has approved and another must
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,12 @@ class SecondApprovalNeeded(Refusal):
     code = "second_approval_needed"
 
 
+class InOtherHands(Refusal):
+    """A colleague has the case in hand. Params: `person`, `until`."""
+
+    code = "in_other_hands"
+
+
 class TransitionRefused(Refusal):
     """The lifecycle table has no row for this state and event."""
 
@@ -223,7 +229,7 @@ class ClockOutside(Refusal):
 
 
 class SettingInvalid(Refusal):
-    """An environment variable holds what it may not. Params: `variable`, `allowed` (the values it may have)."""
+    """An environment variable holds what it may not. Params: `variable`, `allowed`."""
 
     code = "setting_invalid"
 

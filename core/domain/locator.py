@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
 
+from core.domain.deadlines import ESCALATED_TO, SECOND
 from core.domain.lifecycle import CASE
 
 Holder = Literal["shop", "channel", "you", "nobody"]
@@ -101,10 +102,9 @@ def locate(
     published_through: int,
     channels: Sequence[str] = (),
     owner: str | None = None,
-    endorsed: bool = False,
 ) -> Located:
     """Where the money of a case in `state` is. `channels`: where an approved refund will go. `owner`: who has
-    it since it is late. `endorsed`: one has approved, a second person looks.
+    it since it is late, or since one of two has approved.
     """
     if state not in CASE.states:
         raise ValueError(f"unknown state {state!r}")
@@ -123,9 +123,11 @@ def locate(
         due_at = None
     if state == "draft" and amount_minor is None:
         key, params = "locator.draft_empty", {}
-    elif state in OVERDUE and (owner is not None or due_at is None):
-        key = LATE if owner is None else OVERDUE[state] if due_at is None else f"{OVERDUE[state]}_by"
-    elif endorsed and state in OVERDUE:
+    elif state in OVERDUE and owner == ESCALATED_TO:
+        key = OVERDUE[state] if due_at is None else f"{OVERDUE[state]}_by"
+    elif state in OVERDUE and due_at is None:
+        key = LATE
+    elif state in OVERDUE and owner == SECOND:
         key = "locator.endorsed"
     elif due_at is None and state in BY_A_DATE:
         key = "locator.with_shop"

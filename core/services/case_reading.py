@@ -19,7 +19,7 @@ from core.domain.actors import Actor
 from core.domain.facts import Facts
 from core.domain.lifecycle import public_status, waiting_for
 from core.domain.locator import Located, Piece, locate
-from core.domain.rights import allowed, endorsement
+from core.domain.rights import allowed
 from core.services import orders, policies
 from core.services.case_views import CaseCard, CaseView, EventView, PayoutView
 from core.services.evidence import view_of
@@ -90,7 +90,6 @@ def load(app: App, conn: Connection, case: Case, actor: Actor) -> CaseView:
             payout_views,
             now,
             [payment.channel for payment in order.payments],
-            endorsed=endorsement(history) is not None,
         ),
         evidence=pictures,
         says=_says(app, conn, bodies),
@@ -193,8 +192,6 @@ def _locate(
     pieces: Iterable[PayoutView],
     now: datetime,
     channels: Collection[str],
-    *,
-    endorsed: bool = False,
 ) -> Located:
     amount = case.refund_minor if case.refund_minor is not None else case.requested_minor
     if case.route == "balance":
@@ -212,7 +209,6 @@ def _locate(
         published_through=app.calendar.published_through,
         channels=tuple(channels),
         owner=case.owner,
-        endorsed=endorsed,
     )
 
 

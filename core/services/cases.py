@@ -24,7 +24,7 @@ from core.domain.errors import (
     VerdictChanged,
 )
 from core.domain.lifecycle import CASE
-from core.services import case_reading, decisions, drafts, policies
+from core.services import case_reading, decisions, drafts, leases, policies
 from core.services.case_views import Answer, CaseCard, CaseView, Look
 from core.services.commands import once
 from core.services.record import Case, Change, lock, read
@@ -203,7 +203,11 @@ def act(
         return view(app, actor, case_no)
 
     def work(conn: Connection, case: Case) -> dict[str, Any]:
+        if actor.role not in BUYERS:
+            leases.free(conn, actor, case_no, app.now())
         after = decisions.decide(app, conn, case, actor, event, drafts.clean(note), amount_minor)
+        if actor.role not in BUYERS:
+            leases.give_back(conn, actor, case_no)
         return {"case_no": after.case_no, "state": after.state}
 
     kind = f"{event} {case_no} {'' if amount_minor is None else amount_minor}"

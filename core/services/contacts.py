@@ -7,8 +7,8 @@ from typing import Final
 
 from sqlalchemy import bindparam, select, text
 
-from core.adapters.notice_tables import contacts
 from core.adapters.prepared import Prepared
+from core.adapters.tables import contacts
 from core.adapters.world import App
 from core.domain.actors import Actor
 from core.domain.errors import MailInvalid, NotFound

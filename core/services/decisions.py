@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from core.adapters.world import App
 from core.domain import routes
 from core.domain.actors import SYSTEM, Actor
-from core.domain.deadlines import Due, due
+from core.domain.deadlines import SECOND, Due, due
 from core.domain.eligibility import Assessment, assess
 from core.domain.errors import (
     AmountAboveRemaining,
@@ -270,7 +270,7 @@ def _endorsed(change: Change, history: Sequence[Step]) -> dict[str, Any]:
 def _endorse(change: Change, actor: Actor, at: datetime, body: dict[str, Any]) -> None:
     """The first of two approvals: the case stays where it is, and so does its deadline."""
     case = change.case
-    change.step("endorse", actor, at, Due(case.due_at, case.due_action, case.owner), body)
+    change.step("endorse", actor, at, Due(case.due_at, case.due_action, case.owner or SECOND), body)
 
 
 def _rules_say(app: App, conn: Connection, case: Case, policy: Policy, at: datetime) -> dict[str, Any]:

@@ -18,9 +18,8 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, case, delete, func, insert, or_, select, update
 
 from core.adapters.database import serialize
-from core.adapters.notice_tables import notices
 from core.adapters.prepared import Prepared
-from core.adapters.tables import customers, guest_tries, orders, sessions
+from core.adapters.tables import customers, guest_tries, notices, orders, sessions
 from core.adapters.world import App
 from core.domain.actors import Actor
 from core.domain.errors import DemoOnly, NotAllowed, NotFound, TooManyTries

@@ -10,8 +10,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, bindparam, exists, false, select, update
 
-from core.adapters.notice_tables import notices
-from core.adapters.tables import orders
+from core.adapters.tables import notices, orders
 from core.adapters.world import App
 from core.domain.actors import Actor
 from core.domain.notices import EVENTLESS

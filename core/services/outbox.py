@@ -18,8 +18,8 @@ import structlog
 from sqlalchemy import Row, and_, bindparam, insert, or_, select, update
 
 from core import texts, wording
-from core.adapters.notice_tables import contacts, notice_deliveries, notices
 from core.adapters.notifiers import CUSTOMER, Letter, NotDelivered
+from core.adapters.tables import contacts, notice_deliveries, notices
 from core.adapters.world import App
 from core.domain.notices import FOR_THE_SHOP
 

@@ -15,9 +15,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from core.adapters.notice_tables import notices
 from core.adapters.prepared import Prepared
-from core.adapters.tables import case_events, cases, evidence
+from core.adapters.tables import case_events, cases, evidence, notices
 from core.domain.actors import Actor
 from core.domain.deadlines import Due
 from core.domain.errors import NotAllowed, NotFound, StaleForm

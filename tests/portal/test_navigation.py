@@ -37,6 +37,7 @@ def test_every_place_is_a_page_and_a_file():
         "/request",
         "/track",
         "/records",
+        "/desk",
         "/help",
         "/notices",
     ]

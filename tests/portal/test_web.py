@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from core.adapters.notice_tables import contacts
+from core.adapters.tables import contacts
 from core.domain.actors import Actor
 from core.services import cases, evidence, identity
 from portal import session, web
@@ -117,11 +117,14 @@ def test_nobody_becomes_a_demo_person_outside_demo_mode(browser: Visitor):
     assert browser.post("/session/clock", content="move=1d").status_code == 404
 
 
-def test_in_demo_mode_one_can_be_a_customer_and_nobody_else(browser: Visitor, demo: Shop):
+def test_in_demo_mode_one_can_be_who_is_in_the_demo_and_nobody_else(browser: Visitor, demo: Shop):
     answer = browser.get("/session/demo?as=lin-xiao&to=/track?case=R1")
     assert answer.status_code == 303 and answer.headers["location"] == "/track?case=R1"
     assert identity.who(demo.app, browser.cookies[session.TOKEN_COOKIE]) == Actor("customer", "lin-xiao")
-    for person in ("zhou-lan", "nobody", "", "portal"):
+    answer = browser.get("/session/demo?as=zhou-lan")
+    assert answer.headers["location"] == "/desk"
+    assert identity.who(demo.app, browser.cookies[session.TOKEN_COOKIE]) == Actor("reviewer", "zhou-lan")
+    for person in ("nobody", "", "portal", "system"):
         assert browser.get(f"/session/demo?as={person}").status_code == 404
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from alembic import context
 
-from core.adapters import notice_tables as _notice_tables  # noqa: F401  its tables join the metadata
 from core.adapters.tables import metadata
 
 context.configure(

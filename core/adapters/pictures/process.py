@@ -27,9 +27,7 @@ from core.domain.errors import EvidenceBusy, EvidenceRefused
 LARGEST_MEGABYTES: Final = 10  # where no policy says otherwise
 MEGABYTE: Final = 1024 * 1024
 MOST_PAGES: Final = 5  # of a PDF: each becomes a picture that somebody has to look at
-CHILDREN: Final = (
-    2  # at a time and process: so much memory, and so many cores, may be had by strangers' files
-)
+CHILDREN: Final = 2  # at a time in one process: more cores and memory are not for strangers' files
 PATIENCE: Final = 30.0  # seconds a file waits for its turn; with 2 s a file that is a queue of thirty
 START_SECONDS: Final = 10.0  # for starting Python on a busy machine; the child's own clock starts later
 
@@ -125,9 +123,9 @@ def _answer(data: bytes, arguments: list[str], seconds: float) -> Intake:
             raise EvidenceRefused(reason="took_too_long") from None
         if -done.returncode in (signal.SIGALRM, signal.SIGXCPU):
             raise EvidenceRefused(reason="took_too_long")
-        if done.returncode:  # a decoder's crash, or the machine had no memory left
+        if done.returncode:  # a decoder's crash; PDFium ends so when its memory is used up
             _log.warning("picture_child_died", returncode=done.returncode, kind=arguments[0])
-            raise EvidenceRefused(reason="damaged")
+            raise EvidenceRefused(reason="took_too_much")
         out.seek(0)
         try:
             return _checked(out)

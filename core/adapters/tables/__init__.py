@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from core.adapters.tables.books import balance_lots, ledger_entries, sandbox_refunds
 from core.adapters.tables.columns import Instant, from_micros, metadata, to_micros
-from core.adapters.tables.requests import case_events, cases, commands, evidence, payouts
-from core.adapters.tables.running import guest_tries, sessions, settings, worker_beats
+from core.adapters.tables.requests import AT_THE_DESK, case_events, cases, commands, evidence, payouts
+from core.adapters.tables.running import desk_leases, guest_tries, sessions, settings, worker_beats
 from core.adapters.tables.shop import (
     customers,
     exchange_rates,
@@ -19,15 +19,19 @@ from core.adapters.tables.shop import (
     policies,
     waiting_refunds,
 )
+from core.adapters.tables.telling import contacts, notice_deliveries, notices
 
 __all__ = [
     "APPEND_ONLY",
+    "AT_THE_DESK",
     "Instant",
     "balance_lots",
     "case_events",
     "cases",
     "commands",
+    "contacts",
     "customers",
+    "desk_leases",
     "evidence",
     "exchange_rates",
     "external_refunds",
@@ -35,6 +39,8 @@ __all__ = [
     "guest_tries",
     "ledger_entries",
     "metadata",
+    "notice_deliveries",
+    "notices",
     "orders",
     "payments",
     "payouts",

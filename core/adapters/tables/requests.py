@@ -5,8 +5,12 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text, text
 
 from core.adapters.tables.columns import Id, Instant, metadata
+from core.domain.deadlines import SECOND
 from core.domain.lifecycle import CASE, PAYOUT, check_sql
 
+# Where people decide: the desk's queues.
+DESK_STATES = ("in_review", "awaiting_customer", "in_arbitration", "negotiating", "in_appeal")
+AT_THE_DESK = "state IN (" + ", ".join(f"'{state}'" for state in DESK_STATES) + ")"
 _FINAL = ", ".join(f"'{state}'" for state in sorted(CASE.final_states))
 
 cases = Table(
@@ -54,6 +58,19 @@ cases = Table(
         "due_at",
         postgresql_where=text("due_at IS NOT NULL"),
         sqlite_where=text("due_at IS NOT NULL"),
+    ),
+    Index(
+        "ix_cases_desk",
+        "state",
+        "due_at",
+        postgresql_where=text(AT_THE_DESK),
+        sqlite_where=text(AT_THE_DESK),
+    ),
+    Index(
+        "ix_cases_second",
+        "due_at",
+        postgresql_where=text(f"owner = '{SECOND}'"),
+        sqlite_where=text(f"owner = '{SECOND}'"),
     ),
     Index(
         "uq_cases_one_open_per_order",

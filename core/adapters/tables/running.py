@@ -1,8 +1,8 @@
-"""What keeps the portal going: sessions and tries of proof, workers, the demo's clock."""
+"""What keeps the portal going: sessions and tries of proof, workers, the desk's leases, the demo's clock."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Table, Text
+from sqlalchemy import Column, ForeignKey, Index, Table, Text
 
 from core.adapters.tables.columns import Id, Instant, metadata
 
@@ -35,6 +35,16 @@ guest_tries = Table(
     Index("ix_guest_tries_order", "order_no", "at"),
     Index("ix_guest_tries_address", "address", "at"),
     Index("ix_guest_tries_at", "at"),
+)
+
+# Who has a case in hand: working state, not history.
+desk_leases = Table(
+    "desk_leases",
+    metadata,
+    Column("case_no", Text, ForeignKey("cases.case_no"), primary_key=True),
+    Column("person_id", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("until", Instant, nullable=False),
 )
 
 worker_beats = Table(

@@ -26,7 +26,7 @@ ACCEPTED = "accepted"
 
 @dataclass(frozen=True)
 class Odd:
-    """`outcome` is `accepted`, a code of refusal, or empty: either, but nothing worse."""
+    """`outcome` is `accepted`, codes of refusal, or empty: either, but nothing worse."""
 
     make: Callable[[], bytes]
     outcome: str = ""
@@ -473,8 +473,8 @@ def _refused() -> Iterator[tuple[str, Callable[[], bytes], str]]:
     yield "tiny-page.pdf", lambda: pdf(LINES, box=(3, 3)), "too_small"
     yield "strip.pdf", lambda: pdf(LINES, box=(14_000, 20)), "too_narrow"
     yield "only-a-head.pdf", some(b"%PDF-1.7\n" + MARK), "damaged"
-    yield "draws-itself.pdf", pdf_loop, "took_too_long"
-    yield "laughs.pdf", pdf_laughs, "took_too_long"
+    yield "draws-itself.pdf", pdf_loop, "took_too_long took_too_much"
+    yield "laughs.pdf", pdf_laughs, "took_too_long took_too_much"
     yield "empty.png", some(b""), "empty"
     yield "too-big.jpg", lambda: jpeg() + b"\0" * (10 * 1024 * 1024), "too_big"
     for name, data, code in (

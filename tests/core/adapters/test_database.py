@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, StatementError
 
 from core.adapters import database
 from core.adapters.tables import case_events, cases, metadata, orders, payments, payouts, policies, settings
+from core.services.audit import notices
 from tests.shop import Shop, open_shop
 
 
@@ -76,6 +77,27 @@ def test_migrating_again_changes_nothing(database_url: str) -> None:
     before = database.version(database.engine(database_url))
     database.migrate(database_url)
     assert database.version(database.engine(database_url)) == before == database.HEAD
+
+
+def test_an_older_database_is_brought_up(tmp_path: Any) -> None:
+    """What happened before there were notices is no finding; what happens after is told."""
+    file = tmp_path / "older.db"
+    url = f"sqlite:///{file}"
+    database.migrate(url, "0001")
+    base = database.engine(url)
+    assert database.version(base) == "0001"
+    what = "'reject', 'system', '', 'screening', 'rejected', '{}', ''"
+    event = f"INSERT INTO case_events VALUES ('R1', ?, ?, {what})"
+    with sqlite3.connect(file) as driver:  # its foreign keys are off: the case itself is not needed here
+        driver.execute(event, (1, 7))
+    database.migrate(url)
+    assert database.version(base) == database.HEAD
+    with base.begin() as conn:
+        assert list(notices.check(conn)) == []
+    with sqlite3.connect(file) as driver:
+        driver.execute(event, (2, 8))
+    with base.begin() as conn:
+        assert [finding.code for finding in notices.check(conn)] == ["notice_missing"]
 
 
 def test_several_processes_may_migrate_at_once(tmp_path: Any) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from core.adapters.notice_tables import contacts, notice_deliveries
 from core.adapters.notifiers import Notifiers
+from core.adapters.tables import contacts, notice_deliveries
 from core.services import outbox
 
 Line = Any  # the fixture's CommandLine

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import texts, wording
+from core.domain.deadlines import ESCALATED_TO, SECOND
 from core.domain.lifecycle import CASE, PAYOUT
 from core.domain.locator import KEYS, Located, Piece, locate
 
@@ -36,7 +37,6 @@ def where(
     due: datetime | None = DUE,
     through: int = 2026,
     owner: str | None = None,
-    endorsed: bool = False,
 ) -> Located:
     return locate(
         state,
@@ -48,7 +48,6 @@ def where(
         published_through=through,
         channels=("alipay",),
         owner=owner,
-        endorsed=endorsed,
     )
 
 
@@ -160,7 +159,7 @@ def test_every_key_can_be_reached() -> None:
     states += [(piece(a), piece(b)) for a, b in product(PAYOUT.states, repeat=2)]
     states += [(piece("arrived", "balance"),)]
     for state, pieces, amount, due in product(CASE.states, states, (None, 1), (None, DUE)):
-        for late, owner, endorsed in product((False, True), (None, "lead"), (False, True)):
+        for late, owner in product((False, True), (None, ESCALATED_TO, SECOND)):
             moved = [
                 Piece(
                     p.channel,
@@ -173,7 +172,7 @@ def test_every_key_can_be_reached() -> None:
                 )
                 for p in pieces
             ]
-            located = where(state, *moved, amount=amount, due=due, owner=owner, endorsed=endorsed)
+            located = where(state, *moved, amount=amount, due=due, owner=owner)
             reached |= {located.key, located.next_key}
     assert reached == set(KEYS)
 

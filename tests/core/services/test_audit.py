@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, delete, insert, select, text, update
 
-from core.adapters.notice_tables import notices
 from core.adapters.tables import (
     balance_lots,
     case_events,
@@ -19,6 +18,7 @@ from core.adapters.tables import (
     commands,
     evidence,
     ledger_entries,
+    notices,
     orders,
     payments,
     payouts,

@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 
 from core.adapters.tables import case_events, payments
 from core.domain.actors import Actor
+from core.domain.deadlines import SECOND
 from core.domain.eligibility import assess, days_left
 from core.domain.errors import (
     AmountAboveRemaining,
@@ -244,7 +245,7 @@ def test_above_the_limit_two_people_approve(shop: Shop, first: Actor, second: Ac
     view = shop.act(case_no, "approve", first, note="核对过")
     assert (view.state, view.events[-1].event, view.events[-1].note) == ("in_review", "endorse", "核对过")
     assert (view.approved_minor, view.decided_by) == (None, None)
-    assert (view.due_at, view.due_action, view.owner) == (before.due_at, "escalate", None)
+    assert (view.due_at, view.due_action, view.owner) == (before.due_at, "escalate", SECOND)
     assert shop.payment(view.order.order_no).reserved_minor == 0
     assert (view.public_status, view.locator.key, view.locator.by) == (
         "under_review",

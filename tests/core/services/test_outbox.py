@@ -12,8 +12,8 @@ import structlog
 from sqlalchemy import select
 
 from core import worker
-from core.adapters.notice_tables import notice_deliveries, notices
 from core.adapters.notifiers import CUSTOMER, Letter, NotDelivered, Notifiers
+from core.adapters.tables import notice_deliveries, notices
 from core.domain.errors import MailInvalid, NotFound
 from core.services import contacts, outbox
 from tests.farends import Bot, Mailbox, bot_server, mail_server

@@ -15,13 +15,13 @@ from sqlalchemy import (
     text,
 )
 
-from core.adapters.tables import Instant, metadata
+from core.adapters.tables.columns import Id, Instant, metadata
 
 # The inbox, and the outbox from which deliveries are planned: written with the change that it tells of.
 notices = Table(
     "notices",
     metadata,
-    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("case_no", Text, ForeignKey("cases.case_no"), nullable=False),
     Column("seq", Integer, nullable=False),  # the event it tells of, or the last one before it
     Column("kind", Text, nullable=False),

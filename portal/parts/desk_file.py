@@ -1,0 +1,130 @@
+"""The file of one case as staff read it: what is asked, the facts, the pictures, the story, the customer, and
+what the rules say. Values in, HTML out.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from core import wording
+from core.domain.errors import Refusal
+from core.services.case_views import CaseView, EventView
+from core.services.desk import File
+from core.texts import Texts
+from portal.html import esc, href, lines, ms
+from portal.parts import amounts, goods, pictures, why
+from portal.parts.ask_wrong import reason_words
+from portal.parts.desk_queue import clock
+
+_ENDS: Final = {"reject": "no", "lapse": "no", "withdraw": "no"}  # event → class of its dot
+
+
+def head(tx: Texts, file: File, *, now: datetime) -> str:
+    """What is asked, in one line, and until when it must be answered."""
+    view = file.view
+    asked = tx.money(view.requested_minor or 0, view.currency)
+    title = tx("desk.asks", reason=reason_words(tx, view.reason or "other", view.order.kind), amount=asked)
+    crumb = tx("desk.crumb", case_no=view.case_no, order_no=view.order.order_no)
+    return (
+        f'<div class="dh"><div><span class="lab">{esc(crumb)}</span><h2>{esc(title)}</h2></div>'
+        f'<p><span class="lab">{esc(tx("desk.due"))}</span>{clock(tx, view.due_at, now)}</p></div>'
+    )
+
+
+def held(tx: Texts, refused: Refusal | None) -> str:
+    """A colleague is at it, or it is nothing for this role: reading is open, deciding is not."""
+    if refused is None:
+        return ""
+    return f'<div class="notice" role="status">{ms("pan_tool")}<p>{esc(tx.refusal(refused))}</p></div>'
+
+
+def facts(tx: Texts, file: File, *, now: datetime) -> str:
+    """The order and who asks."""
+    view, order = file.view, file.view.order
+    who = file.customer_name or tx("desk.guest")
+    credit = tx("desk.credit", points=file.credit) if view.customer_id else tx("desk.credit.guest")
+    words = f'<p class="said">{lines(view.description)}</p>' if view.description else ""
+    return (
+        goods.line(
+            order.kind, goods.title(order.product, order.quantity), f"{who} · {credit}",
+            tx.money(order.amount_minor, order.currency),
+        )
+        + goods.facts(tx, order, now=now)
+        + words
+    )  # fmt: skip
+
+
+def proof(tx: Texts, view: CaseView) -> str:
+    """The pictures, large; each opens in full."""
+    count = tx("desk.proof.count", n=len(view.evidence)) if view.evidence else tx("desk.proof.none")
+    return (
+        f'<div class="sec in"><h2>{esc(tx("desk.proof"))}</h2><span>{esc(count)}</span></div>'
+        f'<div class="big">{pictures.shots(tx, view.evidence)}</div>'
+    )
+
+
+def story(tx: Texts, file: File, *, now: datetime) -> str:
+    """What happened and who did it, the newest first, with everything that was said."""
+    items = "".join(
+        f'<li class="{_ENDS.get(event.event, "")}"><i aria-hidden="true"></i>'
+        f'<div class="w"><span>{esc(tx.when(event.at, now))}</span><span>{esc(_who(tx, event))}</span></div>'
+        f"<b>{esc(tx(f'event.{event.event}'))}</b>"
+        + (f'<p class="quote">{lines(event.note)}</p>' if event.note else "")
+        + "</li>"
+        for event in reversed(file.view.events)
+    )
+    return f'<div class="sec in"><h2>{esc(tx("desk.story"))}</h2></div><ol class="tl">{items}</ol>'
+
+
+def _who(tx: Texts, event: EventView) -> str:
+    name = event.actor_id if event.role not in ("customer", "guest", "system") else ""
+    return f"{tx(f'role.{event.role}')} {name}".rstrip()
+
+
+def others(tx: Texts, file: File, *, now: datetime) -> str:
+    """The same customer's other requests."""
+    head = f'<div class="sec in"><h2>{esc(tx("desk.others"))}</h2></div>'
+    if not file.others:
+        return head + f'<p class="note">{esc(tx("desk.others.none"))}</p>'
+    items = "".join(
+        f'<li><a href="{href("/desk", case=card.case_no)}"><b><bdi>{esc(card.product)}</bdi> · '
+        f"{esc(tx.money(card.requested_minor or 0, card.currency))}</b><span>"
+        f"{esc(tx.when(card.created_at, now))} · {esc(tx(f'status.{card.public_status}'))}</span></a></li>"
+        for card in file.others
+    )
+    return f'{head}<ul class="dothers">{items}</ul>'
+
+
+def rules(tx: Texts, file: File, *, now: datetime) -> str:
+    """What the rules say, as of when it was sent, and what would be paid if the answer were yes."""
+    found = file.answer.found
+    says = wording.rule_sentence(tx, file.policy, found.rule, file.answer.facts)
+    missing = (
+        f'<p class="amb">{ms("warning")}{esc(lacks)}</p>'
+        if (lacks := _lacks(tx, found.missing_evidence))
+        else ""
+    )
+    option = found.options[0] if found.options else None
+    suggestion = (
+        f'<div class="sug"><span class="lab">{esc(tx("desk.rules.pays"))}</span>'
+        f"<b>{esc(tx.money(option.breakdown.refund, file.view.currency))}</b>"
+        f"<span>{esc(tx(f'route.{option.route}'))}</span></div>"
+        + amounts.table(tx, option.breakdown, file.view.currency, received=tx("desk.rules.receives"))
+        if option
+        else ""
+    )
+    return (
+        f'<div class="dr"><h2>{esc(tx("desk.rules"))}</h2><p class="vd {found.verdict}">'
+        f"{esc(tx(f'verdict.{found.verdict}'))}</p><p>{esc(says)}</p>{missing}{suggestion}</div>"
+    )
+
+
+def _lacks(tx: Texts, kinds: tuple[str, ...]) -> str:
+    names = tx.list([tx(f"evidence_kind.{kind}") for kind in kinds])
+    return tx("desk.rules.missing", kinds=names) if kinds else ""
+
+
+def table(tx: Texts, file: File) -> str:
+    """Every rule and why it did not decide."""
+    return why.rules(tx, file.answer.found, file.policy, currency=file.view.currency)

@@ -1,0 +1,82 @@
+"""The left side of the desk: which queues there are and what waits in one, due first. Values in, HTML out."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from core.services.desk import MANY, DeskCard, Waiting
+from core.texts import Texts
+from portal.html import empty, esc, href, ms
+from portal.parts.ask_wrong import reason_words
+
+SOON = timedelta(hours=24)  # from then on the time left is amber
+
+
+def number(count: int) -> str:
+    """`18`, `99+`."""
+    return f"{MANY - 1}+" if count >= MANY else str(count)
+
+
+def head(tx: Texts, waiting: list[Waiting], name: str) -> str:
+    """The queues as tabs, with how much waits and how much of it is late."""
+    here = next(queue for queue in waiting if queue.name == name)
+    late = (
+        f' · <span class="red">{esc(tx("desk.queue.late", n=number(here.late)))}</span>' if here.late else ""
+    )
+    tabs = "".join(
+        f'<li><a href="{href("/desk", queue=queue.name)}"{" aria-current=page" if queue is here else ""}>'
+        f"{esc(tx(f'desk.queue.{queue.name}'))}<b>{number(queue.cases)}</b></a></li>"
+        for queue in waiting
+    )
+    return (
+        f'<div class="dq"><h1>{esc(tx(f"desk.queue.{name}"))}</h1>'
+        f"<p>{esc(tx('desk.queue.count', n=number(here.cases)))}{late}</p>"
+        f'<nav aria-label="{esc(tx("desk.queues"))}"><ul>{tabs}</ul></nav></div>'
+    )
+
+
+def listing(tx: Texts, cards: list[DeskCard], name: str, here: str | None, me: str, *, now: datetime) -> str:
+    """One line a case: amount and reason, then who, what, and the clock."""
+    items = "".join(_item(tx, card, name, here, me, now) for card in cards)
+    return f'<ol class="dl-list">{items}</ol>' if items else ""
+
+
+def _item(tx: Texts, card: DeskCard, name: str, here: str | None, me: str, now: datetime) -> str:
+    on = ' aria-current="true"' if card.case_no == here else ""
+    who = card.customer_name or tx("desk.guest")
+    away = (
+        f'<span class="held">{ms("pan_tool")}{esc(tx("desk.held", person=card.held_by))}</span>'
+        if card.held_by not in (None, me)
+        else ""
+    )
+    to = href("/desk", queue=name, case=card.case_no)
+    what = f"<bdi>{esc(who)}</bdi> · <bdi>{esc(card.product)}</bdi> · {clock(tx, card.due_at, now)}"
+    return (
+        f'<li><a href="{to}"{on}><b>{esc(tx.money(card.requested_minor, card.currency))}</b> '
+        f"<span class=why>{esc(reason_words(tx, card.reason, card.kind))}</span>"
+        f"<small>{what}</small>"
+        f"{away}</a></li>"
+    )
+
+
+def clock(tx: Texts, due_at: datetime | None, now: datetime) -> str:
+    """How long is left, amber in the last day, red when it is over."""
+    if due_at is None:
+        return esc(tx("desk.clock.none"))
+    left = due_at - now
+    if left <= timedelta():
+        return f'<span class="red">{esc(tx("desk.clock.late", span=tx.duration(-left)))}</span>'
+    css = "amb" if left < SOON else ""
+    return f'<span class="{css}">{esc(tx("desk.clock.left", span=tx.duration(left)))}</span>'
+
+
+def nothing(tx: Texts, waiting: list[Waiting], name: str) -> str:
+    """The queue is empty: said plainly, with the way to one that is not."""
+    other = next((queue for queue in waiting if queue.cases and queue.name != name), None)
+    link = (
+        f'<p><a class="btn" href="{href("/desk", queue=other.name)}">'
+        f"{esc(tx('desk.empty.other', queue=tx(f'desk.queue.{other.name}'), n=number(other.cases)))}</a></p>"
+        if other
+        else ""
+    )
+    return empty("task_alt", tx("desk.empty.title"), tx("desk.empty.says")) + f'<div class="mid">{link}</div>'

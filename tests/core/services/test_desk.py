@@ -1,0 +1,189 @@
+"""The desk: who sees which queue, one case in one person's hands, and previews that are true."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from core.domain.actors import Actor
+from core.domain.errors import InOtherHands, NotAllowed, NotFound, OwnCase, TextRequired
+from core.services import cases, desk
+from tests.shop import ARBITER, FINANCE, LEAD, MEI, REVIEWER, REVIEWER_2, SUPPORT, WEI, Shop
+
+
+def referred(shop: Shop, amount: int = 10_000, customer: str = "mei", actor: Actor = MEI) -> str:
+    """A case that the rules leave to a person."""
+    order_no = shop.order(
+        ("alipay", amount), customer=customer, delivery="code_viewed", completed_at=shop.clock.at
+    )
+    sent = shop.apply(order_no, amount, reason="other", actor=actor)
+    assert sent.state == "in_review"
+    return sent.case_no
+
+
+def numbers(shop: Shop, actor: Actor, name: str) -> list[str]:
+    return [card.case_no for card in desk.queue(shop.app, actor, name)]
+
+
+def test_what_is_due_first_is_on_top(shop: Shop) -> None:
+    first = referred(shop)
+    shop.clock.advance(timedelta(hours=30))
+    second = referred(shop, customer="wei", actor=WEI)
+    assert numbers(shop, REVIEWER, "review") == [first, second]
+    card = desk.queue(shop.app, REVIEWER, "review")[0]
+    assert (card.customer_name, card.requested_minor, card.is_late, card.held_by) == (
+        "mei",
+        10_000,
+        False,
+        None,
+    )
+
+
+def test_each_decision_has_its_queue(shop: Shop) -> None:
+    asked, refused, argued = referred(shop), referred(shop), referred(shop)
+    shop.act(asked, "ask", REVIEWER, note="请补一张截图")
+    shop.act(refused, "reject", REVIEWER, note="看不清")
+    shop.act(refused, "appeal", MEI, note="请再看一次")
+    shop.act(argued, "dispute", REVIEWER, note="请仲裁")
+    assert numbers(shop, REVIEWER, "review") == []
+    assert numbers(shop, REVIEWER, "waiting") == [asked]
+    assert numbers(shop, REVIEWER_2, "appeal") == [refused]
+    assert numbers(shop, ARBITER, "arbitration") == [argued]
+
+
+def test_a_second_approval_waits_in_its_own_queue(shop: Shop) -> None:
+    large = referred(shop, 300_000)
+    shop.act(large, "approve", REVIEWER)
+    assert numbers(shop, REVIEWER, "review") == []
+    assert numbers(shop, LEAD, "second") == [large]
+    shop.act(large, "approve", LEAD)
+    assert numbers(shop, LEAD, "second") == []
+    assert shop.view(large).state == "approved"
+
+
+@pytest.mark.parametrize(
+    ("actor", "name"),
+    [
+        (MEI, "review"),
+        (REVIEWER, "arbitration"),
+        (ARBITER, "review"),
+        (FINANCE, "appeal"),
+        (SUPPORT, "review"),
+    ],
+)
+def test_a_queue_is_for_its_roles(shop: Shop, actor: Actor, name: str) -> None:
+    with pytest.raises(NotAllowed):
+        desk.queue(shop.app, actor, name)
+
+
+def test_two_people_cannot_work_on_one_case(shop: Shop) -> None:
+    case_no = referred(shop)
+    desk.take(shop.app, REVIEWER, case_no)
+    with pytest.raises(InOtherHands) as refused:
+        desk.take(shop.app, REVIEWER_2, case_no)
+    assert refused.value.params["person"] == REVIEWER.id
+    with pytest.raises(InOtherHands):
+        shop.act(case_no, "approve", REVIEWER_2)
+    assert desk.queue(shop.app, REVIEWER_2, "review")[0].held_by == REVIEWER.id
+    shop.act(case_no, "ask", REVIEWER, note="请补一张截图")
+    shop.act(case_no, "answer", MEI, note="补好了")
+    desk.take(shop.app, REVIEWER_2, case_no)  # decided once, it is free again
+
+
+def test_a_lease_runs_out_and_can_be_given_back(shop: Shop) -> None:
+    case_no = referred(shop)
+    desk.take(shop.app, REVIEWER, case_no)
+    shop.clock.advance(timedelta(minutes=15))
+    desk.take(shop.app, REVIEWER_2, case_no)
+    desk.give_back(shop.app, REVIEWER, case_no)  # no longer his to give
+    with pytest.raises(InOtherHands):
+        desk.take(shop.app, REVIEWER, case_no)
+    desk.give_back(shop.app, REVIEWER_2, case_no)
+    assert desk.take(shop.app, REVIEWER, case_no).person_id == REVIEWER.id
+
+
+def test_the_customer_is_never_held_up(shop: Shop) -> None:
+    """A lease is between colleagues: the customer withdraws as ever."""
+    case_no = referred(shop)
+    desk.take(shop.app, REVIEWER, case_no)
+    assert shop.act(case_no, "withdraw", MEI).state == "withdrawn"
+
+
+def test_only_who_decides_takes_a_case(shop: Shop) -> None:
+    case_no = referred(shop)
+    for actor in (ARBITER, FINANCE, Actor("policy", "lu-jing")):
+        with pytest.raises(NotAllowed):
+            desk.take(shop.app, actor, case_no)
+    with pytest.raises(NotFound):
+        desk.take(shop.app, WEI, case_no)
+
+
+def test_a_preview_is_the_decision_and_leaves_no_trace(shop: Shop) -> None:
+    case_no = referred(shop)
+    before = shop.view(case_no)
+    seen = desk.preview(shop.app, REVIEWER, case_no, "approve", note="核实过了", amount_minor=4_000)
+    assert (seen.state, seen.approved_minor, seen.events[-1].note) == ("approved", 4_000, "核实过了")
+    assert shop.view(case_no) == before
+    assert shop.payment(before.order.order_no).reserved_minor == 0
+    after = shop.act(case_no, "approve", REVIEWER, note="核实过了", amount_minor=4_000)
+    assert (after.refund_minor, after.locator) == (seen.refund_minor, seen.locator)
+    assert shop.audit() == []
+
+
+def test_a_preview_refuses_what_the_decision_would(shop: Shop) -> None:
+    case_no = referred(shop, customer=REVIEWER.id, actor=Actor("customer", REVIEWER.id))
+    with pytest.raises(OwnCase):
+        desk.preview(shop.app, REVIEWER, case_no, "approve")
+    with pytest.raises(TextRequired):
+        desk.preview(shop.app, REVIEWER_2, case_no, "reject")
+
+
+def test_the_file_has_what_a_decision_rests_on(shop: Shop) -> None:
+    earlier = referred(shop)
+    case_no = referred(shop)
+    file = desk.open_file(shop.app, REVIEWER, case_no)
+    assert (file.view.case_no, file.customer_name, file.credit) == (case_no, "mei", 100)
+    assert [card.case_no for card in file.others] == [earlier]
+    assert file.answer.found.verdict == "review" and file.answer.found.traces
+    assert file.lease is None
+    with pytest.raises(NotFound):
+        desk.open_file(shop.app, WEI, case_no)
+    with pytest.raises(NotAllowed):
+        desk.open_file(shop.app, MEI, case_no)
+
+
+def test_look_alikes_are_settled_together(shop: Shop) -> None:
+    alike = [referred(shop) for _ in range(3)]
+    large = referred(shop, 300_000)
+    held = referred(shop)
+    desk.take(shop.app, REVIEWER_2, held)
+    (group,) = desk.alike(shop.app, REVIEWER)
+    assert set(group.case_nos) == set(alike) and group.total_minor == 30_000
+    assert large not in group.case_nos
+    shop.act(alike[0], "withdraw", MEI)
+    outcome = desk.approve_all(shop.app, REVIEWER, group.case_nos, "together")
+    refused = {case_no for case_no, refusal in outcome if refusal is not None}
+    assert refused == {alike[0]}
+    assert {shop.view(case_no).state for case_no in alike[1:]} == {"approved"}
+    again = desk.approve_all(shop.app, REVIEWER, alike[1:], "together")
+    assert [refusal for _, refusal in again] == [None, None]  # one command, however often it is pressed
+    assert shop.audit() == []
+
+
+def test_counting_stops_where_it_no_longer_matters(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk, "MANY", 2)
+    for _ in range(3):
+        referred(shop)
+    shop.clock.advance(timedelta(days=30))
+    review = desk.waiting(shop.app, REVIEWER)[0]
+    assert (review.name, review.cases, review.late) == ("review", 2, 2)
+
+
+def test_guests_have_a_file_too(shop: Shop) -> None:
+    order_no = shop.order(customer="", delivery="code_viewed", completed_at=shop.clock.at)
+    guest = Actor("guest", "", order_no)
+    case_no = cases.apply(shop.app, guest, order_no, "other", 10_000, command_id="g").case_no
+    file = desk.open_file(shop.app, REVIEWER, case_no)
+    assert (file.customer_name, file.others) == ("", ())
+    assert desk.preview(shop.app, REVIEWER, case_no, "approve").state == "approved"

@@ -1,0 +1,94 @@
+"""The desk in the hands of staff: keys, previews, one case at a time."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.services import desk
+from tests.core.services.test_desk import referred
+from tests.pages.conftest import OpenPage, html, words
+from tests.shop import ARBITER, LEAD, MEI, REVIEWER, REVIEWER_2, Shop
+
+
+def test_not_for_customers(open_page: OpenPage) -> None:
+    assert "你现在的身份看不了这一页" in words(open_page("desk", MEI))
+
+
+def test_an_empty_desk_says_so(open_page: OpenPage) -> None:
+    assert "这里处理完了" in words(open_page("desk", REVIEWER))
+
+
+@pytest.mark.parametrize(("lang", "reads"), [("zh_CN", "客户会看到"), ("en", "The customer will read")])
+def test_a_simple_case_takes_two_keys(open_page: OpenPage, shop: Shop, lang: str, reads: str) -> None:
+    """A, then Ctrl+Enter; the next case is open by itself."""
+    first, second = sorted([referred(shop), referred(shop)])  # due together: by number
+    page = open_page("desk", REVIEWER, lang=lang)
+    page.button(key="do-approve").click().run()
+    assert reads in words(page) and shop.view(first).state == "in_review"
+    page.button(key="desk-send").click().run()
+    assert shop.view(first).state == "approved"
+    assert page.query_params["case"] == second
+    assert desk.open_file(shop.app, REVIEWER, second).lease is not None
+
+
+def test_a_refusal_needs_its_reason(open_page: OpenPage, shop: Shop) -> None:
+    case_no = referred(shop)
+    page = open_page("desk", REVIEWER)
+    page.button(key="do-reject").click().run()
+    assert "写一句话" in words(page)
+    page.text_area(key=f"desk-note-{case_no}-reject").set_value("截图里的订单号对不上").run()
+    assert "截图里的订单号对不上" in words(page)
+    page.button(key="desk-send").click().run()
+    view = shop.view(case_no)
+    assert (view.state, view.events[-1].note) == ("rejected", "截图里的订单号对不上")
+
+
+def test_a_ready_phrase_fills_the_reason(open_page: OpenPage, shop: Shop) -> None:
+    case_no = referred(shop)
+    page = open_page("desk", REVIEWER)
+    page.button(key="do-ask").click().run()
+    page.button_group(key=f"desk-note-{case_no}-ask-pick").set_value("picture").run()
+    page.button(key="desk-send").click().run()
+    assert "补一张完整的截图" in shop.view(case_no).events[-1].note
+
+
+def test_part_of_the_amount(open_page: OpenPage, shop: Shop) -> None:
+    case_no = referred(shop)
+    page = open_page("desk", REVIEWER)
+    page.button(key="do-approve").click().run()
+    page.text_input(key=f"desk-amount-{case_no}").set_value("40").run()
+    page.button(key="desk-send").click().run()
+    assert shop.view(case_no).approved_minor == 4_000
+
+
+def test_a_colleague_is_at_it(open_page: OpenPage, shop: Shop) -> None:
+    case_no = referred(shop)
+    desk.take(shop.app, REVIEWER_2, case_no)
+    page = open_page("desk", REVIEWER, case=case_no)
+    assert "正在处理这件退款单" in words(page)
+    assert not [button for button in page.button if button.key and button.key.startswith("do-")]
+
+
+def test_a_large_amount_goes_to_a_second_person(open_page: OpenPage, shop: Shop) -> None:
+    case_no = referred(shop, 300_000)
+    page = open_page("desk", REVIEWER)
+    page.button(key="do-approve").click().run()
+    page.button(key="desk-send").click().run()
+    assert shop.view(case_no).state == "in_review"
+    page = open_page("desk", LEAD, queue="second")
+    page.button(key="do-approve").click().run()
+    page.button(key="desk-send").click().run()
+    assert shop.view(case_no).state == "approved"
+
+
+def test_an_arbiter_has_one_queue(open_page: OpenPage, shop: Shop) -> None:
+    case_no = referred(shop)
+    shop.act(case_no, "dispute", REVIEWER, note="请仲裁")
+    assert case_no in html(open_page("desk", ARBITER))
+
+
+def test_hostile_words_stay_words(open_page: OpenPage, shop: Shop) -> None:
+    order_no = shop.order(delivery="code_viewed", completed_at=shop.clock.at)
+    shop.apply(order_no, reason="other", description="<script>alert(1)</script>\u202eabc")
+    page = open_page("desk", REVIEWER)
+    assert "<script>alert" not in html(page) and "&lt;script&gt;alert(1)" in html(page)
