@@ -19,7 +19,7 @@ run: .venv/.runtime var/.demo  ## set up if needed, serve the demo shop (PORT=85
 test: .venv/.dev  ## every test but the torture runs
 	@tools/system-packages.sh
 	$(PYTEST) -n auto --maxprocesses 4 -m "not browser and not torture"
-	$(PYTEST) -m "browser and not torture" tests/browser
+	$(PYTEST) -n 2 -m "browser and not torture" tests/browser
 
 torture: .venv/.dev  ## the long races and kill runs
 	@tools/system-packages.sh

@@ -12,6 +12,7 @@ import structlog
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from core import texts
 from core.adapters import database
 from core.adapters.channels import Channel
 from core.adapters.channels.sandbox import SETTLES_AFTER_WORKING_DAYS, SandboxChannel
@@ -45,6 +46,15 @@ class Settings(BaseSettings):
     notice_urls: SecretStr = SecretStr("")  # the shop's own mail and chat bots
     mail_url: SecretStr = SecretStr("")  # the server that writes to customers
 
+    @field_validator("lang")
+    @classmethod
+    def _is_spoken(cls, told: str) -> str:
+        """`en_US.UTF-8` as an environment writes it is `en`."""
+        spoken = texts.spoken(told)
+        if spoken is None:
+            raise ValueError("no language of ours")
+        return spoken
+
     @field_validator("notice_urls")
     @classmethod
     def _are_targets(cls, urls: SecretStr) -> SecretStr:
@@ -63,6 +73,7 @@ class Settings(BaseSettings):
 _ALLOWED: Final = {  # of those that can be wrong
     "demo": "1, 0",
     "store_url": "file:///…, s3://…",
+    "lang": ", ".join(texts.LANGUAGES),
     "notice_urls": "name=dingtalk://…, name=mailtos://…",
     "mail_url": "mailtos://…, mailto://…",
 }

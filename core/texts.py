@@ -7,6 +7,7 @@ symbolic (`refusal.nothing_left`), so no language is a translation of the code. 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from functools import cache, lru_cache
@@ -123,13 +124,16 @@ class Texts:
         """`甲、乙或丙`, `a, b or c`."""
         return self._joined("list.or", items)
 
-    def refusal(self, refused: Refusal) -> str:
-        """The sentence of a refusal: what is wrong and what to do. Codes and amounts in it become words."""
+    def refusal(self, refused: Refusal, key: str = "") -> str:
+        """The sentence of a refusal: what is wrong and what to do. Codes and amounts in it become words.
+
+        `key`: where these words stand for this reader, if they differ.
+        """
         params = dict(refused.params)
         if refused.code == "evidence_refused":
             params["picture"] = params.pop("reason", "other")
         words = {name: self._word(name, value, params) for name, value in params.items()}
-        return self(f"refusal.{refused.code}", **words)
+        return self(key if key in self else f"refusal.{refused.code}", **words)
 
     def value(self, column: str, value: Any, currency: str = "CNY") -> str:
         """A fact of the decision table in words: `value("delivery", "redeemed")` → `已核销`."""
@@ -179,7 +183,7 @@ class Texts:
             return self(f"{'payout_state' if params.get('machine') == 'payout' else 'state'}.{value}")
         if name == "picture":  # why it was refused: codes from far away
             return self(f"picture.{value}" if f"picture.{value}" in self else "picture.other", **params)
-        if name == "problems":  # slips of a document
+        if name in ("problem", "problems") and not isinstance(value, str):  # slips of a document
             return self("list.next").join(self(f"slip.{slip['code']}", **slip) for slip in value)
         family = _FAMILIES.get(name)
         if isinstance(value, list | tuple | set | frozenset):
@@ -204,6 +208,12 @@ class Texts:
 class _Dashes(dict[str, Any]):
     def __missing__(self, name: str) -> str:
         return "—"
+
+
+def spoken(setting: str) -> str | None:
+    """The language of a setting such as `en`, `en_US.UTF-8` or `zh-CN`; None for one that we do not speak."""
+    name = re.split("[-_.@]", setting.strip(), maxsplit=1)[0].lower()
+    return next((language for language in LANGUAGES if language.partition("_")[0] == name), None)
 
 
 def of(language: str) -> Texts:

@@ -10,15 +10,19 @@ from typing import Any, Final
 from core.domain.facts import Facts
 from core.domain.locator import Located
 from core.domain.policy import Policy
+from core.domain.table import Test
 from core.domain.workdays import end_of_day, local_date
 from core.texts import Texts
 
+INTERNAL: Final = frozenset({"credit", "recent_refunds", "unnamed_refunds"})  # columns that weigh a risk
 _POLICY_LANGUAGE: Final = {"zh_CN": "zh", "en": "en"}
 
 
 def sentence(tx: Texts, located: Located, now: datetime | None = None) -> str:
     """Where the money is, in one sentence."""
-    return tx(located.key, **_words(tx, located, now))
+    words = _words(tx, located, now)
+    said = tx(located.key, **words)
+    return tx("money.part", says=said, asked=words["asked"]) if "asked" in words else said
 
 
 def next_sentence(tx: Texts, located: Located, now: datetime | None = None) -> str:
@@ -77,6 +81,15 @@ def _facts(tx: Texts, policy: Policy, facts: Facts) -> dict[str, Any]:
         "left": tx.money(facts.refundable_minor, facts.currency),
         "missing": tx.list(tx(f"evidence_kind.{kind}") for kind in missing),
     }
+
+
+def condition(tx: Texts, column: str, test: Test, currency: str = "CNY") -> str:
+    """What a rule asks of a fact, as a customer may read it: a limit on risk is named without its figure,
+    because whoever knows it can stay just below.
+    """
+    if column in INTERNAL:
+        return tx("test.unnamed", column=tx(f"column.{column}"))
+    return tx.test(column, test, currency)
 
 
 def notice(

@@ -41,6 +41,12 @@ def run_once(app: App, worker_id: str | None = None) -> int:
         except Exception:
             log.exception("case_put_off", case_no=case_no)
             timers.put_off(app, case_no, app.now() + PUT_OFF)
+    for case_no in timers.numbers_to_warn(app, app.now(), BATCH):
+        try:
+            done += timers.run_warning(app, case_no)
+        except Exception:
+            log.exception("warning_put_off", case_no=case_no)
+            timers.put_off_warning(app, case_no, app.now() + PUT_OFF)
     for payout_id in sending.due_ids(app, app.now(), BATCH):
         try:
             done += sending.attend(app, payout_id, worker_id)

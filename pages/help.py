@@ -18,7 +18,13 @@ def run() -> None:
         version, policy = policies.in_force(app, conn, app.now())
     title = policy.titles["en" if tx.language == "en" else "zh"]
     head = hero(tx("help.title"), esc(tx("help.says", version=version, title=title)))
-    st.html(Html(head + rules_text.page(tx.language, version, policy, app.support)))
+    support = app.support or (tx("help.contact.demo") if app.demo else "")
+    st.html(Html(head + rules_text.page(tx.language, version, policy, support)))
+    # The address may name a section; when the browser looked for it, it was not there yet.
+    st.html(
+        "<script>document.getElementById(location.hash.slice(1))?.scrollIntoView()</script>",
+        unsafe_allow_javascript=True,
+    )
 
 
 run()

@@ -25,7 +25,7 @@ def run() -> None:
         )
         return
     total = tx.money(record_table.received(found))
-    st.html(hero(tx("records.title"), esc(tx("records.says", n=len(found), amount=total))))
+    st.html(hero(tx("records.title"), esc(tx("records.says", n=record_table.sent(found), amount=total))))
     statuses = {
         "all": tx("records.status.all"),
         "turn": tx("records.status.turn"),

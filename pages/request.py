@@ -8,8 +8,10 @@ from core.domain.errors import CaseAlreadyOpen, NotFound, Refusal
 from core.services import cases, orders, policies
 from core.services.case_views import Look
 from portal import boundary, session
+from portal.blocks import order_list
 from portal.html import esc, hero, href, ms
 from portal.parts import (
+    again,
     ask_proof,
     ask_route,
     ask_send,
@@ -27,13 +29,24 @@ actor = session.require("customer", "guest", "support")
 tx, app = session.texts(), session.core()
 
 
+def mine(limit: int) -> list[order_list.Line]:
+    """The newest orders, and where each stands."""
+    _, policy = policies.current(app)
+    cards, found = (
+        cases.list_for(app, actor, states=order_list.TELLING),
+        orders.list_for(app, actor, limit=limit),
+    )
+    late = again.late_drafts(app, actor, cards, found, policy, app.now())
+    return order_list.lines(found, cards, late, policy, app.now())
+
+
 def choose() -> None:
     """No order in the address: the customer's own, with something left to refund."""
     st.html(hero(tx("request.title"), esc(tx("request.lead"))))
     with st.container(key="card-picks"):
         st.html(
             f'<h2 class="ask">{esc(tx("request.pick.title"))}</h2>'
-            + pick.listing(tx, orders.list_for(app, actor, limit=60), now=app.now())
+            + pick.listing(tx, mine(60), now=app.now())
         )
 
 
@@ -69,9 +82,12 @@ def steps(found: Look) -> None:
     view, answer = found.view, found.answer
     w = Wizard(app, actor, tx, view, found.policy, found.now)
     step, notice = draft.place(w, answer)
-    skipped = () if wizard.needs_evidence(w) or step == wizard.EVIDENCE else (wizard.EVIDENCE,)
+    done, skipped = wizard.progress(w, step, answer)
     beside = draft.beside(w, step)
-    st.html(f'<h1 class="sr">{esc(tx("request.title"))}</h1>' + stepper.stepper(tx, step, skipped=skipped))
+    st.html(
+        f'<h1 class="sr">{esc(tx("request.title"))}</h1>'
+        + stepper.stepper(tx, step, done=done, skipped=skipped)
+    )
     main, aside = st.columns([1.95, 1], gap="large")
     with main:
         if notice:

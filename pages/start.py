@@ -17,7 +17,7 @@ from portal.blocks import open_cases, order_list
 from portal.blocks.finder import finder, where
 from portal.blocks.speed import speed
 from portal.html import Html, empty, esc, hero, ms, section
-from portal.parts import again
+from portal.parts import again, unsent
 
 RECENT_ORDERS = 4
 WORTH_SEARCHING = 8
@@ -45,16 +45,19 @@ def overview(tx: Texts, actor: Actor, now: datetime, policy: Policy, version: in
     everything, found = cases.list_for(app, actor), orders.list_for(app, actor)
     cards = open_cases.begun(everything)
     running = [card for card in cards if open_cases.is_open(card)]
-    late = again.late_drafts(app, actor, cards, found, policy, now)
-    lines = order_list.lines(found, policy, now, _only_looked(everything) | late.keys())
+    drafts = [card for card in cards if card.state == "draft"]
+    late = again.late_drafts(app, actor, drafts, found, policy, now)
+    lines = order_list.lines(found, everything, late, policy, now)
+    waiting = [card for card in drafts if card.order_no not in late]
     guest = actor.role == "guest"
     title = tx("start.hello.guest") if guest else greeting(tx, session.name_of(actor), now)
     mine = "" if guest else _doors(tx, tx("start.mine.count", n=len(found)))
     main = (
-        hero(title, says(tx, running, len(found), guest=guest))
+        hero(title, says(tx, running, len(waiting), len(found), guest=guest))
         + mine
-        + open_cases.cards(tx, running, late, now=now)
-        + _recent(tx, lines, running, now, guest=guest)
+        + open_cases.cards(tx, running, now=now)
+        + unsent.listing(tx, drafts, late, now=now)
+        + _recent(tx, lines, now, guest=guest)
     )
     aside = (
         speed(tx, policy)
@@ -67,10 +70,9 @@ def overview(tx: Texts, actor: Actor, now: datetime, policy: Policy, version: in
 def all_orders(tx: Texts, actor: Actor, now: datetime, policy: Policy) -> None:
     """Every order, with a search and a filter where there are many."""
     app = session.core()
-    begun, mine = cases.list_for(app, actor, states=("draft",)), orders.list_for(app, actor)
-    late = again.late_drafts(app, actor, begun, mine, policy, now)
-    found = order_list.lines(mine, policy, now, _only_looked(begun) | late.keys())
-    drafts = _drafts(begun)
+    cards, mine = cases.list_for(app, actor, states=order_list.TELLING), orders.list_for(app, actor)
+    late = again.late_drafts(app, actor, cards, mine, policy, now)
+    found = order_list.lines(mine, cards, late, policy, now)
     st.html(back(tx) + hero(tx("start.orders.title"), esc(tx("start.mine.count", n=len(found)))))
     shown = found
     if len(found) > WORTH_SEARCHING:
@@ -96,7 +98,7 @@ def all_orders(tx: Texts, actor: Actor, now: datetime, policy: Policy) -> None:
             )
         shown = order_list.matching(found, show or "all", words)
     if shown:
-        st.html(order_list.table(tx, shown, drafts, now=now))
+        st.html(order_list.table(tx, shown, now=now))
     elif found:
         st.html(empty("search_off", tx("start.orders.none_found"), tx("start.orders.none_found_says")))
     else:
@@ -113,19 +115,21 @@ def find(tx: Texts, now: datetime) -> None:
 
 
 def greeting(tx: Texts, name: str, now: datetime) -> str:
-    """By the hour in Shanghai."""
+    """By the hour in Shanghai; at night nobody is told what time it is."""
     hour = now.astimezone(ZONE).hour
-    if 5 <= hour < 11:
+    if hour < 5:
+        return tx("start.hello.night", name=name)
+    if hour < 11:
         return tx("start.hello.morning", name=name)
-    if 11 <= hour < 13:
+    if hour < 13:
         return tx("start.hello.noon", name=name)
-    return tx("start.hello.afternoon", name=name) if 13 <= hour < 18 else tx("start.hello.evening", name=name)
+    return tx("start.hello.afternoon", name=name) if hour < 18 else tx("start.hello.evening", name=name)
 
 
-def says(tx: Texts, running: list[CaseCard], orders_known: int, *, guest: bool) -> str:
-    """One sentence: what needs the customer, what is under way. HTML."""
-    turn = sum(card.state in open_cases.MUST_ACT for card in running)
-    others = len(running) - turn
+def says(tx: Texts, running: list[CaseCard], drafts: int, orders_known: int, *, guest: bool) -> str:
+    """One sentence: what needs the customer, drafts that can be sent too, and what is under way. HTML."""
+    asked = sum(card.state in open_cases.MUST_ACT for card in running)
+    turn, others = asked + drafts, len(running) - asked
     marked = f'<b class="act">{esc(tx("start.says.turn", n=turn))}</b>'
     if turn and others:
         return tx("start.says.turn_and", turn=marked, running=esc(tx("start.says.running", n=others)))
@@ -148,26 +152,9 @@ def _doors(tx: Texts, mine: str) -> str:
     return f'<div class="doors">{first}{second}</div>'
 
 
-def _drafts(cards: list[CaseCard]) -> frozenset[str]:
-    return frozenset(card.order_no for card in cards if card.state == "draft")
-
-
-def _only_looked(cards: list[CaseCard]) -> frozenset[str]:
-    """Orders whose draft has nothing in it yet."""
-    return frozenset(card.order_no for card in cards if not open_cases.is_begun(card))
-
-
-def _recent(
-    tx: Texts,
-    found: list[order_list.Line],
-    running: list[CaseCard],
-    now: datetime,
-    *,
-    guest: bool,
-) -> str:
+def _recent(tx: Texts, found: list[order_list.Line], now: datetime, *, guest: bool) -> str:
     if not found:
         return empty("receipt_long", tx("start.orders.none"), tx("start.orders.none_says"))
-    drafts = _drafts(running)
     free = [line for line in found if line.stand != "open" or guest]
     free.sort(key=lambda line: line.stand != "can")  # those that can be asked for first, newest first within
     if not free:
@@ -175,7 +162,7 @@ def _recent(
     head = section(tx("start.orders.guest") if guest else tx("start.orders.recent"))
     label = esc(tx("start.orders.all", n=len(found))) + ms("chevron_right")
     more = f'<a class="button bare" href="/?view=orders">{label}</a>' if len(found) > RECENT_ORDERS else ""
-    return head + order_list.table(tx, free[:RECENT_ORDERS], drafts, now=now) + more
+    return head + order_list.table(tx, free[:RECENT_ORDERS], now=now) + more
 
 
 def _version(tx: Texts, policy: Policy, version: int) -> str:

@@ -8,12 +8,12 @@ import streamlit as st
 
 from core.domain.errors import NotFound
 from core.domain.workdays import ZONE
-from core.services import cases, policies
+from core.services import cases, orders, policies
 from core.services.case_views import CaseView
 from portal import session
 from portal.blocks import open_cases
 from portal.html import esc, hero, href, ms, section
-from portal.parts import case_list, goods, locator, sent, talk, timeline, track_side, track_turn
+from portal.parts import again, case_list, goods, locator, sent, talk, timeline, track_side, track_turn
 from portal.parts.track_turn import Turn
 
 SOON, SLOWLY, UNTIL_ACCEPTED = 10, 20, 3  # seconds until it looks again: more often where money moves
@@ -26,7 +26,9 @@ def choose() -> None:
     """No case in the address: one's own, what is open first."""
     st.html(hero(tx("track.title")))
     found = open_cases.begun(cases.list_for(app, actor, limit=50))
-    st.html(case_list.listing(tx, found, now=app.now()))
+    _, policy = policies.current(app)
+    late = again.late_drafts(app, actor, found, orders.list_for(app, actor), policy, app.now())
+    st.html(case_list.listing(tx, found, late, now=app.now()))
 
 
 def lost() -> None:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import MutableMapping
+from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, Final
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 from starlette.middleware import Middleware
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from core.services import identity
 from portal import pagefile, session
 from portal.places import PATHS
 
 UPLOAD_LIMIT: Final = 11 * 1024 * 1024  # a little above the widget's 10 MB: the envelope of a multipart body
+FORM_LIMIT: Final = 16 * 1024  # of every other body: our forms hold a token or a word
+UPLOADS: Final = "/_stcore/upload_file/"
+# What one visitor may send in files, in a time: Streamlit keeps each in memory until its session ends.
+ALLOWANCE: Final = 120 * 1024 * 1024
+ALLOWANCE_SECONDS: Final = 600
 
 # Streamlit writes inline styles, runs inline scripts, and its charts compile expressions; all that is loaded
 # is ours.
@@ -55,8 +64,12 @@ class Frame:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        self._meters: dict[str, _Meter] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket" and not _same_origin(scope):
+            await send({"type": "websocket.close", "code": 1008})
+            return
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -76,34 +89,80 @@ class Frame:
             if answer is not None:
                 await answer(scope, receive, with_headers)
                 return
-        elif path.startswith("/_stcore/upload_file/"):
-            receive = _limited(receive)
+        else:
+            is_upload = path.startswith(UPLOADS)
+            limit = UPLOAD_LIMIT if is_upload else FORM_LIMIT
             length = _header(scope, b"content-length")
-            if length.isdigit() and int(length) > UPLOAD_LIMIT:
+            if length.isdigit() and int(length) > limit:
                 await PlainTextResponse("too large", status_code=413)(scope, receive, with_headers)
                 return
+            meter = None
+            if is_upload and method in ("PUT", "POST"):
+                meter = await self._meter(scope)
+                if meter is None or not meter.has_room():
+                    code = 403 if meter is None else 429
+                    await PlainTextResponse("no upload", status_code=code)(scope, receive, with_headers)
+                    return
+            receive = _limited(receive, limit, meter)
         try:
             await self.app(scope, receive, with_headers)
         except _TooLarge:
             await PlainTextResponse("too large", status_code=413)(scope, receive, with_headers)
+
+    async def _meter(self, scope: Scope) -> _Meter | None:
+        """What this visitor has sent lately; None for who has no session or comes from another site."""
+        if not _same_origin(scope):
+            return None
+        token = _cookie(scope, session.TOKEN_COOKIE)
+        if not token or await asyncio.to_thread(identity.who, session.core(), token) is None:
+            return None
+        now = time.monotonic()
+        self._meters = {key: meter for key, meter in self._meters.items() if not meter.is_over(now)}
+        return self._meters.setdefault(token, _Meter(now))
+
+
+@dataclass
+class _Meter:
+    """Bytes of one visitor's files since `began`."""
+
+    began: float
+    sent: int = 0
+
+    def is_over(self, now: float) -> bool:
+        return now - self.began > ALLOWANCE_SECONDS
+
+    def has_room(self) -> bool:
+        return self.sent < ALLOWANCE
 
 
 class _TooLarge(Exception):
     pass
 
 
-def _limited(receive: Receive) -> Receive:
+def _limited(receive: Receive, limit: int, meter: _Meter | None) -> Receive:
     seen = 0
 
     async def counted() -> Message:
         nonlocal seen
         message = await receive()
-        seen += len(message.get("body", b""))
-        if seen > UPLOAD_LIMIT:
+        size = len(message.get("body", b""))
+        seen += size
+        if meter is not None:
+            meter.sent += size
+        if seen > limit:
             raise _TooLarge
         return message
 
     return counted
+
+
+def _same_origin(scope: Scope) -> bool:
+    """Whether a page of ours sent this: the browser's word, compared with the host that was asked.
+
+    Streamlit itself lets in every page of this machine, whatever its port; cookies know no ports either.
+    """
+    origin, host = (_header(scope, name).decode("latin-1") for name in (b"origin", b"host"))
+    return not origin or urlsplit(origin).netloc == host
 
 
 _NOT_PAGES: Final = (
@@ -147,11 +206,15 @@ def _header(scope: MutableMapping[str, Any], name: bytes) -> bytes:
     return next((value for key, value in scope["headers"] if key == name), b"")
 
 
-def _language(scope: MutableMapping[str, Any]) -> str:
+def _cookie(scope: MutableMapping[str, Any], name: str) -> str | None:
     try:
         cookies = SimpleCookie(_header(scope, b"cookie").decode("latin-1"))
     except CookieError:
-        cookies = SimpleCookie()
-    cookie = cookies[session.LANG_COOKIE].value if session.LANG_COOKIE in cookies else None
+        return None
+    return cookies[name].value if name in cookies else None
+
+
+def _language(scope: MutableMapping[str, Any]) -> str:
+    cookie = _cookie(scope, session.LANG_COOKIE)
     asked = parse_qs(scope["query_string"].decode("latin-1")).get("lang", [""])[0]
     return session.choose_language(cookie, asked)

@@ -140,9 +140,11 @@ def _remember_language(actor: Actor | None, chosen: str | None) -> None:
 
 async def move_clock(request: Request) -> Response:
     """Demo mode only: move the shop's clock, then let everything happen that is due by then."""
+    if not session.core().demo:
+        raise HTTPException(404)
     _same_site(request)
     move = parse_qs((await request.body())[:200].decode("ascii", "replace")).get("move", [""])[0]
-    if not session.core().demo or move not in (*MOVES, "reset"):
+    if move not in (*MOVES, "reset"):
         raise HTTPException(404)
     answer = _go(request)
     renewed = await asyncio.to_thread(_move, move, request.cookies.get(session.TOKEN_COOKIE))

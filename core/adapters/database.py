@@ -8,6 +8,8 @@ snapshot for readers.
 from __future__ import annotations
 
 import os
+import sqlite3
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -46,7 +48,9 @@ def _sqlite(url: str, database: str | None) -> Engine:
     def connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
         connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
-        connection.execute("PRAGMA journal_mode = WAL")
+        # The mode is the file's. A refusal, which waits for nobody, means that another connection is at it.
+        with suppress(sqlite3.OperationalError):
+            connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")  # a committed intent to pay must survive a power cut
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA recursive_triggers = ON")  # else REPLACE slips past append-only (FACTS)
@@ -99,8 +103,9 @@ def version(base: Engine) -> str | None:
 
 
 def migrate(url: str, to: str = HEAD) -> None:
-    """Bring the database of `url` to HEAD (tests: to an older one); nothing to do costs one query. Safe from several processes at
-    once.
+    """Bring the database of `url` to HEAD, or to an older version for tests; nothing to do costs one query.
+
+    Safe from several processes at once.
     """
     base = engine(url)
     if version(base) == to:

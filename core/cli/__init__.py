@@ -9,37 +9,46 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from core import texts
-from core.cli import cases, facts, intake, notices, pictures, rules, upkeep
+from core.cli import case_list, cases, facts, intake, notices, pictures, rules, upkeep
 from core.cli.answer import Answer, Run, Usage, printable, refusal
-from core.domain.errors import DatabaseUnavailable, FileMissing, Refusal
+from core.cli.usage import understood
+from core.domain.errors import DatabaseUnavailable, FileMissing, Refusal, SettingInvalid
 
 GOOD, REFUSED, USAGE = 0, 1, 2
 
 
 class _Parser(argparse.ArgumentParser):
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        # `clock advance -3d` is a span that cannot be, not an option that is not known.
+        self._negative_number_matcher = re.compile("-[0-9]")
+
     def error(self, message: str) -> NoReturn:
-        raise Usage(f"{self.format_usage()}{message}")
+        raise understood(message, self.format_usage())
 
 
 def main(argv: Sequence[str]) -> int:
     """Run one command: exit code 0 good, 1 refused or something found, 2 usage; bad input never raises."""
-    everywhere = _everywhere(language())
+    spoken = language()
+    everywhere = _everywhere(spoken)
     try:
         common, words = everywhere.parse_known_args(argv)
     except Usage as usage:
-        return _wrong(usage, "--json" in argv)
+        return _wrong(usage, spoken, "--json" in argv)
     try:
         arguments = _parser(common.lang, everywhere).parse_args(words, common)
         _check_characters(argv)
+        _check_language()
         answer: Answer = arguments.run(arguments)
         shown = _shown(answer, common.lang, common.json)
     except Usage as usage:
-        return _wrong(usage, common.json)
+        return _wrong(usage, common.lang, common.json)
     except SystemExit as asked:  # argparse, after --help
         return GOOD if asked.code is None else int(asked.code)
     except KeyboardInterrupt:
@@ -60,11 +69,12 @@ def _shown(answer: Answer, language: str, as_json: bool) -> str:
     return "".join(f"{printable(line)}\n" for line in answer.lines(tx))
 
 
-def _wrong(usage: Usage, as_json: bool) -> int:
+def _wrong(usage: Usage, language: str, as_json: bool) -> int:
     """The usage on stderr; with `--json` what is wrong as the one JSON object as well."""
-    print(printable(str(usage), keep="\n"), file=sys.stderr)
+    said = texts.of(language)(usage.key, **usage.words)
+    print(printable(f"{usage.form}{said}", keep="\n"), file=sys.stderr)
     if as_json:
-        print(json.dumps({"code": "usage", "message": str(usage).rpartition("\n")[2]}, ensure_ascii=False))
+        print(json.dumps({"code": "usage", "message": said}, ensure_ascii=False))
     return USAGE
 
 
@@ -94,25 +104,31 @@ def _parser(language: str, everywhere: _Parser) -> _Parser:
         command.set_defaults(run=run)
         return command
 
-    for topic in (upkeep, intake, pictures, cases, notices, facts, rules):
+    for topic in (upkeep, intake, pictures, case_list, cases, notices, facts, rules):
         topic.add_commands(add, tx)
     return parser
 
 
 def language() -> str:
     """REFUND_LANG, else English where the system speaks it, else Chinese."""
-    told = os.environ.get("REFUND_LANG", "")
-    if told in texts.LANGUAGES:
+    told = texts.spoken(os.environ.get("REFUND_LANG", ""))
+    if told is not None:
         return told
     system = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
     return "en" if system.startswith("en") else "zh_CN"
+
+
+def _check_language() -> None:
+    told = os.environ.get("REFUND_LANG", "")
+    if told and texts.spoken(told) is None:
+        raise SettingInvalid(variable="REFUND_LANG", allowed=", ".join(texts.LANGUAGES))
 
 
 def _check_characters(argv: Sequence[str]) -> None:
     """Bytes that are no text, and the zero character, which no database of ours can keep."""
     for word in argv:
         if "\0" in word or (not word.isascii() and any("\ud800" <= char <= "\udfff" for char in word)):
-            raise Usage("an argument is not text in UTF-8")
+            raise Usage("cli.usage.not_text")
 
 
 def _unforeseen(error: Exception) -> Answer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +25,11 @@ class Answer:
 
 
 class Usage(Exception):
-    """The arguments make no command."""
+    """The arguments make no command: a key of the catalogs and its words. `form`: how it is written."""
+
+    def __init__(self, key: str, *, form: str = "", **words: Any) -> None:
+        super().__init__(key)
+        self.key, self.form, self.words = key, form, words
 
 
 Run = Callable[[Namespace], Answer]
@@ -38,10 +42,11 @@ class AddCommand(Protocol):
 
 
 def refusal(error: Refusal) -> Answer:
-    """A refusal as `{code, …, message}`, or as its sentence."""
+    """A refusal as `{code, …, message}`, or as its sentence: a terminal has no pages and no buttons."""
+    key = f"refusal_cli.{error.code}"
     return Answer(
-        json=lambda tx: {**error.as_dict(), "message": tx.refusal(error)},
-        lines=lambda tx: [tx.refusal(error)],
+        json=lambda tx: {**error.as_dict(), "message": tx.refusal(error, key)},
+        lines=lambda tx: [tx.refusal(error, key)],
         found=True,
     )
 
@@ -81,7 +86,7 @@ MOST = 10_000_000
 def count(text: str) -> int:
     """An argument that is a whole number from 0 to `MOST`."""
     if not re.fullmatch("[0-9]{1,8}", text) or int(text) > MOST:
-        raise ArgumentTypeError(f"{text!r} is not a whole number up to {MOST}")
+        raise Usage("cli.usage.count", value=text[:40], most=MOST)
     return int(text)
 
 
@@ -101,5 +106,5 @@ def instant(text: str) -> datetime:
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        raise ArgumentTypeError(f"{text!r} is not a time such as 2026-12-01T09:30") from None
+        raise Usage("cli.usage.time", value=text[:40]) from None
     return at if at.tzinfo else at.replace(tzinfo=ZONE)

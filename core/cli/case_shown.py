@@ -5,16 +5,23 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from core.cli import case_staff
 from core.cli.answer import Answer, columns
 
 if TYPE_CHECKING:
+    from core.app import App
+    from core.domain.policy import Policy
     from core.services.case_views import CaseView
     from core.texts import Texts
 
 
-def shown(view: CaseView, now: datetime) -> Answer:
+def shown(app: App, view: CaseView) -> Answer:
     """The case as the answer of a command."""
-    return Answer(json=lambda tx: _as_json(view, now), lines=lambda tx: _as_lines(view, tx, now))
+    from core.services import policies
+
+    now = app.now()
+    policy = policies.of_version(app, view.policy_version)
+    return Answer(json=lambda tx: _as_json(view, now), lines=lambda tx: _as_lines(view, policy, tx, now))
 
 
 def _as_json(view: CaseView, now: datetime) -> dict[str, Any]:
@@ -30,6 +37,7 @@ def _as_json(view: CaseView, now: datetime) -> dict[str, Any]:
         "approved_minor": view.approved_minor,
         "due_at": view.due_at.isoformat() if view.due_at else None,
         "waiting_for": view.waiting_for,
+        "events_allowed": case_staff.events_allowed(view),
         "locator": {
             short: wording.sentence(texts.of(language), view.locator, now)
             for short, language in (("zh", "zh_CN"), ("en", "en"))
@@ -52,6 +60,7 @@ def _as_json(view: CaseView, now: datetime) -> dict[str, Any]:
                 "actor": f"{event.role}:{event.actor_id}",
                 "from": event.from_state,
                 "to": event.to_state,
+                "amount_minor": event.amount_minor,
                 "hash": event.hash,
             }
             for event in view.events
@@ -59,7 +68,7 @@ def _as_json(view: CaseView, now: datetime) -> dict[str, Any]:
     }
 
 
-def _as_lines(view: CaseView, tx: Texts, now: datetime) -> list[str]:
+def _as_lines(view: CaseView, policy: Policy, tx: Texts, now: datetime) -> list[str]:
     from core import wording
 
     money = [
@@ -76,7 +85,7 @@ def _as_lines(view: CaseView, tx: Texts, now: datetime) -> list[str]:
     facts = [
         (tx("cli.case.order"), f"{view.order.order_no} {view.order.product}"),
         (tx("cli.case.state"), tx(f"state.{view.state}")),
-        (tx("column.reason"), tx(f"reason.{view.reason}") if view.reason else ""),
+        (tx("column.reason"), tx(f"reason_said.{view.reason}") if view.reason else ""),
         *money,
     ]
     payouts = [
@@ -94,6 +103,7 @@ def _as_lines(view: CaseView, tx: Texts, now: datetime) -> list[str]:
             tx.when(event.at, now),
             f"{tx(f'role.{event.role}')} {event.actor_id if event.role != 'system' else ''}".rstrip(),
             tx(f"event.{event.event}"),
+            "" if event.amount_minor is None else tx.money(event.amount_minor, view.currency),
             event.note,
         )
         for event in view.events
@@ -102,6 +112,8 @@ def _as_lines(view: CaseView, tx: Texts, now: datetime) -> list[str]:
         view.case_no,
         wording.sentence(tx, view.locator, now),
         wording.next_sentence(tx, view.locator, now),
+        "",
+        *case_staff.lines(view, policy, tx, now),
         "",
         *columns(facts),
         *columns(payouts),

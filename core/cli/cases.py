@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentTypeError, Namespace
+from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from core.cli.answer import AddCommand, Answer, minor
+from core.cli.answer import AddCommand, Answer, Usage, minor
 from core.cli.case_shown import shown
 from core.cli.opening import opened
 from core.domain.actors import SYSTEM, Actor
-from core.domain.errors import CaseAlreadyOpen, NotFound
+from core.domain.errors import CaseAlreadyOpen, EndorsedByApproving, EventUnknown, NotFound, ReasonInvalid
 from core.domain.facts import EVIDENCE_KINDS, REASONS
+from core.domain.lifecycle import CASE, ROLES
 
 if TYPE_CHECKING:
     from core.app import App
@@ -26,7 +27,7 @@ def add_commands(add: AddCommand, tx: Texts) -> None:
         "--reason", required=True, metavar="R", help=tx("cli.help.reason", reasons=", ".join(REASONS))
     )
     command.add_argument("--amount-minor", required=True, metavar="N", help=tx("cli.help.amount_minor"))
-    command.add_argument("--customer", required=True, metavar="ID", help=tx("cli.help.applicant"))
+    command.add_argument("--customer", default="", metavar="ID", help=tx("cli.help.applicant"))
     command.add_argument("--quantity", metavar="N", help=tx("cli.help.quantity"))
     command.add_argument("--description", default="", metavar="TEXT", help=tx("cli.help.description"))
     command.add_argument("--route", metavar="ROUTE", help=tx("cli.help.route"))
@@ -51,6 +52,8 @@ def apply(arguments: Namespace) -> Answer:
     from core.services import cases
 
     app = opened()
+    if arguments.reason not in REASONS:
+        raise ReasonInvalid(reason=arguments.reason[:40])
     actor = _owner(app, arguments.order, arguments.customer)
     amount = minor(arguments.amount_minor)
     quantity = None if arguments.quantity is None else minor(arguments.quantity)
@@ -114,6 +117,10 @@ def act(arguments: Namespace) -> Answer:
     from core.services import cases
 
     app = opened()
+    if arguments.event not in CASE.events:
+        raise EventUnknown(event=arguments.event[:40], allowed=list(CASE.events))
+    if arguments.event == "endorse":
+        raise EndorsedByApproving()
     amount = None if arguments.amount_minor is None else minor(arguments.amount_minor)
     view = cases.act(
         app,
@@ -124,14 +131,14 @@ def act(arguments: Namespace) -> Answer:
         note=arguments.note,
         amount_minor=amount,
     )
-    return shown(view, app.now())
+    return shown(app, view)
 
 
 def case(arguments: Namespace) -> Answer:
     from core.services import cases
 
     app = opened()
-    return shown(cases.view(app, SYSTEM, arguments.case), app.now())
+    return shown(app, cases.view(app, SYSTEM, arguments.case))
 
 
 def _person(text: str) -> Actor:
@@ -144,7 +151,8 @@ def _person(text: str) -> Actor:
             return Actor(role, identifier)
     except ValueError:
         pass
-    raise ArgumentTypeError(f"{text!r} is not ROLE:ID, such as reviewer:mei")
+    roles = ", ".join(role for role in ROLES if role != "system")
+    raise Usage("cli.usage.person", value=text[:40], roles=roles)
 
 
 def _command_id(arguments: Namespace) -> str:

@@ -32,7 +32,7 @@ def add_commands(add: AddCommand, tx: Texts) -> None:
 
 def facts(arguments: Namespace) -> Answer:
     if (arguments.rows is None) != (arguments.out is None):
-        raise Usage("facts: --rows and --out go together")
+        raise Usage("cli.usage.rows_and_out")
     if arguments.rows is not None:
         return _history(arguments.rows, Path(arguments.out))
     found = _example() if arguments.example else _of_order(arguments)
@@ -53,7 +53,7 @@ def _of_order(arguments: Namespace) -> dict[str, Any]:
     from core.services import orders, policies
 
     if arguments.reason not in REASONS:
-        raise ReasonInvalid()
+        raise ReasonInvalid(reason=arguments.reason[:40])
     app = opened()
     order = orders.get(app, SYSTEM, arguments.order)
     wanted = order.refundable_minor if arguments.amount_minor is None else minor(arguments.amount_minor)

@@ -111,7 +111,12 @@ def orders(arguments: Namespace) -> Answer:
             )
             for order in found
         ]
-        return columns(rows) or [tx("cli.orders.none")]
+        head = ("order", "customer", "product", "amount", "delivery", "completed", "refundable")
+        return (
+            columns([tuple(tx(f"cli.head.{name}") for name in head), *rows])
+            if rows
+            else [tx("cli.orders.none")]
+        )
 
     return Answer(
         json=lambda tx: [

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from core.cli.answer import AddCommand, Answer, columns, count
 from core.cli.opening import opened
+from core.domain.actors import SYSTEM
+from core.domain.errors import NotFound
 
 if TYPE_CHECKING:
     from core.services.outbox import Filed
@@ -25,9 +27,11 @@ def add_commands(add: AddCommand, tx: Texts) -> None:
 
 def notices(arguments: Namespace) -> Answer:
     """Exit code 1 when a delivery was given up: somebody should look at it."""
-    from core.services import outbox
+    from core.services import cases, outbox
 
     app = opened()
+    if arguments.case is not None:
+        cases.view(app, SYSTEM, arguments.case)  # one without notices is something else than none
     found = outbox.filed(app, arguments.case, arguments.limit)
     now = app.now()
 
@@ -72,9 +76,12 @@ def _as_json(notice: Filed) -> dict[str, Any]:
 
 def contact(arguments: Namespace) -> Answer:
     """The answer names the customer only: an address has no business in a terminal's log."""
-    from core.services import contacts
+    from core.services import contacts, orders
 
-    contacts.set_mail(opened(), arguments.customer, arguments.mail)
+    app = opened()
+    if not orders.list_for(app, SYSTEM, customer_id=arguments.customer, limit=1):
+        raise NotFound()
+    contacts.set_mail(app, arguments.customer, arguments.mail)
     data = {"customer_id": arguments.customer, "mail": bool(arguments.mail.strip())}
     key = "cli.contact.kept" if data["mail"] else "cli.contact.none"
     return Answer(json=lambda tx: data, lines=lambda tx: [tx(key, customer=arguments.customer)])

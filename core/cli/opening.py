@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.domain.errors import DatabaseUnavailable
+from core.domain.errors import DatabaseUnavailable, SettingInvalid
 
 if TYPE_CHECKING:
     from core.app import App
@@ -41,8 +41,10 @@ def _built() -> tuple[App, str]:
 
     from core.app import build, from_environment
 
+    settings = from_environment()
+    if settings.database_url.partition(":")[0].partition("+")[0] not in ("sqlite", "postgresql"):
+        raise SettingInvalid(variable="REFUND_DATABASE_URL", allowed="sqlite:///…, postgresql+psycopg://…")
     try:
-        settings = from_environment()
         return build(settings), settings.database_url
     except (SQLAlchemyError, ValueError, ImportError, OSError) as error:  # no URL, driver, folder
         raise DatabaseUnavailable(problem=str(error).partition("\n")[0][:200]) from None

@@ -6,16 +6,22 @@ import json
 import sys
 import time
 from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import MISSING, fields
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.cli.answer import AddCommand, Answer, columns, instant
 from core.domain.errors import FactsInvalid, PolicyInvalid
+from core.domain.slips import Slip
 
 if TYPE_CHECKING:
     from core.domain.eligibility import Assessment
     from core.domain.facts import Facts
     from core.domain.policy import Policy
+    from core.domain.why_nots import Trace
     from core.texts import Texts
 
 LARGEST_FILE = 5_000_000  # bytes of a facts or policy file; a real one has a few thousand
@@ -43,12 +49,14 @@ def add_commands(add: AddCommand, tx: Texts) -> None:
 
 def publish(arguments: Namespace) -> Answer:
     """Check a document, say what the analysis found, and put it in force from now or later."""
+    from core.cli import findings
     from core.cli.opening import opened
+    from core.domain.actors import same_person
     from core.domain.analysis import analyse
-    from core.domain.errors import SamePerson
+    from core.domain.errors import NotFound, SamePerson
     from core.services import policies
 
-    if arguments.author.strip() == arguments.approver.strip():
+    if same_person(arguments.author, arguments.approver):
         raise SamePerson()
     document = _document(arguments.file)
     found = analyse(policy := _loaded(document))
@@ -59,32 +67,52 @@ def publish(arguments: Namespace) -> Answer:
         "dead": [dead.rule for dead in found.dead],
         "gaps": [dict(gap.example) for gap in found.gaps],
         "contradictions": [[item.code, item.rule] for item in found.contradictions],
+        "overlaps": [[item.first, item.second] for item in found.overlaps if not item.is_exception],
+        "displaces": None,
+        "followed_by": None,
     }
+    start, after = None, None
     if not arguments.dry_run:
         app = opened()
-        start = arguments.start or app.now()
         with app.begin() as conn:
+            with suppress(NotFound):
+                data["displaces"] = policies.in_force(app, conn, arguments.start or app.now())[0]
             data["version"] = policies.publish(
                 app,
                 conn,
                 document,
                 author=arguments.author,
                 approved_by=arguments.approver,
-                in_force_from=max(start, app.now()),  # nothing decided already is decided anew
+                in_force_from=arguments.start,
             )
-        data["in_force_from"] = max(start, app.now()).isoformat()
+            start = policies.begins(conn, data["version"])
+            after = policies.next_after(conn, start)
+        data["in_force_from"] = start.isoformat()
+        data["followed_by"] = after and after[0]
 
     def lines(tx: Texts) -> list[str]:
-        said = [tx("cli.publish.dead", rule=rule) for rule in data["dead"]]
-        said += [tx("cli.publish.gap", example=json.dumps(gap, ensure_ascii=False)) for gap in data["gaps"]]
-        said += [
-            tx("cli.publish.contradiction", code=code, rule=rule) for code, rule in data["contradictions"]
-        ]
-        if data["version"] is None:
-            return [*said, tx("cli.publish.checked", name=policy.name)]
-        return [*said, tx("cli.publish.done", name=policy.name, version=data["version"])]
+        said = findings.said(found, policy, tx)
+        if start is None:
+            return [*said, tx("cli.publish.checked", name=_title(policy, tx))]
+        said.append(tx("cli.publish.done", name=_title(policy, tx), version=data["version"]))
+        said.append(tx("cli.publish.from", at=_moment(start, tx)))
+        if data["displaces"] is not None:
+            said.append(tx("cli.publish.displaces", version=data["displaces"]))
+        if after is not None:
+            said.append(tx("cli.publish.followed", version=after[0], at=_moment(after[1], tx)))
+        return said
 
     return Answer(json=lambda tx: data, lines=lines)
+
+
+def _moment(at: datetime, tx: Texts) -> str:
+    from core.domain.workdays import ZONE
+
+    return f"{tx.day_long(at)} {at.astimezone(ZONE):%H:%M}"
+
+
+def _title(policy: Policy, tx: Texts) -> str:
+    return policy.titles["en" if tx.language == "en" else "zh"]
 
 
 def lifecycle(arguments: Namespace) -> Answer:
@@ -119,7 +147,10 @@ def decide(arguments: Namespace) -> Answer:
     found = assess(facts, policy, china())
     return Answer(
         json=lambda tx: {"policy": policy.name, **found.as_dict()},
-        lines=lambda tx: _sentences(found, facts, policy, tx),
+        lines=lambda tx: [
+            tx("cli.decide.policy", name=_title(policy, tx), file=arguments.policy),
+            *_sentences(found, facts, policy, tx),
+        ],
     )
 
 
@@ -169,12 +200,39 @@ def _facts(name: str) -> Facts:
     from core.domain.facts import Facts
 
     try:
-        return Facts.from_dict(json.loads(_text(name)))
+        data = json.loads(_text(name))
+        slips = list(_wrong_names(data))
+        if not slips:
+            return Facts.from_dict(data)
     except RecursionError:
-        problem = "nested too deeply"
-    except (ValueError, TypeError, AttributeError, OverflowError) as error:  # JSON errors are ValueErrors
-        problem = str(error)
-    raise FactsInvalid(problem=problem[:300]) from None
+        slips = [Slip("too_deep")]
+    except UnicodeDecodeError:
+        slips = [Slip("not_utf8")]
+    except json.JSONDecodeError as error:
+        slips = [Slip("not_json", line=error.lineno, column=error.colno)]
+    except (ValueError, TypeError, AttributeError, OverflowError) as error:
+        slips = [Slip("fact", problem=str(error)[:300])]
+    raise FactsInvalid(problem=[slip.as_dict() for slip in slips]) from None
+
+
+def _wrong_names(data: Any) -> Iterator[Slip]:
+    """Facts that nobody knows and facts that are missing, of the order and of its payments."""
+    from core.domain.facts import Facts, Tender
+
+    tenders = data.get("tenders") if isinstance(data, dict) else None
+    parts: list[tuple[str, Any, type]] = [("", data, Facts)]
+    if isinstance(tenders, list):
+        parts += [(f"tenders.{number}.", each, Tender) for number, each in enumerate(tenders, 1)]
+    for place, part, kind in parts:
+        if not isinstance(part, dict):
+            yield Slip("fact", problem=f"{place or 'JSON'}: {{…}}")
+            continue
+        known = {field.name: field.default is MISSING for field in fields(kind)}
+        for name in part.keys() - known.keys():
+            yield Slip("unknown", f"{place}{name}"[:60], allowed=", ".join(known))
+        for name, is_needed in known.items():
+            if is_needed and name not in part:
+                yield Slip("fact_missing", f"{place}{name}")
 
 
 def _policy(name: str) -> Policy:
@@ -211,7 +269,6 @@ def _sentences(found: Assessment, facts: Facts, policy: Policy, tx: Texts) -> li
     from core import wording
 
     lines = [
-        tx("cli.decide.policy", name=policy.name),
         f"{tx(f'verdict.{found.verdict}')} · {found.rule}",
         wording.rule_sentence(tx, policy, found.rule, facts),
     ]
@@ -244,8 +301,15 @@ def _sentences(found: Assessment, facts: Facts, policy: Policy, tx: Texts) -> li
             )
         )
     why_not = [
-        (trace.rule, tx(f"verdict.{trace.verdict}"), tx.list(tx(f"column.{name}") for name in trace.why_not))
+        (trace.rule, tx(f"verdict.{trace.verdict}"), _why_not(trace, found.rule, tx))
         for trace in found.traces
         if trace.rule != found.rule
     ]
     return [*lines, tx("cli.decide.why_not"), *(f"  {line}" for line in columns(why_not))]
+
+
+def _why_not(trace: Trace, decided: str, tx: Texts) -> str:
+    """The columns in the rule's way; where none is, what came before it, or a law above it."""
+    if trace.why_not:
+        return tx.list(tx(f"column.{name}") for name in trace.why_not)
+    return tx("cli.decide.overruled" if trace.reached else "cli.decide.earlier", rule=decided)

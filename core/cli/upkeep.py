@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import sys
 import threading
-from argparse import ArgumentTypeError, Namespace
+from argparse import Namespace
 from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from core import texts
-from core.cli.answer import AddCommand, Answer, columns, count, instant
+from core.cli.answer import AddCommand, Answer, Usage, columns, count, instant
 from core.cli.opening import migrated, opened
 from core.domain.errors import ClockOutside
 
@@ -42,10 +43,13 @@ def add_commands(add: AddCommand, tx: Texts) -> None:
 
 def init(arguments: Namespace) -> Answer:
     from core.adapters import database
+    from core.cli import findings
+    from core.domain.analysis import analyse
     from core.services import demo, policies
 
     app = migrated()
-    policies.ensure_shipped(app)
+    published = policies.newest(app)
+    changed = policies.ensure_shipped(app) != published and published is not None
     waiting = policies.shipped_differs(app)
     added = demo.seed(app, arguments.demo) if arguments.demo else 0
     with app.read() as conn:
@@ -63,7 +67,9 @@ def init(arguments: Namespace) -> Answer:
             tx("cli.init.done", name=name, version=version),
             *([tx("cli.init.demo", orders=added)] if added else []),
             *([tx("cli.init.waiting")] if waiting else []),
-            tx("cli.init.next"),
+            *(findings.said(analyse(policy), policy, tx) if changed else []),
+            # `make` goes on by itself.
+            *([] if "MAKELEVEL" in os.environ else [tx("cli.init.next")]),
         ],
     )
 
@@ -126,6 +132,6 @@ def clock(arguments: Namespace) -> Answer:
 def _span(text: str) -> timedelta:
     found = re.fullmatch("(?:([0-9]{1,4})w)?(?:([0-9]{1,4})d)?(?:([0-9]{1,4})h)?(?:([0-9]{1,4})m)?", text)
     if found is None or not text:
-        raise ArgumentTypeError(f"{text!r} is not a span such as 3d4h or 90m")
+        raise Usage("cli.usage.backwards" if text.startswith("-") else "cli.usage.span", value=text[:40])
     weeks, days, hours, minutes = (int(part or 0) for part in found.groups())
     return timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes)

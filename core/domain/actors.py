@@ -4,6 +4,7 @@ services.
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +13,17 @@ from core.domain.lifecycle import ROLES
 BUYERS: Final = frozenset({"customer", "guest", "support"})  # they speak for the customer
 STAFF: Final = frozenset(ROLES) - {"customer", "guest"}  # they may read every case
 REVIEWERS: Final = frozenset({"reviewer", "lead"})
+
+
+def person(identifier: str) -> str:
+    """One spelling for one person: `Mei`, ` mei ` and `ｍｅｉ` are nobody else than `mei`."""
+    plain = unicodedata.normalize("NFKC", identifier).casefold()
+    return "".join(sign for sign in plain if unicodedata.category(sign) not in ("Cf", "Cc")).strip()
+
+
+def same_person(one: str, other: str) -> bool:
+    """Whether two identifiers name one person (invariant 13)."""
+    return person(one) == person(other)
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,18 @@ class TransitionRefused(Refusal):
         super().__init__(machine=machine, state=state, event=event)
 
 
+class EventUnknown(Refusal):
+    """No event of the lifecycle has this name. Params: `event`, `allowed`."""
+
+    code = "event_unknown"
+
+
+class EndorsedByApproving(Refusal):
+    """`endorse` comes of `approve` and `agree`, never by itself (invariant 13)."""
+
+    code = "endorsed_by_approving"
+
+
 class StaleForm(Refusal):
     """The case changed since the form was shown."""
 
@@ -86,6 +98,14 @@ class CaseAlreadyOpen(Refusal):
     """One open case per order (invariant 2). Params: `case_no`."""
 
     code = "case_already_open"
+
+
+class Settled(Refusal):
+    """An arbiter or an appeal has decided on this order; the same matter is closed (R3.4, R3.6). Params:
+    `case_no`.
+    """
+
+    code = "settled"
 
 
 class AmountInvalid(Refusal):
@@ -186,6 +206,12 @@ class FileUnreadable(Refusal):
     code = "file_unreadable"
 
 
+class ColumnsUnknown(FileUnreadable):
+    """A table without the columns of any export that is known. Params: `missing`."""
+
+    code = "columns_unknown"
+
+
 class DemoOnly(Refusal):
     """The clock moves in demo mode only."""
 
@@ -196,6 +222,18 @@ class PolicyInvalid(Refusal):
     """Params: `problems`: each `Slip` of the document as a dict."""
 
     code = "policy_invalid"
+
+
+class PolicyFromThePast(Refusal):
+    """A policy that would begin before now: what was decided would have been decided by another."""
+
+    code = "policy_from_the_past"
+
+
+class PolicyUnchanged(Refusal):
+    """The document is the one in force at that time, letter by letter. Params: `version`."""
+
+    code = "policy_unchanged"
 
 
 class MappingInvalid(Refusal):
@@ -211,7 +249,7 @@ class FileMissing(Refusal):
 
 
 class FactsInvalid(Refusal):
-    """A facts file that is not one set of facts. Params: `problem`."""
+    """A facts file that is not one set of facts. Params: `problem`: a sentence, or `Slip`s as dicts."""
 
     code = "facts_invalid"
 

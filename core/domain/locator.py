@@ -7,7 +7,7 @@ The answer is a key and raw parameters; `core.wording` makes the sentence of the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -18,7 +18,7 @@ Holder = Literal["shop", "channel", "you", "nobody"]
 
 OPEN: Final = ("planned", "sending", "unknown", "accepted")
 WITH_SHOP: Final = {  # state → (sentence, what comes next); by the case's due time
-    "draft": ("locator.draft", "locator.next.submit"),
+    "draft": ("locator.draft_kept", "locator.next.submit"),
     "screening": ("locator.in_review", "locator.next.verdict"),
     "in_review": ("locator.in_review", "locator.next.verdict"),
     "awaiting_customer": ("locator.awaiting_customer", "locator.next.answer"),
@@ -30,7 +30,7 @@ WITH_SHOP: Final = {  # state → (sentence, what comes next); by the case's due
     "closed": ("locator.closed", "locator.next.nothing"),
     "withdrawn": ("locator.withdrawn", "locator.next.apply_again"),
 }
-BY_A_DATE: Final = frozenset({"draft", "screening", "awaiting_customer", "rejected"})
+BY_A_DATE: Final = frozenset({"screening", "awaiting_customer", "rejected"})
 # Past its date a promise is not repeated; `_by` when somebody has it and a new date.
 LATE: Final = "locator.late"
 OVERDUE: Final = {
@@ -50,7 +50,13 @@ KEYS: Final = tuple(
         [key for pair in (*WITH_SHOP.values(), *BEHIND.values()) for key in pair]
         + [f"{key}_rest" for key, _ in BEHIND.values()]
         + [
-            "locator.draft_empty",
+            "locator.draft_until",
+            "locator.draft_late",
+            "locator.draft_open",
+            "locator.never_sent",
+            "locator.rejected_both",
+            "locator.rejected_appeal",
+            "locator.next.appeal_only",
             LATE,
             "locator.endorsed",
             *(key + end for key in OVERDUE.values() for end in ("", "_by")),
@@ -102,12 +108,64 @@ def locate(
     published_through: int,
     channels: Sequence[str] = (),
     owner: str | None = None,
+    ask_until: datetime | None = None,
+    asked_minor: int | None = None,
+    was_sent: bool = True,
 ) -> Located:
     """Where the money of a case in `state` is. `channels`: where an approved refund will go. `owner`: who has
-    it since it is late, or since one of two has approved.
+    it since it is late, or since one of two has approved. `ask_until`: the end of the window to ask, None
+    while it has not begun. `asked_minor`: what was asked for, where less was granted. `was_sent`: False for
+    what ended as a draft.
     """
     if state not in CASE.states:
         raise ValueError(f"unknown state {state!r}")
+    if state == "draft":
+        return _draft(due_at, ask_until, now, published_through)
+    if not was_sent:
+        return Located("locator.never_sent", "shop", "locator.next.apply_again")
+    found = _of_sent(state, amount_minor, currency, due_at, pieces, now, published_through, channels, owner)
+    if asked_minor is not None:
+        return replace(found, params=found.params | {"asked_minor": asked_minor, "currency": currency})
+    if state == "rejected" and ask_until is not None:
+        return _rejected(found, ask_until, now)
+    return found
+
+
+def _draft(
+    due_at: datetime | None, ask_until: datetime | None, now: datetime, published_through: int
+) -> Located:
+    """What ends first is said: the window to ask, or the time for which the draft is kept."""
+    key, next_key = WITH_SHOP["draft"]
+    if ask_until is not None and ask_until < now:
+        return Located("locator.draft_late", "shop", next_key, params={"ended_at": ask_until})
+    if ask_until is not None and (due_at is None or ask_until <= due_at):
+        return Located("locator.draft_until", "shop", next_key, ask_until)
+    if due_at is None or due_at <= now:
+        return Located("locator.draft_open", "shop", next_key)
+    return Located(key, "shop", next_key, due_at, due_at.year > published_through)
+
+
+def _rejected(found: Located, ask_until: datetime, now: datetime) -> Located:
+    """An appeal has its own time; what is asked for anew counts from then, so the window bounds it."""
+    if ask_until < now:
+        key = found.key if found.by is None else "locator.rejected_appeal"
+        return replace(found, key=key, next_key="locator.next.appeal_only")
+    if found.by is not None and ask_until < found.by:
+        return replace(found, key="locator.rejected_both", params=found.params | {"again_at": ask_until})
+    return found
+
+
+def _of_sent(
+    state: str,
+    amount_minor: int | None,
+    currency: str,
+    due_at: datetime | None,
+    pieces: Sequence[Piece],
+    now: datetime,
+    published_through: int,
+    channels: Sequence[str],
+    owner: str | None,
+) -> Located:
     live = [piece for piece in pieces if piece.state != "replanned"]
     arrived = [piece for piece in live if piece.state == "arrived"]
     waiting = [piece for piece in live if piece.state in OPEN]
@@ -121,9 +179,7 @@ def locate(
     params: dict[str, Any] = {"amount_minor": amount_minor, "currency": currency}
     if due_at is not None and due_at <= now:
         due_at = None
-    if state == "draft" and amount_minor is None:
-        key, params = "locator.draft_empty", {}
-    elif state in OVERDUE and owner == ESCALATED_TO:
+    if state in OVERDUE and owner == ESCALATED_TO:
         key = OVERDUE[state] if due_at is None else f"{OVERDUE[state]}_by"
     elif state in OVERDUE and due_at is None:
         key = LATE

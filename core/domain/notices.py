@@ -53,6 +53,8 @@ PART_ARRIVED: Final = "part_arrived"
 ARRIVAL_LATE: Final = "arrival_late"
 ANSWER_DUE_SOON: Final = "answer_due_soon"
 APPEAL_DUE_SOON: Final = "appeal_due_soon"
+# state → how its customer is warned that the time to act is running out.
+DUE_SOON: Final = {"awaiting_customer": ANSWER_DUE_SOON, "rejected": APPEAL_DUE_SOON}
 EVENTLESS: Final = (PART_ARRIVED, ARRIVAL_LATE, ANSWER_DUE_SOON, APPEAL_DUE_SOON)
 
 KINDS: Final = tuple(dict.fromkeys([*filter(None, AFTER.values()), *EVENTLESS]))

@@ -6,7 +6,7 @@ Figures are plain values; units and origins stand in the field descriptions belo
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from functools import cached_property, lru_cache
 from importlib import resources
@@ -99,21 +99,8 @@ class Policy(_Part):
 
     @model_validator(mode="after")
     def _complete(self) -> Policy:
-        for field, keys in (
-            ("titles", LANGUAGES),
-            ("window_days", KINDS),
-            ("eta_working_days", CHANNELS),
-            ("channel_days", CHANNELS),
-            ("fee_basis_points", REASONS),
-            ("fx_borne_by", REASONS),
-            ("evidence", REASONS),
-        ):
-            given = set(getattr(self, field))
-            for key in keys:
-                if key not in given:
-                    raise missing((field, key), _example())
-            for key in sorted(given - set(keys)):
-                raise Slip("unknown", f"{field}.{key}", allowed=", ".join(keys))
+        for slip in _wrong_keys({field: getattr(self, field) for field in _KEYS}):
+            raise slip
         for reason, kinds in self.evidence.items():
             place = f"evidence.{reason}"
             if len(set(kinds)) < len(kinds):
@@ -159,6 +146,27 @@ class Policy(_Part):
         return frozenset(DELIVERIES[DELIVERIES.index(self.delivery.counts_from) :])
 
 
+_KEYS: Final[dict[str, tuple[str, ...]]] = {  # sections with a line for each of these
+    "titles": LANGUAGES,
+    "window_days": KINDS,
+    "eta_working_days": CHANNELS,
+    "channel_days": CHANNELS,
+    "fee_basis_points": REASONS,
+    "fx_borne_by": REASONS,
+    "evidence": REASONS,
+}
+
+
+def _wrong_keys(sections: Mapping[str, Any]) -> Iterator[Slip]:
+    """Lines that are missing in these sections, and lines that nobody knows."""
+    for field, keys in _KEYS.items():
+        given = sections.get(field)
+        if isinstance(given, Mapping):
+            yield from (missing((field, key), _example()) for key in keys if key not in given)
+            for key in sorted(set(given) - set(keys)):
+                yield Slip("unknown", f"{field}.{key}", allowed=", ".join(keys))
+
+
 def load(text: str, *, was_published: bool = False) -> Policy:
     """The policy of a TOML document; `PolicyInvalid(problems=[…])` has a `Slip` for each place that is wrong.
 
@@ -190,6 +198,9 @@ def load(text: str, *, was_published: bool = False) -> Policy:
         policy.first_hit  # noqa: B018 - compiles the table: one too entangled is refused here, not at the first order
     except ValidationError as error:
         problems += [from_pydantic(item, _example()) for item in error.errors()]
+        # pydantic comes to these only where every value fits, and then names the first.
+        told = {slip.place for slip in problems}
+        problems += [slip for slip in _wrong_keys(raw) if slip.place not in told]
     except Slip as slip:
         problems.append(slip)
     if problems:

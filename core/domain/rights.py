@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from core.domain.actors import BUYERS, Actor
+from core.domain.actors import BUYERS, Actor, person, same_person
 from core.domain.errors import (
     MoneyAlreadySent,
     NotAllowed,
@@ -35,12 +35,17 @@ def barred(event: str, actor: Actor, state: str, customer_id: str, history: Iter
         return MoneyAlreadySent()
     if event not in DECIDING:
         return None
-    applicants = {person for _, role, person in history if role in BUYERS} | {customer_id}
-    if actor.id in applicants - {""}:
+    return conflict(actor, state, customer_id, history) or _barred_from_approving(
+        event, actor, state, history
+    )
+
+
+def conflict(actor: Actor, state: str, customer_id: str, history: Sequence[Step]) -> Refusal | None:
+    """Why this person decides nothing here, whatever their role: it is theirs, or they judged it before."""
+    applicants = {person(who) for _, role, who in history if role in BUYERS} | {person(customer_id)}
+    if person(actor.id) in applicants - {""}:
         return OwnCase()
-    if actor.id in _judges(state, history):
-        return SamePerson()
-    return _barred_from_approving(event, actor, state, history)
+    return SamePerson() if person(actor.id) in _judges(state, history) else None
 
 
 def endorsement(history: Sequence[Step]) -> Step | None:
@@ -69,7 +74,7 @@ def _judges(state: str, history: Sequence[Step]) -> set[str]:
     end = max((place for place, step in enumerate(history, 1) if step[0] == opened), default=0)
     # Who called for talks does not settle them. Who settled them once may do so again.
     views = [*history[:end], *(step for step in history[end:] if step[0] == "negotiate")]
-    return {person for name, role, person in views if name in JUDGING and role not in (*BUYERS, "system")}
+    return {person(who) for name, role, who in views if name in JUDGING and role not in (*BUYERS, "system")}
 
 
 def _barred_from_approving(event: str, actor: Actor, state: str, history: Sequence[Step]) -> Refusal | None:
@@ -81,7 +86,7 @@ def _barred_from_approving(event: str, actor: Actor, state: str, history: Sequen
     if first is None:
         begins = CASE.row(state, "endorse").roles
         return None if actor.role in begins else NotAllowed(role=actor.role, event=event)
-    if actor.id == first[2]:
+    if same_person(actor.id, first[2]):
         return SamePerson()
     return None if actor.role in confirmers(state, first) else SecondApprovalNeeded()
 

@@ -128,7 +128,6 @@ def dated(
     for way in found:
         first, last = way.days[0] + least, way.days[1] + most
         latest = _working_day(calendar, today, last)
-        stays_here = any([leg.route == "balance" for leg in way.legs])
         options.append(
             RouteOption(
                 way.route,
@@ -137,11 +136,21 @@ def dated(
                 _working_day(calendar, today, first),
                 latest,
                 calendar.is_provisional(latest),
-                today + timedelta(days=policy.balance.expires_after_days) if stays_here else None,
+                _expires_on(way, policy, calendar, today, most),
                 way.approvals,
             )
         )
     return tuple(options)
+
+
+def _expires_on(way: Way, policy: Policy, calendar: Calendar, today: date, review: int) -> date | None:
+    """The last day of what becomes balance, counted from the day when it is there at the latest: an estimate
+    where a review of up to `review` working days comes first. None: nothing stays here.
+    """
+    if not any([leg.route == "balance" for leg in way.legs]):
+        return None
+    there = _working_day(calendar, today, review + policy.eta_working_days["balance"][1])
+    return there + timedelta(days=policy.balance.expires_after_days)
 
 
 @lru_cache(maxsize=4096)

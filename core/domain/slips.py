@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 CODES: Final = (
-    "not_utf8", "not_toml", "too_deep", "missing", "missing_section", "unknown", "whole_number",
+    "not_utf8", "not_toml", "bare_key", "not_json", "fact", "fact_missing", "too_deep",
+    "missing", "missing_section", "unknown", "whole_number",
     "at_least", "at_most", "number_between", "choice", "text", "too_long", "yes_no", "section", "list",
     "pair", "too_many", "unfit", "value_twice", "empty_list", "span", "above_other",
     "no_rules", "rule_shape", "rule_twice", "identifier", "when_shape", "words_missing", "braces",
@@ -46,9 +47,17 @@ def not_toml(text: str, error: Exception) -> Slip:
     if isinstance(error, RecursionError):
         return Slip("too_deep")
     at = re.search(r"at line ([0-9]+), column ([0-9]+)", str(error))
+    line = text.split("\n")[int(at[1]) - 1] if at else ""
+    key = _BARE_KEY.match(line)
+    if at and key and not key[1].isascii():
+        return Slip("bare_key", line=int(at[1]), key=key[1][:40], written=f'"{key[1][:40]}"')
     if at is None:  # at its end
         return Slip("not_toml", line=text.count("\n") + 1, column=len(text) - text.rfind("\n"))
     return Slip("not_toml", line=int(at[1]), column=int(at[2]))
+
+
+# What stands before = without quotes: TOML takes ASCII letters, digits, - and _ only.
+_BARE_KEY: Final = re.compile(r"""\s*([^\s"'=#\[\]{}]+)\s*=""")
 
 
 def missing(path: tuple[Any, ...], example: Any) -> Slip:

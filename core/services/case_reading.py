@@ -16,11 +16,14 @@ from core.adapters.prepared import Prepared
 from core.adapters.tables import balance_lots, case_events, cases, evidence, payments, payouts
 from core.adapters.world import App
 from core.domain.actors import Actor
+from core.domain.eligibility import window_ends_at
 from core.domain.facts import Facts
-from core.domain.lifecycle import public_status, waiting_for
+from core.domain.lifecycle import CASE, public_status, waiting_for
 from core.domain.locator import Located, Piece, locate
+from core.domain.money import share
+from core.domain.policy import Policy
 from core.domain.rights import allowed
-from core.services import orders, policies
+from core.services import drafts, orders, policies
 from core.services.case_views import CaseCard, CaseView, EventView, PayoutView
 from core.services.evidence import view_of
 from core.services.record import COLUMNS, Case
@@ -38,10 +41,11 @@ _PAYOUT_COLUMNS: Final = (
     .outerjoin(balance_lots, balance_lots.c.payout_id == payouts.c.id)
 )
 _PAYOUTS: Final = Prepared(_PAYOUT_COLUMNS.where(payouts.c.case_no == _NO).order_by(payouts.c.id))
+MAY_ASK: Final = ("draft", "rejected")  # where the window to ask still matters
 
 
 def load(app: App, conn: Connection, case: Case, actor: Actor) -> CaseView:
-    """The view of a case that `actor` was found to own: five queries, three of a draft never sent."""
+    """The view of a case that `actor` was found to own: at most seven queries, four of a draft never sent."""
     now = app.now()
     order = orders.load(conn, case.order_no)
     number = {"case_no": case.case_no}
@@ -51,6 +55,11 @@ def load(app: App, conn: Connection, case: Case, actor: Actor) -> CaseView:
     bodies = [json.loads(row.body) for row in event_rows]
     history = [(row.event, row.actor_role, row.actor_id) for row in event_rows]
     pictures = tuple(view_of(row) for row in _EVIDENCE.all(conn, number))
+    ask_until = None
+    if case.state in MAY_ASK:
+        _, policy = policies.in_force(app, conn, now)
+        ask_until = window_ends_at(order.kind, order.completed_at, policy)
+    has_ended = CASE.is_final(case.state)
     return CaseView(
         case_no=case.case_no,
         order=order,
@@ -90,8 +99,13 @@ def load(app: App, conn: Connection, case: Case, actor: Actor) -> CaseView:
             payout_views,
             now,
             [payment.channel for payment in order.payments],
+            ask_until,
         ),
         evidence=pictures,
+        ask_until=ask_until,
+        arrived_at=_arrived_at(case, payout_views),
+        settled_by=drafts.settled_by(conn, order.customer_id, order.order_no) if has_ended else None,
+        fee_basis_points=_fee_rate(policies.get(app, conn, case.policy_version), case),
         says=_says(app, conn, bodies),
     )
 
@@ -99,12 +113,12 @@ def load(app: App, conn: Connection, case: Case, actor: Actor) -> CaseView:
 def cards(
     app: App, conn: Connection, actor: Actor, states: Collection[str] | None, limit: int
 ) -> list[CaseCard]:
-    """Cards of the actor's cases, newest first: two queries."""
+    """Cards of the actor's cases, newest first: three queries at most."""
     now = app.now()
     o = tables.orders.c
-    query = select(*COLUMNS, o.product, o.kind, o.amount_minor).join(
-        tables.orders, o.order_no == cases.c.order_no
-    )
+    query = select(
+        *COLUMNS, o.product, o.kind, o.amount_minor, o.completed_at, drafts.IS_SETTLED.label("is_settled")
+    ).join(tables.orders, o.order_no == cases.c.order_no)
     if actor.role == "customer":
         query = query.where(cases.c.customer_id == actor.id, cases.c.customer_id != "")
     elif actor.role == "guest":
@@ -121,10 +135,18 @@ def cards(
     if moving:
         for row in conn.execute(_PAYOUT_COLUMNS.where(payouts.c.case_no.in_(moving)).order_by(payouts.c.id)):
             pieces[row.case_no].append(_payout(app, row))
-    return [_card(app, case, row, pieces[case.case_no], now) for case, row in found]
+    policy = None
+    if any(case.state in MAY_ASK for case, _ in found):
+        _, policy = policies.in_force(app, conn, now)
+    return [_card(app, case, row, pieces[case.case_no], policy, now) for case, row in found]
 
 
-def _card(app: App, case: Case, row: Any, pieces: list[PayoutView], now: datetime) -> CaseCard:
+def _card(
+    app: App, case: Case, row: Any, pieces: list[PayoutView], policy: Policy | None, now: datetime
+) -> CaseCard:
+    ask_until = None
+    if policy is not None and case.state in MAY_ASK:
+        ask_until = window_ends_at(row.kind, row.completed_at, policy)
     return CaseCard(
         case_no=case.case_no,
         order_no=case.order_no,
@@ -147,8 +169,35 @@ def _card(app: App, case: Case, row: Any, pieces: list[PayoutView], now: datetim
         submitted_at=case.submitted_at,
         decided_at=case.decided_at,
         finished_at=case.finished_at,
-        locator=_locate(app, case, pieces, now, ()),
+        ask_until=ask_until,
+        arrived_at=_arrived_at(case, pieces),
+        was_sent=_was_sent(case),
+        is_settled=row.is_settled,
+        locator=_locate(app, case, pieces, now, (), ask_until),
     )
+
+
+def _was_sent(case: Case) -> bool:
+    """A draft that is deleted or lapses has that one event; sending alone is two, with its answer."""
+    return case.last_seq > 1
+
+
+def _arrived_at(case: Case, pieces: Iterable[PayoutView]) -> datetime | None:
+    """The money's own time: `finished_at` is when we heard of it, which may be days later."""
+    if case.state != "completed":
+        return None
+    return max((piece.arrived_at for piece in pieces if piece.arrived_at is not None), default=None)
+
+
+def _fee_rate(policy: Policy, case: Case) -> int | None:
+    """The rate of the rule or of the reason, whichever gives the fee that was taken."""
+    if not case.fee_minor or not case.approved_minor or case.reason is None:
+        return None
+    rates = [rule.fee_basis_points for rule in policy.rules if rule.id == case.rule]
+    for rate in (*rates, policy.fee_basis_points[case.reason]):
+        if rate is not None and share(case.approved_minor, rate) == case.fee_minor:
+            return rate
+    return None
 
 
 def _payout(app: App, row: Any) -> PayoutView:
@@ -183,6 +232,7 @@ def _event(row: Any, body: Mapping[str, Any]) -> EventView:
         to_state=row.to_state,
         note=body.get("note", ""),
         hash=row.hash,
+        amount_minor=body.get("option", {}).get("approved"),
     )
 
 
@@ -192,6 +242,7 @@ def _locate(
     pieces: Iterable[PayoutView],
     now: datetime,
     channels: Collection[str],
+    ask_until: datetime | None,
 ) -> Located:
     amount = case.refund_minor if case.refund_minor is not None else case.requested_minor
     if case.route == "balance":
@@ -209,7 +260,15 @@ def _locate(
         published_through=app.calendar.published_through,
         channels=tuple(channels),
         owner=case.owner,
+        ask_until=ask_until,
+        asked_minor=case.requested_minor if _is_part(case) else None,
+        was_sent=_was_sent(case),
     )
+
+
+def _is_part(case: Case) -> bool:
+    """Whether less was granted than was asked for."""
+    return case.approved_minor is not None and case.approved_minor < (case.requested_minor or 0)
 
 
 def _says(app: App, conn: Connection, bodies: Iterable[Mapping[str, Any]]) -> dict[str, str]:

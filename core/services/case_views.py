@@ -49,6 +49,7 @@ class EventView:
     to_state: str
     note: str
     hash: str
+    amount_minor: int | None = None  # what it approved
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,10 @@ class CaseView:
     allowed: tuple[str, ...]
     locator: Located
     evidence: tuple[EvidenceView, ...]
+    ask_until: datetime | None  # of a draft and a refusal: the end of the window to ask; None: not begun
+    arrived_at: datetime | None  # when the last of the money arrived, once all has
+    settled_by: str | None  # of what has ended: the case whose final decision closed this order's matter
+    fee_basis_points: int | None  # where the fee is exactly this rate of what was approved
     says: Mapping[str, str]  # the rule's sentence at the decision, by language "zh" and "en"; empty before
 
 
@@ -136,4 +141,8 @@ class CaseCard:
     submitted_at: datetime | None
     decided_at: datetime | None
     finished_at: datetime | None
+    ask_until: datetime | None  # of a draft and a refusal: the end of the window to ask; None: not begun
+    arrived_at: datetime | None  # when the last of the money arrived, once all has
+    was_sent: bool
+    is_settled: bool  # decided by an arbiter or on appeal: this order's matter is closed
     locator: Located

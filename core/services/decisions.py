@@ -221,6 +221,8 @@ def _approve(
         raise AmountInvalid()
     if amount > requested:
         raise AmountAboveRemaining(remaining_minor=requested, currency=case.currency)
+    if amount < requested and not note and endorsed is None:
+        raise TextRequired(event="approve")
     facts, assessment = gather(app, change.conn, case, amount, policy, at)
     left = facts.refundable_minor
     if left <= 0:

@@ -7,7 +7,7 @@ is `cases.act`; a case that is in somebody's hands is decided by nobody else mea
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -17,15 +17,17 @@ from sqlalchemy.sql.elements import ColumnElement
 from core.adapters import tables
 from core.adapters.tables import AT_THE_DESK, cases, customers, desk_leases
 from core.adapters.world import App
-from core.domain.actors import Actor
+from core.domain.actors import BUYERS, Actor
 from core.domain.deadlines import SECOND
 from core.domain.errors import NotAllowed, Refusal
+from core.domain.lifecycle import CASE
 from core.domain.policy import Policy
+from core.domain.rights import conflict
 from core.services import case_reading, decisions, drafts, leases, policies
 from core.services.case_views import Answer, CaseCard, CaseView
 from core.services.cases import act
 from core.services.leases import Lease
-from core.services.record import Case, lock, read
+from core.services.record import Case, lock, people, read
 
 MANY: Final = 100  # counting stops here: 'more than 99' is enough to know
 ALIKE: Final = 2  # as many make a group
@@ -98,14 +100,22 @@ class File:
 
 def mine(actor: Actor) -> tuple[Queue, ...]:
     """The queues of this role, in the order in which they are worked off."""
-    return tuple(queue for queue in QUEUES if actor.role in queue.roles)
+    return tuple(_for(actor.role, queue) for queue in QUEUES if actor.role in queue.roles)
+
+
+def _for(role: str, queue: Queue) -> Queue:
+    """Of the second approvals, those that this role may give."""
+    if queue.name != "second":
+        return queue
+    states = tuple(state for state in queue.states if role in CASE.row(state, "approve").roles)
+    return replace(queue, states=states)
 
 
 def _queue(actor: Actor, name: str) -> Queue:
     queue = _BY_NAME.get(name)
     if queue is None or actor.role not in queue.roles:
         raise NotAllowed(role=actor.role)
-    return queue
+    return _for(actor.role, queue)
 
 
 def _in(queue: Queue) -> ColumnElement[bool]:
@@ -200,11 +210,18 @@ def _customer(view: CaseView) -> Actor:
 
 
 def take(app: App, actor: Actor, case_no: str) -> Lease:
-    """Take the case in hand for some minutes; `InOtherHands` while a colleague has it."""
+    """Take the case in hand for some minutes; `InOtherHands` while a colleague has it.
+
+    `OwnCase`, `SamePerson`: who may not decide it does not keep others from deciding it either (inv. 13).
+    """
     with app.begin() as conn:
         case = lock(conn, case_no, actor)
         if not any(_has(queue, case) for queue in mine(actor)):
             raise NotAllowed(role=actor.role)
+        if actor.role not in BUYERS:
+            refusal = conflict(actor, case.state, case.customer_id, people(conn, case_no))
+            if refusal is not None:
+                raise refusal
         return leases.take(conn, actor, case_no, app.now())
 
 

@@ -9,9 +9,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, select, text, update
+from sqlalchemy import Connection, bindparam, exists, select, text, update
 
-from core.adapters.tables import cases, orders
+from core.adapters.tables import case_events, cases, orders
 from core.adapters.world import App
 from core.domain.actors import BUYERS, Actor
 from core.domain.deadlines import due
@@ -22,6 +22,7 @@ from core.domain.errors import (
     NotFound,
     ReasonInvalid,
     RouteUnavailable,
+    Settled,
     TextTooLong,
     TransitionRefused,
 )
@@ -29,6 +30,7 @@ from core.domain.facts import REASONS
 from core.domain.lifecycle import CASE
 from core.domain.money import LARGEST_MINOR
 from core.domain.policy import Policy
+from core.domain.rights import SECOND_LOOK
 from core.domain.routes import ROUTES
 from core.domain.workdays import ZONE
 from core.services import policies
@@ -48,6 +50,23 @@ _OPEN: Final = select(*COLUMNS).where(
     cases.c.order_no == bindparam("order_no"),
     # Spelled like the partial index, or SQLite would not use it.
     text("cases.state NOT IN (" + ", ".join(f"'{s}'" for s in sorted(CASE.final_states)) + ")"),
+)
+# Decided by an arbiter or on appeal, in full, in part or not at all, and not given up since.
+IS_SETTLED: Final = cases.c.state.in_(("closed", "completed")) & exists().where(
+    case_events.c.case_no == cases.c.case_no,
+    case_events.c.from_state.in_(tuple(SECOND_LOOK)),
+    case_events.c.event.in_(("approve", "reject")),
+)
+_SETTLED_BY: Final = (
+    select(cases.c.case_no)
+    .where(
+        # A case belongs to whom its order belongs to; by customer there is an index.
+        cases.c.customer_id == bindparam("customer_id"),
+        cases.c.order_no == bindparam("order_no"),
+        IS_SETTLED,
+    )
+    .order_by(cases.c.created_at.desc())
+    .limit(1)
 )
 
 
@@ -70,7 +89,9 @@ def held_order(conn: Connection, actor: Actor, order_no: str) -> Any:
 
 
 def open_one(app: App, conn: Connection, actor: Actor, order: Any, at: datetime) -> Case:
-    """The order's draft, old or new; `CaseAlreadyOpen` when its case was sent and is not finished."""
+    """The order's draft, old or new; `CaseAlreadyOpen` when its case was sent and is not finished, `Settled`
+    when the last word on it was spoken.
+    """
     if actor.role not in BUYERS:
         raise NotAllowed(role=actor.role)
     row = conn.execute(_OPEN, {"order_no": order.order_no}).one_or_none()
@@ -79,6 +100,9 @@ def open_one(app: App, conn: Connection, actor: Actor, order: Any, at: datetime)
         if case.state != CASE.initial:
             raise CaseAlreadyOpen(case_no=case.case_no)
         return case
+    decided = settled_by(conn, order.customer_id, order.order_no)
+    if decided is not None:
+        raise Settled(case_no=decided)
     version, policy = policies.in_force(app, conn, at)
     lapse = due(CASE.initial, policy, app.calendar, at)
     case = Case(
@@ -118,6 +142,13 @@ def open_one(app: App, conn: Connection, actor: Actor, order: Any, at: datetime)
     return case
 
 
+def settled_by(conn: Connection, customer_id: str, order_no: str) -> str | None:
+    """The case by whose final decision this order's matter is closed (R3.4, R3.6)."""
+    of_order = {"customer_id": customer_id, "order_no": order_no}
+    found: str | None = conn.execute(_SETTLED_BY, of_order).scalar()
+    return found
+
+
 def fill_in(
     conn: Connection,
     case: Case,
@@ -136,7 +167,7 @@ def fill_in(
     if case.state != CASE.initial:
         raise TransitionRefused(CASE.name, case.state, "save")
     if reason is not None and reason not in REASONS:
-        raise ReasonInvalid(reason=reason[:40])
+        raise ReasonInvalid(reason=str(reason)[:40])
     for number, largest in ((requested_minor, LARGEST_MINOR), (quantity, LARGEST_QUANTITY)):
         if number is not None and not 0 < number <= largest:
             raise AmountInvalid()

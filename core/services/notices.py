@@ -19,7 +19,10 @@ from core.services.record import Change
 _n = notices.c
 _TOLD: Final = select(
     exists().where(
-        _n.case_no == bindparam("case_no"), _n.seq == bindparam("seq"), _n.kind == bindparam("kind")
+        _n.case_no == bindparam("case_no"),
+        _n.seq == bindparam("seq"),
+        _n.kind == bindparam("kind"),
+        _n.about == bindparam("about"),
     )
 )
 _LINES: Final = select(
@@ -50,14 +53,16 @@ class Notice:
     is_read: bool
 
 
-def warn(change: Change, kind: str, at: datetime) -> None:
-    """Tell the customer what no event tells, once for each state of the case; stored with `change`."""
+def warn(change: Change, kind: str, at: datetime, about: str = "") -> None:
+    """Tell the customer what no event tells, once `about` each thing for each state of the case; stored with
+    `change`.
+    """
     if kind not in EVENTLESS:
         raise ValueError(kind)
     case = change.case
-    told = {"case_no": case.case_no, "seq": case.last_seq, "kind": kind}
+    told = {"case_no": case.case_no, "seq": case.last_seq, "kind": kind, "about": about}
     if not change.conn.execute(_TOLD, told).scalar_one():
-        change.tell(kind, at)
+        change.tell(kind, at, about=about)
 
 
 def inbox(app: App, actor: Actor, limit: int = 100) -> list[Notice]:

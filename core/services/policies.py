@@ -12,7 +12,8 @@ from core.adapters.prepared import Prepared
 from core.adapters.tables import from_micros, policies
 from core.adapters.world import App
 from core.domain import policy as documents
-from core.domain.errors import NotFound
+from core.domain.actors import same_person
+from core.domain.errors import NotFound, PolicyFromThePast, PolicyUnchanged, SamePerson
 from core.domain.policy import Policy
 
 _IN_FORCE: Final = Prepared(
@@ -27,6 +28,13 @@ _NEWEST: Final = (
     .order_by(policies.c.version.desc())
     .limit(1)
 )
+_SHA256: Final = select(policies.c.sha256).where(policies.c.version == bindparam("version"))
+_NEXT: Final = (
+    select(policies.c.version, policies.c.in_force_from)
+    .where(policies.c.in_force_from > bindparam("at", type_=policies.c.in_force_from.type))
+    .order_by(policies.c.in_force_from, policies.c.version.desc())
+    .limit(1)
+)
 _DOCUMENT: Final = select(policies.c.document).where(policies.c.version == bindparam("version"))
 
 
@@ -36,6 +44,20 @@ def in_force(app: App, conn: Connection, at: datetime) -> tuple[int, Policy]:
     if row is None:
         raise NotFound(what="policy")
     return row.version, get(app, conn, row.version)
+
+
+def begins(conn: Connection, version: int) -> datetime:
+    """From when this version is in force."""
+    beginning: datetime = conn.execute(
+        select(policies.c.in_force_from).where(policies.c.version == version)
+    ).scalar_one()
+    return beginning
+
+
+def next_after(conn: Connection, at: datetime) -> tuple[int, datetime] | None:
+    """Version and beginning of the policy that comes into force next after `at`, if one is published."""
+    row = conn.execute(_NEXT, {"at": at}).first()
+    return None if row is None else (row.version, row.in_force_from)
 
 
 def current(app: App) -> tuple[int, Policy]:
@@ -78,8 +100,15 @@ def ensure_shipped(app: App, name: str = "standard") -> int:
             documents.shipped(name),
             author=SHIPPED_BY,
             approved_by="setup",
-            in_force_from=from_micros(0) if newest is None else app.now(),
+            in_force_from=from_micros(0) if newest is None else None,
         )
+
+
+def newest(app: App) -> int | None:
+    """The version that was published last, in force or not."""
+    with app.read() as conn:
+        row = conn.execute(_NEWEST).first()
+    return None if row is None else int(row.version)
 
 
 def shipped_differs(app: App, name: str = "standard") -> bool:
@@ -98,21 +127,40 @@ def _sha256(document: str) -> str:
 
 
 def publish(
-    app: App, conn: Connection, document: str, *, author: str, approved_by: str, in_force_from: datetime
+    app: App,
+    conn: Connection,
+    document: str,
+    *,
+    author: str,
+    approved_by: str,
+    in_force_from: datetime | None = None,
 ) -> int:
-    """Store a checked document as the next version; `PolicyInvalid` names what is wrong with it."""
+    """Store a checked document as the next version, in force from now or later; `PolicyInvalid` names what is
+    wrong with it. Only the first version, which setup publishes, is in force from the beginning.
+    """
+    if same_person(author, approved_by):
+        raise SamePerson()
     policy = documents.load(document)
-    newest = conn.execute(select(func.max(policies.c.version))).scalar() or 0
+    last = conn.execute(select(func.max(policies.c.version))).scalar() or 0
+    now = app.now()
+    in_force_from = in_force_from or now
+    if last and in_force_from < now:
+        raise PolicyFromThePast()
+    before = _IN_FORCE.first(conn, {"at": in_force_from})
+    if before is not None:
+        known = conn.execute(_SHA256, {"version": before.version}).scalar()
+        if known == _sha256(document):
+            raise PolicyUnchanged(version=before.version)
     conn.execute(
         insert(policies).values(
-            version=newest + 1,
+            version=last + 1,
             name=policy.name,
             document=document,
             sha256=_sha256(document),
-            author=author,
-            approved_by=approved_by,
+            author=author.strip(),
+            approved_by=approved_by.strip(),
             in_force_from=in_force_from,
-            created_at=app.now(),
+            created_at=now,
         )
     )
-    return newest + 1
+    return last + 1

@@ -59,6 +59,7 @@ class Case:
     finished_at: datetime | None
     last_seq: int
     last_hash: str
+    warn_at: datetime | None = None
 
 
 _NAMES: Final = tuple(f.name for f in fields(Case))
@@ -69,6 +70,7 @@ _CHANGING: Final = (
     "state", "reason", "requested_minor", "quantity", "description", "route", "step", "policy_version",
     "verdict", "rule", "approved_minor", "fee_minor", "fx_minor", "refund_minor", "decided_by", "due_at",
     "due_action", "owner", "tries", "submitted_at", "decided_at", "finished_at", "last_seq", "last_hash",
+    "warn_at",
 )  # fmt: skip
 _CLAIM: Final = frozenset(
     {"reason", "requested_minor", "quantity", "description", "route", "step", "policy_version"}
@@ -170,7 +172,8 @@ class Change:
         }
         entry["hash"] = chain(case.last_hash, entry)
         self._events.append(entry)
-        self.case = replace(case, last_seq=seq, last_hash=entry["hash"], tries=0, **changes)
+        changes.update(tries=0, warn_at=due.warn_at)  # the worker's own, kept with no event
+        self.case = replace(case, last_seq=seq, last_hash=entry["hash"], **changes)
         kind = AFTER[case.state, event]
         if kind is not None:
             self.tell(kind, at)

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Final
 
 import structlog
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, select, update
 
-from core.adapters.tables import cases
+from core.adapters.tables import case_events, cases
 from core.adapters.world import App
 from core.domain.actors import SYSTEM
-from core.domain.deadlines import due, escalated
-from core.domain.notices import ARRIVAL_LATE
+from core.domain.deadlines import due, escalated, warnings
+from core.domain.notices import ARRIVAL_LATE, DUE_SOON
 from core.services import notices, payouts, policies
 from core.services.record import Change, lock
 
@@ -22,6 +22,12 @@ _DUE: Final = (
     select(cases.c.case_no)
     .where(cases.c.due_at <= bindparam("now", type_=cases.c.due_at.type))
     .order_by(cases.c.due_at)
+    .limit(bindparam("limit"))
+)
+_TO_WARN: Final = (
+    select(cases.c.case_no)
+    .where(cases.c.warn_at <= bindparam("now", type_=cases.c.warn_at.type))
+    .order_by(cases.c.warn_at)
     .limit(bindparam("limit"))
 )
 
@@ -72,5 +78,43 @@ def put_off(app: App, case_no: str, until: datetime) -> None:
         conn.execute(
             update(cases)
             .where(cases.c.case_no == case_no, cases.c.due_at < until)
-            .values(due_at=until, tries=cases.c.tries + 1)
+            .values(due_at=until, warn_at=None, tries=cases.c.tries + 1)  # too late to warn of it
         )
+
+
+def numbers_to_warn(app: App, at: datetime, limit: int) -> list[str]:
+    """Cases whose customer should be warned now that their time is running out."""
+    with app.read() as conn:
+        return list(conn.execute(_TO_WARN, {"now": at, "limit": limit}).scalars())
+
+
+def run_warning(app: App, case_no: str) -> bool:
+    """Give the newest warning that is due and plan the next; what was slept over is not made up for. False
+    when none is due any more.
+    """
+    at = app.now()
+    with app.begin() as conn:
+        case = lock(conn, case_no, SYSTEM)
+        if case.warn_at is None or case.warn_at > at or case.due_at is None:
+            return False
+        this = (case_events.c.case_no == case_no, case_events.c.seq == case.last_seq)
+        entered = conn.execute(select(case_events.c.at).where(*this)).scalar_one()
+        planned = warnings(case.state, entered, case.due_at, app.calendar)
+        ahead = [when for when, _ in planned if when > at]
+        passed = [which for when, which in planned if when <= at < case.due_at]
+        change = Change(conn, case)
+        if passed:
+            notices.warn(change, DUE_SOON[case.state], at, passed[-1])
+        _set_warning(conn, case_no, ahead[0] if ahead else None)
+        change.write()
+    return True
+
+
+def put_off_warning(app: App, case_no: str, until: datetime) -> None:
+    """Something broke while warning: try again at `until`; the deadline stays."""
+    with app.begin() as conn:
+        _set_warning(conn, case_no, until, cases.c.warn_at < until)
+
+
+def _set_warning(conn: Connection, case_no: str, at: datetime | None, *only: ColumnElement[bool]) -> None:
+    conn.execute(update(cases).where(cases.c.case_no == case_no, *only).values(warn_at=at))

@@ -16,18 +16,23 @@ from portal.parts.dots import dots
 from portal.parts.goods import thumb
 
 MUST_ACT: Final = ("awaiting_customer",)  # amber and the one filled button are for these only
-_FIRST: Final = {"awaiting_customer": 0, "draft": 1, "rejected": 2}
+_FIRST: Final = {"awaiting_customer": 0, "rejected": 1}
 RECENT: Final = 3
 IN_SIGHT: Final = 4  # cards; more open at a click
 
 
 def is_open(card: CaseCard) -> bool:
-    return not CASE.is_final(card.state)
+    """Sent and not finished: a refund under way, which a draft is not."""
+    return card.state != "draft" and not CASE.is_final(card.state)
 
 
 def is_begun(card: CaseCard) -> bool:
-    """Looking at an order makes a draft; with a reason it is a request that the customer began."""
-    return card.state != "draft" or card.reason is not None
+    """Looking at an order makes a draft; with a reason it is a request that the customer began. A draft that
+    was deleted or ran out was never one.
+    """
+    if card.state == "draft":
+        return card.reason is not None
+    return card.was_sent
 
 
 def begun(found: Iterable[CaseCard]) -> list[CaseCard]:
@@ -47,46 +52,32 @@ def link(card: CaseCard) -> str:
     return href("/track", case=card.case_no)
 
 
-def cards(tx: Texts, found: Sequence[CaseCard], late: Mapping[str, datetime], *, now: datetime) -> str:
-    """All open requests, those that wait for the customer first; '' where there are none. `late`: orders
-    whose draft can no longer be sent with success, and since when.
-    """
+def cards(tx: Texts, found: Sequence[CaseCard], *, now: datetime) -> str:
+    """All open requests, those that wait for the customer first; '' where there are none."""
     if not found:
         return ""
-    # Newest first within, as it came; what came too late at the end.
-    ordered = sorted(found, key=lambda card: 4 if _is_late(card, late) else _FIRST.get(card.state, 3))
+    ordered = sorted(found, key=lambda card: _FIRST.get(card.state, 2))  # newest first within, as they came
     first, rest = ordered[:IN_SIGHT], ordered[IN_SIGHT:]
     more = ""
     if rest:
         label = f"{esc(tx('start.open.more', n=len(rest)))}{ms('expand_more')}"
-        more = f'<details class="more"><summary>{label}</summary>{_tiles(tx, rest, late, now)}</details>'
+        more = f'<details class="more"><summary>{label}</summary>{_tiles(tx, rest, now)}</details>'
     head = section(tx("start.open.title"), tx("start.open.count", n=len(found)))
-    return head + _tiles(tx, first, late, now) + more
+    return head + _tiles(tx, first, now) + more
 
 
-def _is_late(card: CaseCard, late: Mapping[str, datetime]) -> bool:
-    return card.state == "draft" and card.order_no in late
+def _tiles(tx: Texts, found: Sequence[CaseCard], now: datetime) -> str:
+    return f'<ul class="cases">{"".join(_card(tx, card, now) for card in found)}</ul>'
 
 
-def _tiles(tx: Texts, found: Sequence[CaseCard], late: Mapping[str, datetime], now: datetime) -> str:
-    return f'<ul class="cases">{"".join(_card(tx, card, late, now) for card in found)}</ul>'
-
-
-def _card(tx: Texts, card: CaseCard, late: Mapping[str, datetime], now: datetime) -> str:
+def _card(tx: Texts, card: CaseCard, now: datetime) -> str:
     act = card.state in MUST_ACT
     reason = reason_words(tx, card.reason, card.kind) if card.reason else ""
     label = {
         "awaiting_customer": tx("start.case.answer"),
-        "draft": tx("start.case.go_on"),
         "rejected": tx("start.case.why"),
     }.get(card.state, tx("start.case.follow"))
     says, after, to = sentence(tx, card.locator, now), next_sentence(tx, card.locator, now), link(card)
-    if _is_late(card, late):
-        label, to = tx("start.case.late"), href("/track", case=card.case_no)
-        says, after = (
-            tx("track.late.title"),
-            tx("start.case.late_says", when=tx.until(late[card.order_no], now)),
-        )
     small = f"<small>{esc(after)}</small>" if after else ""
     arrow = "" if act else ms("chevron_right")
     return (
@@ -114,7 +105,7 @@ def finished(tx: Texts, found: Iterable[CaseCard], askable: Mapping[str, datetim
 
 
 def _line(tx: Texts, card: CaseCard, again_until: datetime | None, now: datetime) -> str:
-    when = tx.when(card.finished_at or now, now)
+    when = tx.when(card.arrived_at or card.finished_at or now, now)
     if card.state == "completed":
         icon, head, below = ms("check_circle", "ok"), amount(tx, card), tx("start.done.completed", when=when)
     else:

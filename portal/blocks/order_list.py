@@ -2,35 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from core.domain.eligibility import window_ends_at
 from core.domain.policy import Policy
+from core.services.case_views import CaseCard
 from core.services.orders import OrderView
 from core.texts import Texts
+from portal.blocks.open_cases import is_begun
 from portal.html import esc, href
 from portal.parts.goods import thumb, title
 
 SHOWS: Final = ("all", "can", "open", "past")
+TELLING: Final = ("draft", "completed", "closed")  # states of the cases that `lines` has to know
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An order and where it stands: `can` be asked for · `open` request · `past` its time or all refunded."""
+    """An order and where it stands: `can` be asked for · `open` request, or one begun · `past` its time, all
+    refunded, or finally decided.
+    """
 
     order: OrderView
     stand: str
     ends_at: datetime | None
+    is_draft: bool = False
+    settled_by: str | None = None  # the case whose decision was the last word
 
 
 def lines(
-    found: Sequence[OrderView], policy: Policy, now: datetime, only_looked: Collection[str] = ()
+    found: Sequence[OrderView],
+    cards: Sequence[CaseCard],
+    late: Collection[str],
+    policy: Policy,
+    now: datetime,
 ) -> list[Line]:
-    """`only_looked`: numbers of orders whose draft says nothing, or is too late; as if it were not there."""
-    return [_line(order, policy, now, is_open=order.order_no not in only_looked) for order in found]
+    """`cards`: the same customer's, at least those in a state of `TELLING`. `late`: orders whose draft came
+    too late; it counts as little as one that says nothing.
+    """
+    drafts, settled = set(), {}
+    for card in cards:
+        if card.state == "draft" and is_begun(card) and card.order_no not in late:
+            drafts.add(card.order_no)
+        elif card.is_settled:
+            settled[card.order_no] = card.case_no
+    unsent = {card.order_no for card in cards if card.state == "draft"}
+    return [_line(order, drafts, unsent, settled, policy, now) for order in found]
 
 
 def askable(found: Sequence[Line]) -> dict[str, datetime]:
@@ -38,30 +58,41 @@ def askable(found: Sequence[Line]) -> dict[str, datetime]:
     return {line.order.order_no: line.ends_at for line in found if line.stand == "can" and line.ends_at}
 
 
-def _line(order: OrderView, policy: Policy, now: datetime, *, is_open: bool) -> Line:
+def _line(
+    order: OrderView,
+    drafts: Collection[str],
+    unsent: Collection[str],
+    settled: Mapping[str, str],
+    policy: Policy,
+    now: datetime,
+) -> Line:
     ends = window_ends_at(order.kind, order.completed_at, policy)
-    if order.open_case and is_open:
-        return Line(order, "open", ends)
+    is_draft = order.order_no in drafts
+    if is_draft or (order.open_case and order.order_no not in unsent):
+        return Line(order, "open", ends, is_draft)
+    if order.order_no in settled:
+        return Line(order, "past", ends, settled_by=settled[order.order_no])
     over = order.refundable_minor <= 0 or (ends is not None and ends < now)
     return Line(order, "past" if over else "can", ends)
 
 
-def table(tx: Texts, found: Sequence[Line], drafts: frozenset[str], *, now: datetime) -> str:
-    """The rows. `drafts`: order numbers whose request was begun and not sent."""
-    return f'<ul class="orders">{"".join(_row(tx, line, drafts, now) for line in found)}</ul>'
+def table(tx: Texts, found: Sequence[Line], *, now: datetime) -> str:
+    """The rows."""
+    return f'<ul class="orders">{"".join(_row(tx, line, now) for line in found)}</ul>'
 
 
-def _row(tx: Texts, line: Line, drafts: frozenset[str], now: datetime) -> str:
+def _row(tx: Texts, line: Line, now: datetime) -> str:
     order = line.order
     ask = href("/request", order=order.order_no)
     if line.stand == "open":
-        begun = order.order_no in drafts
-        to = ask if begun else href("/track", case=order.open_case or "")
-        label, css = (tx("start.case.go_on") if begun else tx("start.orders.follow")), ""
+        to = ask if line.is_draft else href("/track", case=order.open_case or "")
+        label, css = (tx("start.case.go_on") if line.is_draft else tx("start.orders.follow")), ""
     elif line.stand == "can":
         to, label, css = ask, tx("start.orders.apply"), ""
     elif order.refundable_minor <= 0:
         to, label, css = "/records", tx("start.orders.records"), " bare"
+    elif line.settled_by:
+        to, label, css = href("/track", case=line.settled_by), tx("start.orders.result"), " bare"
     else:
         to, label, css = ask, tx("start.orders.look"), " bare"
     name = title(order.product, order.quantity)
@@ -80,7 +111,9 @@ def _left(tx: Texts, line: Line, now: datetime) -> str:
     delivery = tx(f"delivery.{order.delivery}")
     if order.refundable_minor <= 0 and line.stand != "open":
         return tx("start.orders.all_back")
-    if line.stand == "open":
+    if line.settled_by:
+        return tx("start.orders.settled")
+    if line.stand == "open" and not line.is_draft:
         return delivery
     if ends is None:
         return tx("start.orders.not_begun")

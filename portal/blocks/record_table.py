@@ -39,13 +39,18 @@ def status_of(card: CaseCard) -> str:
 
 
 def matching(found: Sequence[CaseCard], status: str, period: str, now: datetime) -> list[CaseCard]:
-    """What the filters leave. `open` has what waits for the customer as well."""
+    """What the filters leave, drafts last. `open` has what waits for the customer as well, but no drafts."""
     span = PERIODS.get(period)
     since = now - span if span else None
     wanted = {"open": ("open", "turn"), "all": STATUSES}.get(status, (status,))
-    return [
-        card for card in found if status_of(card) in wanted and (since is None or card.created_at >= since)
+    left = [
+        card
+        for card in found
+        if status_of(card) in wanted
+        and not (status == "open" and card.state == CASE.initial)
+        and (since is None or card.created_at >= since)
     ]
+    return sorted(left, key=lambda card: card.state == CASE.initial)  # newest first within, as they came
 
 
 def table(tx: Texts, found: Sequence[CaseCard], refused: Mapping[str, str], *, now: datetime) -> str:
@@ -93,8 +98,8 @@ def _applied(tx: Texts, card: CaseCard, now: datetime) -> str:
 
 
 def _arrival(tx: Texts, card: CaseCard, now: datetime) -> str:
-    if card.state == "completed" and card.finished_at:
-        return tx.when(card.finished_at, now)
+    if card.arrived_at:
+        return tx("records.arrived", when=tx.when(card.arrived_at, now))
     if by := _expected(card):
         return tx("records.expected", date=tx.date(by, now, provisional=card.locator.provisional))
     return ""
@@ -114,6 +119,11 @@ def why(tx: Texts, view: CaseView) -> str:
     """Why a request was refused: the reviewer's words, else the rule's; '' when it was not."""
     said = next((event.note for event in reversed(view.events) if event.event == "reject" and event.note), "")
     return said or view.says.get("en" if tx.language == "en" else "zh", "")
+
+
+def sent(found: Sequence[CaseCard]) -> int:
+    """How many were asked for; a draft is none."""
+    return sum(card.state != CASE.initial for card in found)
 
 
 def received(found: Sequence[CaseCard]) -> int:
@@ -162,7 +172,7 @@ def as_csv(tx: Texts, found: Sequence[CaseCard], refused: Mapping[str, str], *, 
                     plain(card.refund_minor, card.currency) if done and card.refund_minor is not None else "",
                     card.currency,
                     _stamp(_expected(card))[:10],
-                    _stamp(card.finished_at) if done else "",
+                    _stamp(card.arrived_at),
                     refused.get(card.case_no) or sentence(tx, card.locator, now),
                 ),
             )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from core import texts
+from core import texts, wording
 from core.domain.facts import CHANNELS, DELIVERIES, KINDS, REASONS
 from core.domain.policy import Policy
 from core.domain.table import PLACEHOLDERS, Rule
@@ -87,7 +87,7 @@ def decisions(tx: Texts, policy: Policy) -> str:
 
 def _rule(tx: Texts, rule: Rule, policy: Policy) -> str:
     words = sentence(tx, rule, policy)
-    tests = [tx.test(column, test) for column, test in rule.tests] or [tx("help.can.always")]
+    tests = [wording.condition(tx, column, test) for column, test in rule.tests] or [tx("help.can.always")]
     conditions = "".join(f"<li>{esc(test)}</li>" for test in tests)
     verdict = tx(f"verdict.{rule.verdict}")
     return (

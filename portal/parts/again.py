@@ -88,6 +88,8 @@ def offer(
         return _block(
             "call_split", tx("track.again.other"), "", _button(to, tx("track.again.see"), first=is_first)
         )
+    if view.settled_by:
+        return _settled(tx, view)
     if order.refundable_minor <= 0:
         return "" if view.state == "completed" else _block("info", tx("track.again.nothing"), "", "")
     if is_over(order, policy, rules, now):
@@ -96,21 +98,23 @@ def offer(
         ends = window_ends_at(order.kind, order.completed_at, policy) or now
         since = tx("track.late.since", when=tx.until(ends, now), ago=tx.duration(now - ends))
         return _block("event_busy", tx("track.again.over"), since, _support(tx, order))
-    final = is_final_word(view)
-    said = [tx("track.again.final")] if final else []
-    said.append(until(tx, order, policy, now=now))
+    said = [until(tx, order, policy, now=now)]
     if rules is not None and rules.found.verdict == "reject" and not rules.found.rule.startswith("law."):
         rule = wording.rule_sentence(tx, policy, rules.found.rule, rules.facts)
         said.append(tx("track.again.refused", rule=rule))
-    title = tx("track.again.final_title") if final else tx("track.again.title")
     to = href("/request", order=order.order_no)
     button = _button(to, tx("track.again.go"), first=is_first and len(said) == 1)
-    return _block("gavel" if final else "replay", title, " ".join(said), button)
+    return _block("replay", tx("track.again.title"), " ".join(said), button)
 
 
-def is_final_word(view: CaseView) -> bool:
-    """Closed by an arbiter or on appeal: the same question is not decided again (R3.6)."""
-    return view.state == "closed" and bool(view.events) and view.events[-1].event == "reject"
+def _settled(tx: Texts, view: CaseView) -> str:
+    """The last word on the order was spoken, here or in another request of it (R3.4, R3.6)."""
+    if view.settled_by == view.case_no:
+        return _block(
+            "gavel", tx("track.again.final_title"), tx("track.again.final"), _support(tx, view.order)
+        )
+    see = _way("arrow_forward", href("/track", case=view.settled_by or ""), tx("track.again.settled_see"))
+    return _block("gavel", tx("track.again.settled"), tx("track.again.final"), see)
 
 
 def until(tx: Texts, order: OrderView, policy: Policy, *, now: datetime) -> str:

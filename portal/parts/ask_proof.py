@@ -62,11 +62,10 @@ def _outcome(w: Wizard, answer: Answer) -> str:
     before = verdict_of(replace(answer.facts, evidence=frozenset()), w.policy)[0]
     if RANK[before] < RANK[found.verdict]:
         says = wording.rule_sentence(tx, w.policy, found.rule, answer.facts)
-        receives = w.money(ask_route.chosen(w, answer).breakdown.refund) if found.verdict == "approve" else ""
         was = tx("request.evidence.changed", verdict=tx(f"verdict_said.{before}"))
         return (
             f'<div class="turned" role="status"><p>{esc(was)}</p>'
-            f"{verdict.card(tx, found, says, now=w.now, receives=receives)}</div>{missing}"
+            f"{verdict.card(tx, found, says, now=w.now, gets=ask_route.receives(w, answer))}</div>{missing}"
         )
     if not missing and w.policy.evidence[answer.facts.reason] and not found.missing_evidence:
         return _then("check_circle", tx("request.evidence.complete"))
@@ -78,9 +77,9 @@ def _then(icon: str, sentence: str) -> str:
 
 
 def _on(w: Wizard, answer: Answer) -> None:
-    """The way on, once the verdict allows it: to the route where none was chosen yet, else to the end."""
+    """The way on, once the verdict allows it: to the end, or to the route where a refusal led here first."""
     step, label = wizard.SEND, "request.next.send"
-    if w.view.route is None:
+    if w.view.route is None or ask_route.was_turned(w, answer):
         step, label = wizard.ROUTE, "request.next.route"
     wizard.buttons(
         w, wizard.EVIDENCE, w.tx(label), disabled=answer.found.verdict in ("reject", "needs_evidence"),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
+from core.domain.eligibility import verdict_of
 from core.domain.routes import RouteOption
 from core.services.case_views import Answer
 from portal.html import esc
-from portal.parts import amounts, choice, wizard
+from portal.parts import amounts, choice, verdict, wizard
 from portal.parts.wizard import Wizard
 
 
@@ -44,10 +47,24 @@ def show(w: Wizard, answer: Answer) -> None:
             f'<div class="sec in"><h2>{esc(tx("request.route.sum"))}</h2><span>{esc(after)}</span></div>'
             + amounts.table(tx, current.breakdown, w.currency, cross_border=is_abroad(answer))
         )
-    proven = bool(w.view.evidence) and answer.found.verdict != "needs_evidence"
-    goes_on = wizard.EVIDENCE if wizard.needs_evidence(w) and not proven else wizard.SEND
+    asks = wizard.needs_evidence(w) and not was_turned(w, answer)
+    goes_on = wizard.EVIDENCE if asks else wizard.SEND
     label = tx("request.next.evidence") if goes_on == wizard.EVIDENCE else tx("request.next.send")
     wizard.buttons(w, wizard.ROUTE, label, on_click=_next, args=(w, goes_on))
+
+
+def was_turned(w: Wizard, answer: Answer) -> bool:
+    """Whether the pictures have turned a refusal: then the evidence came before the route."""
+    if not w.view.evidence or answer.found.verdict not in ("approve", "review"):
+        return False
+    return verdict_of(replace(answer.facts, evidence=frozenset()), w.policy)[0] == "reject"
+
+
+def receives(w: Wizard, answer: Answer) -> str:
+    """The amount that the verdict's card shows; '' where none can be had yet."""
+    if not answer.found.options:
+        return ""
+    return verdict.receives(w.tx, answer.found, chosen(w, answer), w.currency)
 
 
 def is_abroad(answer: Answer) -> bool:

@@ -78,7 +78,7 @@ def _money(w: Wizard, answer: Answer) -> str:
     if len(parts) == 1:
         place = f"{place} {parts[0].account}".strip()
         if parts[0].expires:
-            expires = f" · {tx('track.balance.until', date=tx.day_long(parts[0].expires))}"
+            expires = f" · {legs.good_until(tx, parts[0])}"
     return (
         amounts.table(tx, option.breakdown, w.currency, cross_border=ask_route.is_abroad(answer))
         + f'<p class="goes">{ms("arrow_forward")}<span><b>{esc(place)}</b>'

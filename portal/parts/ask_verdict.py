@@ -8,17 +8,17 @@ from core import wording
 from core.services.case_views import Answer
 from portal import places
 from portal.html import esc, href, ms
-from portal.parts import ask_route, claim, verdict, why, wizard
+from portal.parts import ask_route, choice, claim, verdict, why, wizard
 from portal.parts.wizard import Wizard
 
 
 def show(w: Wizard, answer: Answer) -> None:
     tx, found = w.tx, answer.found
     says = wording.rule_sentence(tx, w.policy, found.rule, answer.facts)
-    receives = w.money(ask_route.chosen(w, answer).breakdown.refund) if found.verdict == "approve" else ""
+    lost = () if found.verdict == "reject" else choice.lost_accounts(tx, answer.facts, w.policy, w.order)
     with st.container(key="card-verdict"):
         st.html(
-            verdict.card(tx, found, says, now=w.now, tag="h1", receives=receives)
+            verdict.card(tx, found, says, now=w.now, tag="h1", gets=ask_route.receives(w, answer), also=lost)
             + verdict.window(tx, found, now=w.now)
             + verdict.flip(tx, found, currency=w.currency, now=w.now)
         )
@@ -27,10 +27,7 @@ def show(w: Wizard, answer: Answer) -> None:
     if found.verdict == "reject":
         _refused(w, answer)
         return
-    step, label = wizard.ROUTE, "request.next.route"
-    if found.verdict == "needs_evidence":
-        step, label = wizard.EVIDENCE, "request.verdict.add"
-    wizard.buttons(w, wizard.VERDICT, tx(label), on_click=wizard.go, args=(w, step))
+    wizard.buttons(w, wizard.VERDICT, tx("request.next.route"), on_click=wizard.go, args=(w, wizard.ROUTE))
 
 
 def _refused(w: Wizard, answer: Answer) -> None:

@@ -107,8 +107,9 @@ def _amount(w: Wizard) -> tuple[int | None, str]:
         return order.refundable_minor, ""
     if is_part:
         st.session_state.setdefault(typed, plain(view.requested_minor or 0, order.currency))
+    unit = tx("request.wrong.yuan") if order.currency == "CNY" else order.currency
     st.text_input(
-        tx("request.wrong.amount_label", currency=order.currency), key=typed, persist_state="page", width=240,
+        tx("request.wrong.amount_label", unit=unit), key=typed, persist_state="page", width=240,
         placeholder=plain(max(1, order.refundable_minor // 2)), on_change=_keep_amount, args=(w,),
     )  # fmt: skip
     text = st.session_state[typed] or ""

@@ -1,7 +1,10 @@
-"""The customer's cases as cards that are links: open ones first, each with its dots and one sentence."""
+"""The customer's cases as cards that are links: open ones first, each with its dots and one sentence; drafts
+and what is over in a line each.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
@@ -10,24 +13,25 @@ from core.domain.lifecycle import CASE
 from core.services.case_views import CaseCard
 from core.texts import Texts
 from portal.html import esc, href, ms, section
-from portal.parts import goods
+from portal.parts import goods, unsent
 from portal.parts.dots import dots
 
 _ASKED: Final = "awaiting_customer"  # amber is for what waits for an answer
 
 
-def listing(tx: Texts, found: list[CaseCard], *, now: datetime) -> str:
-    """Everything in one element; an empty list says how the first one comes about."""
+def listing(tx: Texts, found: list[CaseCard], late: Mapping[str, datetime], *, now: datetime) -> str:
+    """Everything in one element; an empty list says how the first one comes about. `late`: as in `unsent`."""
     if not found:
         return (
             f'<div class="empty">{ms("local_shipping")}<h2>{esc(tx("track.pick.none"))}</h2><p>'
             f"{esc(tx('track.pick.none_more'))}</p>"
             f'<p><a class="btn" href="{href("/request")}">{esc(tx("track.pick.start"))}</a></p></div>'
         )
-    open_ones = [card for card in found if not CASE.is_final(card.state)]
+    drafts = [card for card in found if card.state == CASE.initial]
+    open_ones = [card for card in found if card.state != CASE.initial and not CASE.is_final(card.state)]
     ended = [card for card in found if CASE.is_final(card.state)]
     open_ones.sort(key=lambda card: card.state != _ASKED)  # newest first within, as they came
-    html = "".join(_card(tx, card, now) for card in open_ones)
+    html = "".join(_card(tx, card, now) for card in open_ones) + unsent.listing(tx, drafts, late, now=now)
     if ended:
         lines = "".join(_line(tx, card, now) for card in ended)
         html += f'{section(tx("track.pick.finished"))}<ul class="over">{lines}</ul>'

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from functools import reduce
 
+from core.domain.facts import Facts, Tender
 from core.domain.policy import Policy
-from core.domain.routes import RouteOption
+from core.domain.routes import RouteOption, can_return
 from core.services.orders import OrderView
 from core.texts import Texts
 from portal.html import bound
@@ -37,7 +38,7 @@ def caption(tx: Texts, option: RouteOption, policy: Policy, *, now: datetime, re
             tx("request.route.stays"),
         ]
         if option.expires_on:
-            lines.append(tx("request.route.until", date=tx.day_long(option.expires_on)))
+            lines.append(_good_until(tx, option.expires_on, policy, reviewed=reviewed))
         return bound("  \n".join(lines))
     lines = [fast, fee(tx, option)]
     if option.route == "negotiated":
@@ -47,6 +48,38 @@ def caption(tx: Texts, option: RouteOption, policy: Policy, *, now: datetime, re
     return bound("  \n".join(lines))
 
 
+def _good_until(tx: Texts, last: date, policy: Policy, *, reviewed: bool) -> str:
+    """After a review nobody knows the day of arrival yet: the days, and about which date that is."""
+    day = tx.day_long(last)
+    if reviewed:
+        return tx("request.route.until_about", days=policy.balance.expires_after_days, date=day)
+    return tx("request.route.until", date=day)
+
+
+def lost_accounts(tx: Texts, facts: Facts, policy: Policy, order: OrderView) -> tuple[str, ...]:
+    """Why the money cannot go back to an account that paid: a sentence for those that are closed, and one
+    for those whose channel no longer takes it back.
+    """
+    lost = [t for t in facts.tenders if t.refundable_minor > 0 and not can_return(t, facts, policy)]
+    found = []
+    closed, expired = (
+        _accounts(tx, [t for t in lost if t.channel != "balance" and t.is_open is is_open], order)
+        for is_open in (False, True)
+    )
+    if closed:
+        found.append(tx("request.route.closed", accounts=closed))
+    if expired:
+        found.append(tx("request.route.expired", accounts=expired))
+    return tuple(found)
+
+
+def _accounts(tx: Texts, tenders: Sequence[Tender], order: OrderView) -> str:
+    accounts = {payment.id: payment.account for payment in order.payments}
+    return tx.list(
+        [f"{tx(f'channel.{t.channel}')} {accounts.get(t.payment_id, '')}".strip() for t in tenders]
+    )
+
+
 def speed(tx: Texts, option: RouteOption, policy: Policy, *, now: datetime, reviewed: bool) -> str:
     """`1–2 个工作日，预计 12月1日（周二）`; at once where it is.
 
@@ -54,7 +87,7 @@ def speed(tx: Texts, option: RouteOption, policy: Policy, *, now: datetime, revi
     review in it.
     """
     if option.route == "negotiated":
-        return tx("request.route.by_people", date=tx.date(option.latest, now))
+        return tx("request.route.by_people")
     etas = {leg.channel: policy.eta_working_days[leg.channel] for leg in option.legs}
     words = days(tx, etas)
     waits = any(last for _, last in etas.values())

@@ -103,7 +103,6 @@ def _form(at: Seat, file: File, action: Action, then: str | None) -> None:
         tx(f"desk.send.{event}"), key="desk-send", type="primary", shortcut="Ctrl+Enter", width="stretch",
         on_click=_send, args=(at, view, event, note, amount, then),
     )  # fmt: skip
-    st.html(f'<p class="note c">{esc(tx("desk.send.key"))}</p>')
 
 
 def _amount(tx: Texts, file: File) -> tuple[int | None, str]:

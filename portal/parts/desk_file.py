@@ -127,4 +127,4 @@ def _lacks(tx: Texts, kinds: tuple[str, ...]) -> str:
 
 def table(tx: Texts, file: File) -> str:
     """Every rule and why it did not decide."""
-    return why.rules(tx, file.answer.found, file.policy, currency=file.view.currency)
+    return why.rules(tx, file.answer.found, file.policy, currency=file.view.currency, is_full=True)

@@ -18,7 +18,9 @@ from portal.html import esc
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One movement. `by`: the date promised, None where there is none; `expires`: of a balance."""
+    """One movement. `by`: the date promised, None where there is none; `expires`: of a balance, `is_about` an
+    estimate. Without a channel people settle first where it goes.
+    """
 
     channel: str
     account: str
@@ -27,6 +29,7 @@ class Line:
     by: datetime | None = None
     is_provisional: bool = False
     expires: date | datetime | None = None
+    is_about: bool = False
 
 
 def planned(
@@ -38,13 +41,15 @@ def planned(
     now: datetime,
     is_reviewed_first: bool,
 ) -> tuple[Line, ...]:
-    """What sending it now would lead to; on a negotiated route there is no date before people settle it."""
+    """What sending it now would lead to; on a negotiated route neither account nor date is known yet."""
+    if option.route == "negotiated":
+        return (Line("", "", sum(leg.amount_minor for leg in option.legs)),)
     accounts = {payment.id: payment.account for payment in order.payments}
     wait = policy.working_days.review_most if is_reviewed_first else 0
     lines = []
     for leg in option.legs:
         days = policy.eta_working_days[leg.channel][1] + wait
-        by = calendar.deadline(now, days) if days and option.route != "negotiated" else None
+        by = calendar.deadline(now, days) if days else None
         is_here = leg.channel == "balance"
         lines.append(
             Line(
@@ -54,6 +59,7 @@ def planned(
                 by=by.at if by is not None else None,
                 is_provisional=by is not None and by.provisional,
                 expires=option.expires_on if is_here else None,
+                is_about=is_reviewed_first,
             )
         )
     return tuple(lines)
@@ -69,7 +75,7 @@ def of(view: CaseView) -> tuple[Line, ...]:
 
 
 def listed(tx: Texts, lines: tuple[Line, ...], currency: str, *, now: datetime) -> str:
-    """`支付宝 138****2972 · 预计 12月1日前` on the left, the amount on the right."""
+    """`支付宝 138****2972 · 预计最晚 12月1日` on the left, the amount on the right."""
     items = "".join(
         f"<div><dt><bdi>{esc(account(tx, line))}</bdi><small>{esc(when(tx, line, now=now))}</small></dt>"
         f"<dd>{esc(tx.money(line.amount_minor, currency))}</dd></div>"
@@ -79,11 +85,15 @@ def listed(tx: Texts, lines: tuple[Line, ...], currency: str, *, now: datetime) 
 
 
 def account(tx: Texts, line: Line) -> str:
+    if not line.channel:
+        return tx("track.locator.agreed")
     return f"{tx(f'channel.{line.channel}')} {line.account}".strip()
 
 
 def when(tx: Texts, line: Line, *, now: datetime) -> str:
     """How far it is or by when it arrives, and until when a balance is good."""
+    if not line.channel:
+        return tx("request.route.settled_first")
     said = []
     if line.state:
         said.append(tx(f"payout_state.{line.state}"))
@@ -91,9 +101,18 @@ def when(tx: Texts, line: Line, *, now: datetime) -> str:
         said.append(tx("track.next.expected", date=tx.date(line.by, now, provisional=line.is_provisional)))
     elif not line.state and line.channel == "balance":
         said.append(tx("request.route.at_once"))
-    if line.expires:
-        said.append(tx("track.balance.until", date=tx.day_long(line.expires)))
-    return " · ".join(said)
+    said.append(good_until(tx, line))
+    return " · ".join(filter(None, said))
+
+
+def good_until(tx: Texts, line: Line) -> str:
+    """Until when a balance can be used; '' for what goes elsewhere."""
+    if not line.expires:
+        return ""
+    last = tx.day_long(line.expires)
+    return (
+        tx("track.balance.until_about", date=last) if line.is_about else tx("track.balance.until", date=last)
+    )
 
 
 def keep(case_no: str, lines: tuple[Line, ...]) -> None:

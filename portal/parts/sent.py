@@ -58,7 +58,7 @@ def _again(tx: Texts, view: CaseView, policy: Policy, now: datetime) -> str:
 
 
 def _words(tx: Texts, view: CaseView, amount: str, now: datetime) -> tuple[str, str]:
-    if view.state in ("approved", "paying", "negotiating"):
+    if view.state in ("approved", "paying"):
         return tx("request.sent.approved", amount=amount), wording.next_sentence(tx, view.locator, now)
     if view.state == "completed":
         return tx("request.sent.done"), wording.sentence(tx, view.locator, now)
@@ -66,18 +66,26 @@ def _words(tx: Texts, view: CaseView, amount: str, now: datetime) -> tuple[str, 
         until = tx.until(view.due_at, now) if view.due_at else ""
         return tx("request.sent.rejected"), tx("request.sent.rejected_next", date=until)
     if view.due_at and view.due_at > now and not view.owner and view.state in _ASKED:
-        return tx("request.sent.review", date=tx.date(view.due_at, now)), tx("request.sent.review_next")
+        return tx("request.sent.review", date=tx.date(view.due_at, now)), _read_by(tx, view)
     return wording.sentence(tx, view.locator, now), wording.next_sentence(tx, view.locator, now)
+
+
+def _read_by(tx: Texts, view: CaseView) -> str:
+    """What the reviewer will look at: only what was really sent."""
+    if view.description and view.evidence:
+        return tx("request.sent.review_next")
+    if view.description:
+        return tx("request.sent.review_next_words")
+    return tx("request.sent.review_next_evidence") if view.evidence else tx("request.sent.review_next_bare")
 
 
 def _arrival(tx: Texts, view: CaseView, policy: Policy, calendar: Calendar, now: datetime) -> str:
     """Where it goes and by when: the payouts' own date, or the policy's until there are payouts."""
     etas = [payout.eta_at for payout in view.payouts if payout.eta_at]
-    channels = (
-        ["balance"]
-        if view.route == "balance"
-        else list(dict.fromkeys(p.channel for p in view.order.payments))
-    )
+    moving = [payout.channel for payout in view.payouts if payout.state != "replanned"]
+    if not moving:
+        moving = ["balance"] if view.route == "balance" else [p.channel for p in view.order.payments]
+    channels = list(dict.fromkeys(moving))
     place = tx.list([tx(f"channel.{channel}") for channel in channels])
     days = max(policy.eta_working_days[channel][1] for channel in channels)
     if not days:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from core.texts import Texts
 from portal.html import esc, ms
 
@@ -19,19 +21,18 @@ def names(tx: Texts) -> tuple[str, ...]:
     )
 
 
-def stepper(tx: Texts, step: int, *, skipped: tuple[int, ...] = ()) -> str:
-    """The progress line at `step` (1–5); `skipped` steps have nothing to do for this order."""
+def stepper(tx: Texts, step: int, *, done: Collection[int], skipped: Collection[int]) -> str:
+    """The progress line at `step` (1–5): what was really `done`; what is `skipped` has nothing to do."""
     items = []
     for number, name in enumerate(names(tx), 1):
         if number == step:
             state = "now"
-        elif number in skipped:
-            state = "skip past" if number < step else "skip"
         else:
-            state = "done" if number < step else "todo"
-        mark = ms("check") if state == "done" else "–" if number in skipped else str(number)
+            state = "done" if number in done else "skip" if number in skipped else "todo"
+        mark = ms("check") if state == "done" else "–" if state == "skip" else str(number)
         here = ' aria-current="step"' if state == "now" else ""
-        said = f'<span class="sr">{esc(tx("request.step.done"))}</span>' if state == "done" else ""
+        said = {"done": tx("request.step.done"), "skip": tx("request.step.skipped")}.get(state, "")
+        said = f'<span class="sr">{esc(said)}</span>' if said else ""
         items.append(
             f'<li class="{state}"{here}><i aria-hidden="true">{mark}</i><b>{esc(name)}{said}</b></li>'
         )

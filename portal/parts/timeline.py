@@ -76,15 +76,22 @@ def _event(tx: Texts, view: CaseView, event: EventView, now: datetime) -> Step:
         more = more or tx("track.said.amount", amount=tx.money(view.refund_minor or 0, view.currency))
     css = "no" if event.event in ("reject", "lapse", "withdraw") else ""
     note = "" if event.event in talk.SPOKEN else event.note  # what was said stands in the conversation
-    return Step(tx.when(event.at, now), who, event_words(tx, event), more, css, note, event.at)
+    # A refund is complete when the money is there, not when we heard of it.
+    at = view.arrived_at if event.event == "complete" and view.arrived_at else event.at
+    return Step(tx.when(at, now), who, event_words(tx, event, view.events), more, css, note, at)
 
 
-def event_words(tx: Texts, event: EventView) -> str:
-    """What happened, as the customer would say it."""
+def event_words(tx: Texts, event: EventView, events: Sequence[EventView]) -> str:
+    """What happened, as the customer would say it. `events`: the whole story."""
     if event.event == "approve":
         return tx("track.did.approve_auto") if event.role == "system" else tx("track.did.approve")
     if event.event == "reject":
-        return tx("track.did.reject_final") if event.to_state == "closed" else tx("track.did.reject")
+        if event.to_state != "closed":
+            return tx("track.did.reject")
+        before = any(other.event == "reject" and other.seq < event.seq for other in events)
+        return tx("track.did.reject_final") if before else tx("track.did.reject_ruled")
+    if event.event == "withdraw" and event.seq == 1:
+        return tx("track.did.delete")
     if event.event == "lapse":
         return (
             tx("track.did.lapse_reply") if event.from_state == "awaiting_customer" else tx("track.did.lapse")
@@ -196,11 +203,21 @@ def _ahead(tx: Texts, view: CaseView, etas: Mapping[str, tuple[int, int]], now: 
         words = tx("track.next.asking") if asked else tx("track.next.channel")
         return [arrive, Step(current, _carrier(tx, view), words, "", "now")]
     if view.state == "rejected":
-        return [Step(due, you, tx("track.next.appeal"), tx("track.next.else_closed"), "fut")]
+        over = view.ask_until is not None and view.ask_until < now
+        words = tx("track.next.appeal_only") if over else tx("track.next.appeal")
+        return [Step(due, you, words, tx("track.next.else_closed"), "fut")]
     if view.state == "draft":
-        kept = tx("track.next.kept", date=tx.date(view.due_at, now)) if view.due_at and not is_late else ""
-        return [Step(current, you, tx("track.next.send"), kept, "now")]
+        return [Step(current, you, tx("track.next.send"), _to_send(tx, view, now), "now")]
     return []
+
+
+def _to_send(tx: Texts, view: CaseView, now: datetime) -> str:
+    """Until when a draft can be sent: what ends first, as the sentence above says it."""
+    by = view.locator.by
+    if by is None:
+        return ""
+    key = "track.next.by" if by == view.ask_until else "track.next.kept"
+    return tx(key, date=tx.date(by, now))
 
 
 def _eta(tx: Texts, view: CaseView, etas: Mapping[str, tuple[int, int]], now: datetime) -> str:

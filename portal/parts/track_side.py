@@ -6,6 +6,7 @@ from datetime import datetime
 
 from core.services.case_views import CaseView
 from core.texts import Texts
+from portal.blocks.rules_text import percent
 from portal.html import esc, lines
 from portal.parts import goods, legs
 from portal.parts.amounts import as_list
@@ -39,14 +40,31 @@ def _amounts(tx: Texts, view: CaseView, now: datetime) -> str:
     if approved is not None and refund is not None:
         if approved != view.requested_minor:
             rows.append(("", tx("track.amounts.not_approved"), money(approved - view.requested_minor)))
-        rows.append(("", tx("track.amounts.fee"), money(-fee) if fee else money(0)))
+        rows.append(("", _fee(tx, view), money(-fee) if fee else money(0)))
         if fx:
             rows.append(("", tx("track.amounts.fx"), money(-fx)))
         done = view.state == "completed"
         rows.append(
             ("total", tx("track.amounts.received") if done else tx("track.amounts.receive"), money(refund))
         )
-    return f"<h2>{esc(tx('track.amounts'))}</h2>{as_list(rows)}{_legs(tx, view, now)}"
+    return f"<h2>{esc(tx('track.amounts'))}</h2>{as_list(rows)}{_why_part(tx, view)}{_legs(tx, view, now)}"
+
+
+def _fee(tx: Texts, view: CaseView) -> str:
+    """At which rate, and for which reason of the customer's (R4.6)."""
+    if not view.fee_basis_points or view.reason is None:
+        return tx("track.amounts.fee")
+    reason = reason_words(tx, view.reason, view.order.kind)
+    return tx("track.amounts.fee_rate", rate=percent(view.fee_basis_points), reason=reason)
+
+
+def _why_part(tx: Texts, view: CaseView) -> str:
+    """The words of whoever approved less than was asked for."""
+    if view.approved_minor is None or view.approved_minor >= (view.requested_minor or 0):
+        return ""
+    said = next((e.note for e in reversed(view.events) if e.event in ("approve", "endorse") and e.note), "")
+    title = f'<h3 class="gap">{esc(tx("track.amounts.why"))}</h3>'
+    return f'{title}<p class="said">{lines(said)}</p>' if said else ""
 
 
 def _legs(tx: Texts, view: CaseView, now: datetime) -> str:

@@ -16,11 +16,12 @@ from core.domain.eligibility import window_ends_at
 from core.domain.errors import Refusal
 from core.services import asking, cases, policies
 from core.services.case_views import CaseView
+from core.services.evidence import EvidenceView
 from core.texts import Texts
 from portal import places
 from portal.html import esc, href, lines, ms
 from portal.parts import again, talk
-from portal.parts.pictures import upload
+from portal.parts.pictures import shots, upload
 from portal.parts.wizard import bad
 
 _REFUSED = "track_refused"
@@ -141,11 +142,14 @@ def _head(t: Turn, title: str, how: str, *, quote: str = "", clock: str | None =
 def _say(t: Turn, event: str, label: str, button: str, *, or_reapply: bool = False) -> None:
     """A text and its button; what was typed survives reruns and refusals."""
     key = f"{event}-{t.view.case_no}"
-    st.text_area(label, key=key, height=110, persist_state="page")
+    st.text_area(label, key=key, height=110, persist_state="page", on_change=_forget_refusal)
+    st.html(f'<p class="note">{esc(t.tx("request.wrong.mask"))}</p>')
     with st.expander(
         t.tx("track.turn.picture"), icon=":material/add_photo_alternate:", type="compact", key="picture"
     ):
         upload(t.app, t.actor, t.tx, t.view, "other")
+    if added := _added_since(t):
+        st.html(f'<p class="note">{esc(t.tx("track.turn.attached"))}</p>{shots(t.tx, added)}')
     refused = refusal(t, event)
     if refused is not None:
         st.html(bad(t.tx("track.turn.empty") if refused.code == "text_required" else t.tx.refusal(refused)))
@@ -153,6 +157,17 @@ def _say(t: Turn, event: str, label: str, button: str, *, or_reapply: bool = Fal
         st.button(button, key=f"do-{event}", type="primary", on_click=_send, args=(t, event, key))
         if or_reapply and st.button(t.tx("track.turn.reapply"), key="reapply"):
             _reapply(t)
+
+
+def _added_since(t: Turn) -> tuple[EvidenceView, ...]:
+    """The pictures added while it is the customer's turn."""
+    began = t.view.events[-1].at
+    return tuple(item for item in t.view.evidence if item.added_at >= began)
+
+
+def _forget_refusal() -> None:
+    """What was wrong with the last text is not said of the next one."""
+    st.session_state.pop(_REFUSED, None)
 
 
 def _send(t: Turn, event: str, key: str) -> None:
@@ -197,7 +212,12 @@ def others(t: Turn) -> None:
             tx("track.dispute.yes"),
             tx("track.dispute.label"),
         )
-    if "withdraw" in allowed and st.button(
+    if t.view.state == "draft" and not t.view.events:  # never sent: there is nothing to withdraw
+        if "withdraw" in allowed and st.button(
+            tx("track.delete"), key="withdraw", type="tertiary", icon=":material/delete:"
+        ):
+            _ask(t, "withdraw", tx("track.delete.title"), tx("track.delete.text"), tx("track.delete.yes"))
+    elif "withdraw" in allowed and st.button(
         tx("track.withdraw"), key="withdraw", type="tertiary", icon=":material/undo:"
     ):
         _ask(t, "withdraw", tx("track.withdraw.title"), tx("track.withdraw.text"), tx("track.withdraw.yes"))
@@ -218,8 +238,11 @@ def _ask(t: Turn, event: str, title: str, text: str, yes: str, label: str = "") 
         st.html(f'<p class="ask-text">{esc(text)}</p>')
         note = st.text_area(label, key=f"{event}-{t.view.case_no}", height=96) if label else ""
         with st.container(horizontal=True, horizontal_alignment="right"):
-            keep = st.button(t.tx("track.cancel"), key=f"no-{event}")
-            go = st.button(yes, key=f"yes-{event}", type="primary")
+            # The filled button is what somebody in a hurry presses: of a withdrawal, to keep the request.
+            is_kept = event == "withdraw"
+            no = t.tx("track.withdraw.keep") if is_kept else t.tx("track.cancel")
+            keep = st.button(no, key=f"no-{event}", type="primary" if is_kept else "secondary")
+            go = st.button(yes, key=f"yes-{event}", type="secondary" if is_kept else "primary")
         if keep or (go and act(t, event, note)):
             st.rerun()
         refused = refusal(t, event) if go else None

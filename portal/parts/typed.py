@@ -18,12 +18,12 @@ _PLAIN: Final[dict[int, int | str]] = {
 _IN_THOUSANDS: Final = re.compile(r"-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?", re.ASCII)
 
 
-def plain(text: str) -> str:
-    """`ＯＤ１２３` → `OD123`, without spaces around it."""
-    return text.translate(_PLAIN).strip()
+def plain(text: object) -> str:
+    """`ＯＤ１２３` → `OD123`, without spaces around it. What a forged message holds becomes text as well."""
+    return str(text).translate(_PLAIN).strip()
 
 
-def amount(text: str) -> str:
-    """`￥１２，５００` → `12500`: without ¥, and without commas where these part thousands."""
-    text = plain(text).removeprefix("¥").strip()
-    return text.replace(",", "") if _IN_THOUSANDS.fullmatch(text) else text
+def amount(text: object) -> str:
+    """`￥１２，５００元` → `12500`: without ¥ and 元, and without commas where these part thousands."""
+    digits = plain(text).removeprefix("¥").removesuffix("元").strip()
+    return digits.replace(",", "") if _IN_THOUSANDS.fullmatch(digits) else digits

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from core.domain.eligibility import Assessment, Change, Flip
+from core.domain.routes import RouteOption
 from core.texts import Texts
 from portal.html import esc, ms
 
@@ -33,15 +34,40 @@ def headline(tx: Texts, found: Assessment, *, now: datetime) -> str:
 
 
 def card(
-    tx: Texts, found: Assessment, says: str, *, now: datetime, tag: str = "h2", receives: str = ""
+    tx: Texts,
+    found: Assessment,
+    says: str,
+    *,
+    now: datetime,
+    tag: str = "h2",
+    gets: str = "",
+    also: tuple[str, ...] = (),
 ) -> str:
-    """Seal, headline and the rule in the customer's words. `receives`: the amount of an approval."""
+    """Seal, headline and the rule in the customer's words. `gets`: the amount; `also`: sentences to add."""
     css, icon = _SEALS[found.verdict]
-    amount = f'<p class="gets">{esc(tx("request.sum.receive"))}<b>{esc(receives)}</b></p>' if receives else ""
+    said = "".join(f"<p>{esc(sentence)}</p>" for sentence in (says, *also))
     return (
         f'<div class="verdict {css}"><span class="seal" aria-hidden="true">{ms(icon)}</span><div>'
-        f"<{tag}>{esc(headline(tx, found, now=now))}</{tag}>{amount}<p>{esc(says)}</p></div></div>"
+        f"<{tag}>{esc(headline(tx, found, now=now))}</{tag}>{gets}{said}</div></div>"
     )
+
+
+def receives(tx: Texts, found: Assessment, option: RouteOption, currency: str) -> str:
+    """What is received on this route, or would be after a review, and what was taken off, so that no
+    later step surprises.
+    """
+    if found.verdict not in ("approve", "review"):
+        return ""
+    sums = option.breakdown
+    off = []
+    if sums.fee:
+        rate = f"{sums.fee_basis_points / 100:g}"
+        off.append(tx("request.verdict.fee", amount=tx.money(sums.fee, currency), rate=rate))
+    if sums.fx:
+        off.append(tx("request.verdict.fx", amount=tx.money(sums.fx, currency)))
+    after = f"<small>{esc(tx('request.verdict.after', deducted=tx.list(off)))}</small>" if off else ""
+    words = tx("request.sum.receive") if found.verdict == "approve" else tx("request.verdict.would_receive")
+    return f'<p class="gets">{esc(words)}<b>{esc(tx.money(sums.refund, currency))}</b>{after}</p>'
 
 
 def window(tx: Texts, found: Assessment, *, now: datetime) -> str:

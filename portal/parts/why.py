@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
-from core import texts
+from core import texts, wording
 from core.domain.eligibility import Assessment, Trace
 from core.domain.policy import Policy
 from core.domain.table import Test
+from core.domain.why_nots import RANK
 from core.texts import Texts
 from portal.html import esc, ms
 
 Tests = tuple[tuple[str, Test], ...]
 
 
-def rules(tx: Texts, found: Assessment, policy: Policy, *, currency: str) -> str:
-    """The decision table for one answer; kept, because the same answer is drawn on every rerun."""
+def rules(tx: Texts, found: Assessment, policy: Policy, *, currency: str, is_full: bool = False) -> str:
+    """The decision table for one answer; kept, because the same answer is drawn on every rerun.
+
+    A customer reads the rule that decided and, folded, those that would have been better; `is_full` is for
+    the shop's people: every rule by its number, with every figure.
+    """
     return _rules(
         tx.language,
         found.rule,
@@ -25,6 +30,7 @@ def rules(tx: Texts, found: Assessment, policy: Policy, *, currency: str) -> str
         tuple(found.columns.items()),
         tuple((rule.id, rule.tests) for rule in policy.rules),
         currency,
+        is_full,
     )
 
 
@@ -36,6 +42,7 @@ def _rules(
     columns: tuple[tuple[str, Any], ...],
     rules: tuple[tuple[str, Tests], ...],
     currency: str,
+    is_full: bool,
 ) -> str:
     """The decision table in words: the rule that decided first, then the others and what they lack."""
     tx, row = texts.of(language), dict(columns)
@@ -46,34 +53,53 @@ def _rules(
         "needs_evidence": tx("request.why.evidence"),
         "reject": tx("request.why.reject"),
     }
-    items: list[str] = []
+    first, others = "", []
+    ours = next((trace.verdict for trace in traces if trace.rule == decided), "approve")
     for number, trace in enumerate(traces, 1):
         hit = trace.rule == decided
+        if not (is_full or hit or RANK[trace.verdict] > RANK[ours]):
+            continue
         note = tx("request.why.decides") if hit else "" if trace.why_not else tx("request.why.earlier")
+        mark = str(number) if is_full else ms("check") if hit else "·"
         item = (
-            f'<li class="{"hit" if hit else ""}"><i aria-hidden="true">{number}</i><b>'
+            f'<li class="{"hit" if hit else ""}"><i aria-hidden="true">{mark}</i><b>'
             f"{esc(verdicts[trace.verdict])}</b>"
             + (f"<em>{esc(note)}</em>" if note else "")
-            + _conditions(tx, by_id[trace.rule], trace.why_not, row, currency)
+            + _conditions(tx, by_id[trace.rule], trace.why_not, row, currency, is_full)
             + "</li>"
         )
-        items.insert(0 if hit else len(items), item)
-    intro = tx("request.why.law") if decided.startswith("law.") else tx("request.why.intro")
-    return f'<p class="note">{esc(intro)}</p><ol class="why">{"".join(items)}</ol>'
+        if hit:
+            first = item
+        else:
+            others.append(item)
+    table = tx("request.why.table") if is_full else tx("request.why.intro")
+    intro = f'<p class="note">{esc(tx("request.why.law") if decided.startswith("law.") else table)}</p>'
+    if is_full:
+        return f'{intro}<ol class="why">{first}{"".join(others)}</ol>'
+    if first:
+        intro += f'<ol class="why">{first}</ol>'
+    if not others:
+        return intro
+    fold = f"<summary>{esc(tx('request.why.better', n=len(others)))}{ms('expand_more')}</summary>"
+    return f'{intro}<details class="fold">{fold}<ol class="why">{"".join(others)}</ol></details>'
 
 
 def _conditions(
-    tx: Texts, tests: Tests, missed: tuple[str, ...], row: Mapping[str, Any], currency: str
+    tx: Texts, tests: Tests, missed: tuple[str, ...], row: Mapping[str, Any], currency: str, is_full: bool
 ) -> str:
     """All conditions of a rule that fits; of one that does not, only those in the way."""
     if not tests:
         return f"<p>{esc(tx('request.why.always'))}</p>"
     items: list[str] = []
     for column, test in tests:
-        words = esc(tx.test(column, test, currency))
+        say = tx.test if is_full else partial(wording.condition, tx)
+        words = esc(say(column, test, currency))
         if column in missed:
-            yours = esc(tx("request.why.yours", value=tx.value(column, row[column], currency)))
-            items.append(f'<li class="n">{ms("close")}<span>{words} <small>{yours}</small></span></li>')
+            yours = ""
+            if is_full or column not in wording.INTERNAL:
+                value = tx.value(column, row[column], currency)
+                yours = f" <small>{esc(tx('request.why.yours', value=value))}</small>"
+            items.append(f'<li class="n">{ms("close")}<span>{words}{yours}</span></li>')
         elif not missed:
             items.append(f'<li class="y">{ms("check")}<span>{words}</span></li>')
     return f"<ul>{''.join(items)}</ul>"

@@ -17,7 +17,7 @@ from core.domain.actors import Actor
 from core.domain.errors import Refusal
 from core.domain.policy import Policy
 from core.services import cases
-from core.services.case_views import CaseView
+from core.services.case_views import Answer, CaseView
 from core.services.orders import OrderView
 from core.texts import Texts
 from portal.html import esc, href, ms
@@ -153,6 +153,23 @@ def previous(w: Wizard, step: int) -> int:
 def needs_evidence(w: Wizard) -> bool:
     """Whether the evidence step has something to do by the policy's checklist, or already has pictures."""
     return bool(w.view.evidence) or bool(w.view.reason and w.policy.evidence[w.view.reason])
+
+
+def progress(w: Wizard, step: int, answer: Answer | None) -> tuple[set[int], set[int]]:
+    """(steps really done, steps left out) as seen from `step`; a refusal needs its evidence first."""
+    verdict = answer.found.verdict if answer is not None else None
+    has_proof = bool(w.view.evidence) and verdict not in (None, "needs_evidence", "reject")
+    done = {number for number in (WRONG, VERDICT) if number < step}
+    left_out = set()
+    if step > ROUTE and w.view.route is not None and verdict != "reject":
+        done.add(ROUTE)
+    elif step == SEND:
+        left_out.add(ROUTE)
+    if step not in (WRONG, EVIDENCE) and has_proof:
+        done.add(EVIDENCE)
+    elif step == SEND or (step != EVIDENCE and not needs_evidence(w)):
+        left_out.add(EVIDENCE)
+    return done, left_out
 
 
 def at_top(step: int, case_no: str) -> None:

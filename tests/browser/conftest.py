@@ -1,7 +1,7 @@
 """The real app in a process of its own, and a real browser in front of it.
 
-These tests run in their own pytest process, without pytest-xdist: Playwright's synchronous interface keeps an
-event loop running in the thread, and the whole session shares one app and one browser.
+These tests run in pytest processes of their own: Playwright's synchronous interface keeps an event loop
+running in the thread. Each process shares one app and one browser.
 """
 
 from __future__ import annotations
@@ -30,10 +30,6 @@ ROOT = Path(__file__).parents[2]
 OUTPUT = Path(__file__).parent / "output"
 DEMO_ORDERS = 240
 START_SECONDS = 60
-# As `make run` serves it.
-UVICORN = (
-    "-m uvicorn streamlit_app:app --host 127.0.0.1 --ws websockets-sansio --ws-per-message-deflate false"
-)
 # The sandbox needs rights that root in a container has not; the rest keeps Chromium from calling home.
 CHROMIUM = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
@@ -75,7 +71,7 @@ class RunningApp:
         return json.loads(done.stdout)
 
     def start(self) -> None:
-        command = [sys.executable, *UVICORN.split(), "--port", str(self.port), "--log-level", "warning"]
+        command = [sys.executable, "-m", "portal.serve", "--port", str(self.port)]  # as `make run`
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, env=self.env, stdout=log, stderr=log)
         deadline = time.monotonic() + START_SECONDS

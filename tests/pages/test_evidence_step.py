@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Never
 
@@ -33,6 +34,11 @@ def add(page: AppTest, kind: str, name: str = "shot.png", data: bytes | None = N
     keyed(page, "file_uploader", f"file-{kind}").set_value(file).run()
     assert not page.exception, page.exception
     return page
+
+
+def steps(page: AppTest) -> list[str]:
+    """The progress line: done · now · skip · todo."""
+    return re.findall(r'<li class="(done|now|skip|todo)"', html(page))
 
 
 def refused(page: AppTest) -> str:
@@ -118,6 +124,7 @@ def test_a_faulty_code_that_was_redeemed_leads_to_exactly_what_would_turn_the_re
     )
     press(page, "add-proof")
     assert step(page) == "4" and uploads(page) == ["product_page", "product_shown"]
+    assert steps(page) == ["done", "done", "todo", "now", "todo"], "no route was chosen yet"
     assert page.button(key="next").disabled
     assert f"order={order_no}&amp;step=2" in html(page), "and the way back"
 
@@ -129,10 +136,14 @@ def test_it_was_not_me_leads_to_the_record_alone(open_page: OpenPage, shop: Shop
     assert step(page) == "4" and uploads(page) == ["redemption_record"]
 
 
-def test_missing_evidence_is_one_button_away_as_well(open_page: OpenPage, shop: Shop):
+def test_missing_evidence_comes_after_the_route(open_page: OpenPage, shop: Shop):
+    """One step after the other, as they are numbered."""
     order_no = shop.order(delivery="code_viewed", completed_at=shop.clock.at, kind="membership")
     filled(shop, order_no, "service_failed")
     page = press(open_page("request", MEI, order=order_no, step="2"))
+    assert step(page) == "3" and steps(page) == ["done", "done", "now", "todo", "todo"]
+    page = press(page)
+    assert steps(page) == ["done", "done", "done", "now", "todo"]
     assert step(page) == "4" and uploads(page)[0] == "missing_service"
     assert page.button(key="next").disabled and "还缺：没到账的证明" in words(page)
 
@@ -152,8 +163,12 @@ def test_each_picture_says_what_is_still_missing_and_the_last_one_what_has_chang
     assert "附上凭证后，结果变了。之前是：按规则不能退。" in said
     assert "需要人工看一下，最晚" in said and "我们会派人核对" in said, "what happens next, and by when"
     assert "怎样会改变结果" not in said
-    for expected in ("3", "5"):
-        assert step(press(page)) == expected
+    assert steps(page) == ["done", "done", "todo", "now", "todo"], "the route is still to be chosen"
+    for expected, line in (
+        ("3", ["done", "done", "now", "done", "todo"]),
+        ("5", ["done", "done", "done", "done", "now"]),
+    ):
+        assert step(press(page)) == expected and steps(page) == line
     press(page)
     assert "已提交，最晚" in words(page)
 
@@ -209,3 +224,27 @@ def test_pictures_that_change_nothing_claim_nothing(open_page: OpenPage, shop: S
     assert "这个原因不需要凭证" in words(page)
     said = words(add(page, "other"))
     assert "结果变了" not in said and "这个原因不需要凭证" not in said
+
+
+def test_pictures_that_only_support_a_request_are_seen_again_on_the_way(open_page: OpenPage, shop: Shop):
+    """From the route to the evidence to the end: only a refusal that was turned has it behind."""
+    order_no = shop.order(delivery="code_viewed", completed_at=shop.clock.at, kind="membership")
+    case_no = filled(shop, order_no, "service_failed")
+    evidence.add(shop.app, MEI, case_no, "missing_service", picture())
+    page = open_page("request", MEI, order=order_no, step="2")
+    for expected in ("3", "4", "5"):
+        assert step(press(page)) == expected
+
+
+def test_a_step_that_was_passed_by_is_not_shown_as_done(open_page: OpenPage, shop: Shop):
+    order_no = shop.order(("alipay", 90_000))
+    filled(shop, order_no, amount=90_000)
+    page = press(open_page("request", MEI, order=order_no, step="2"))
+    assert step(press(page)) == "5" and steps(page) == ["done", "done", "done", "skip", "now"]
+
+
+def test_a_refusal_that_is_sent_anyway_has_no_route_behind_it(open_page: OpenPage, shop: Shop):
+    order_no = redeemed(shop)
+    filled(shop, order_no, "other")
+    page = open_page("request", MEI, order=order_no, step="5", anyway="1")
+    assert steps(page) == ["done", "done", "skip", "skip", "now"]

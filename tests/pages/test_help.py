@@ -13,7 +13,7 @@ from core.services import policies
 from portal.blocks import rules_text
 from tests import pinned
 from tests.pages.conftest import OpenPage, html, words
-from tests.shop import Shop
+from tests.shop import MEI, Shop
 
 STANDARD = pinned.TEXT
 
@@ -129,9 +129,26 @@ def test_where_to_write_and_what_to_quote(open_page: OpenPage, shop: Shop, suppo
     shop.app.support = support
     page = open_page("help")
     assert shown in html(page) and "请写上订单号" in words(page)
-    assert "<script" not in html(page)
+    assert html(page).count("<script") == 1, "the one that scrolls to a section"
 
 
 @pytest.mark.parametrize(("points", "said"), [(500, "5"), (250, "2.5"), (25, "0.25"), (10_000, "100")])
 def test_basis_points_as_percent(points: int, said: str):
     assert rules_text.percent(points) == said
+
+
+def test_the_demo_shop_has_somebody_to_write_to(open_page: OpenPage, shop: Shop):
+    shop.app.demo = True
+    assert "客服微信 xingdian-help" in words(open_page("help"))
+    shop.app.support = "help@shop.test"
+    assert "xingdian-help" not in words(open_page("help")), "what the operator set comes first"
+
+
+def test_the_way_to_support_leads_to_the_contact(open_page: OpenPage, shop: Shop):
+    assert 'href="/help#contact"' in html(open_page("request", MEI, order=shop.order()))
+    assert '<section id="contact">' in html(open_page("help"))
+
+
+def test_help_says_when_arbitration_can_be_asked_for(open_page: OpenPage):
+    """As `rights.DISPUTABLE` has it: a question, a refusal, or nobody in time."""
+    assert "审核员问过你问题，审核超过了时限，或没有通过后你重新申请了" in words(open_page("help"))

@@ -125,7 +125,7 @@ def test_a_draft_says_once_that_it_was_not_sent(open_page: OpenPage, shop: Shop)
     draft = cases.open_draft(shop.app, MEI, shop.order())
     cases.save_draft(shop.app, MEI, draft.case_no, reason="not_delivered")
     said = words(open_page("records", MEI))
-    assert said.count("未提交") == 1 and "9月1日 12:00 开始填写" in said
+    assert said.count("还没提交") == 1 and "9月1日 12:00 开始填写" in said
 
 
 @pytest.mark.parametrize(
@@ -142,3 +142,33 @@ def test_a_reason_has_one_name_on_every_screen(open_page: OpenPage, shop: Shop, 
     assert name in words(open_page("request", MEI, lang=lang, order=draft.order.order_no, step="2"))
     file = record_table.as_csv(texts.of(lang), cases.list_for(shop.app, MEI), {}, now=shop.clock.at)
     assert name in file.decode("utf-8-sig")
+
+
+def test_drafts_stand_last_and_are_no_refunds_under_way(shop: Shop):
+    sent = shop.apply(shop.order()).case_no
+    shop.clock.advance(timedelta(minutes=1))
+    draft = cases.open_draft(shop.app, MEI, shop.order())
+    cases.save_draft(shop.app, MEI, draft.case_no, reason="not_delivered")
+    cards = cases.list_for(shop.app, MEI)
+
+    def left(status: str) -> list[str]:
+        return [card.case_no for card in record_table.matching(cards, status, "all", shop.clock.at)]
+
+    assert left("all") == [sent, draft.case_no] and left("open") == [sent] and left("turn") == [draft.case_no]
+    assert record_table.sent(cards) == 1
+
+
+def test_a_draft_says_until_when_it_can_be_sent(open_page: OpenPage, shop: Shop):
+    """R1.3: the end of the window, where that comes before the draft is given up."""
+    order_no = shop.order(delivery="code_viewed", completed_at=shop.clock.at)
+    draft = cases.open_draft(shop.app, MEI, order_no)
+    cases.save_draft(shop.app, MEI, draft.case_no, reason="other")
+    assert "到 9月8日（周二）都可以提交" in words(open_page("records", MEI))
+
+
+def test_a_deleted_draft_is_no_record(open_page: OpenPage, shop: Shop):
+    draft = cases.open_draft(shop.app, MEI, shop.order())
+    cases.save_draft(shop.app, MEI, draft.case_no, reason="not_delivered")
+    shop.act(draft.case_no, "withdraw", MEI)
+    for name in ("start", "records", "track"):
+        assert draft.case_no not in html(open_page(name, MEI))

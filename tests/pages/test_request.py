@@ -48,7 +48,7 @@ def test_a_stranger_is_shown_the_door(open_page: OpenPage, shop: Shop):
     ("kind", "said"),
     [
         ("game_card", "卡密用不了"),
-        ("top_up", "话费没到"),
+        ("top_up", "显示成功，充值没到账"),
         ("membership", "会员没到账"),
         ("software_key", "密钥激活不了"),
     ],

@@ -33,6 +33,25 @@ def test_amber_with_the_day_of_the_answer(open_page: OpenPage, shop: Shop):
     ).replace("最晚 ", "最晚")
 
 
+def test_a_fee_is_no_surprise_after_the_verdict(open_page: OpenPage, shop: Shop):
+    """R4.6: before a person looks as well."""
+    order_no = shop.order(("alipay", 20_000), delivery="code_issued", completed_at=shop.clock.at)
+    filled(shop, order_no, "other", 20_000)
+    page = open_page("request", MEI, order=order_no, step="2")
+    assert "你将收到 ¥190.00 已扣：手续费 ¥10.00（5%）" in words(page)
+    reviewed = shop.order(("alipay", 20_000), delivery="code_viewed", completed_at=shop.clock.at)
+    filled(shop, reviewed, "other", 20_000)
+    said = words(open_page("request", MEI, order=reviewed, step="2"))
+    assert "审核通过的话，你将收到 ¥190.00 已扣：手续费 ¥10.00（5%）" in said
+
+
+def test_without_a_fee_nothing_is_taken_off(open_page: OpenPage, shop: Shop):
+    order_no = shop.order()
+    filled(shop, order_no)
+    page = open_page("request", MEI, order=order_no, step="2")
+    assert "你将收到 ¥100.00" in words(page) and "已扣" not in words(page)
+
+
 def redeemed(shop: Shop) -> str:
     return shop.order(
         delivery="redeemed",
@@ -132,7 +151,7 @@ def test_sending_shows_the_number_the_amount_and_the_day(open_page: OpenPage, sh
     assert "退款服务协议" in page.expander[0].label
     press(page)
     said = words(page)
-    assert "通过了，¥100.00 正在退给你" in said and case_no in said and "9月3日（周四）前到账" in said
+    assert "通过了，¥100.00 正在退给你" in said and case_no in said and "最晚 9月3日（周四）到账" in said
     assert f"/track?case={case_no}" in html(page)
     assert case_no in page.query_params["sent"]
 
@@ -142,14 +161,14 @@ def test_each_part_has_its_account_its_amount_and_its_date(open_page: OpenPage, 
     order_no = shop.order(("alipay", 6_000), ("balance", 4_000))
     filled(shop, order_no, route="original")
     page = open_page("request", MEI, order=order_no, step="5")
-    alipay, balance = "支付宝 138****2046 预计 9月3日（周四）前 ¥60.00", "平台余额 立即到账"
+    alipay, balance = "支付宝 138****2046 预计最晚 9月3日（周四） ¥60.00", "平台余额 立即到账"
     parts = f"{alipay} {balance} · 有效至 2027年9月1日（周三） ¥40.00"
     assert parts in words(page)
     press(page)
     assert "通过了" in words(page) and parts in words(page)
     shop.work()
     page.run()
-    assert "支付宝 138****2046 渠道已受理 · 预计 9月3日（周四）前 ¥60.00" in words(page)
+    assert "支付宝 138****2046 渠道已受理 · 预计最晚 9月3日（周四） ¥60.00" in words(page)
     assert "平台余额 已到账 · 有效至 2027年9月1日（周三） ¥40.00" in words(page)
 
 
@@ -173,7 +192,39 @@ def test_under_review_the_parts_are_what_will_be(open_page: OpenPage, shop: Shop
     filled(shop, order_no, amount=90_000, route="original")
     page = press(open_page("request", MEI, order=order_no, step="5"))
     assert "最晚9月4日（周五）给你结果" in words(page)
-    assert "审核通过后 支付宝 138****2046 预计 9月8日（周二）前 ¥900.00" in words(page)
+    assert "审核通过后 支付宝 138****2046 预计最晚 9月8日（周二） ¥900.00" in words(page)
+
+
+@pytest.mark.parametrize(
+    ("description", "with_picture", "said"),
+    [
+        ("", False, "有人会看这笔申请。"),
+        ("三天前就没到", False, "有人会看你的说明。"),
+        ("", True, "有人会看你的凭证。"),
+        ("三天前就没到", True, "有人会看你的说明和凭证。"),
+    ],
+)
+def test_nobody_promises_to_read_what_was_not_sent(
+    open_page: OpenPage, shop: Shop, description: str, with_picture: bool, said: str
+):
+    order_no = shop.order(("alipay", 90_000))
+    case_no = filled(shop, order_no, amount=90_000, route="original", description=description)
+    if with_picture:
+        evidence.add(shop.app, MEI, case_no, "other", picture())
+    assert said in words(press(open_page("request", MEI, order=order_no, step="5")))
+
+
+def test_after_a_review_the_balance_is_good_until_about_a_date(open_page: OpenPage, shop: Shop):
+    """Three working days of review, then 365 days: Help counts from the arrival too."""
+    order_no = shop.order(("alipay", 90_000))
+    filled(shop, order_no, amount=90_000, route="balance")
+    page = open_page("request", MEI, order=order_no, step="3")
+    assert any(
+        "从到账那天起 365" in caption and "约到 2027年9月4日" in caption for caption in page.radio[0].captions
+    )
+    page = open_page("request", MEI, order=order_no, step="5")
+    assert "约到 2027年9月4日（周六）有效" in words(page)
+    assert "约到 2027年9月4日（周六）有效" in words(press(page))
 
 
 def test_many_clicks_many_tabs_one_case(open_page: OpenPage, shop: Shop):

@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from core.adapters.tables import orders
+from core.adapters.tables import orders, payments, payouts
 from core.domain.actors import Actor
 from core.domain.workdays import ZONE
 from tests.pages.conftest import OpenPage, html, words
-from tests.shop import MEI, REVIEWER, WEI, Shop
+from tests.shop import ARBITER, MEI, REVIEWER, WEI, Shop
 
 
 def test_a_stranger_sees_the_doors_and_nobodys_orders(open_page: OpenPage, shop: Shop):
@@ -173,6 +173,127 @@ def test_the_page_is_in_one_language(open_page: OpenPage, shop: Shop, lang: str)
     assert any("\u4e00" <= letter <= "\u9fff" for letter in page) == (lang == "zh_CN")
 
 
+# --- drafts, final decisions, arrivals, the hour -----------------------------------------------------------
+
+
+def begin(shop: Shop, **order: object) -> str:
+    """The number of an order, completed just now, whose request was begun and not sent."""
+    from core.services import cases
+
+    number = shop.order(completed_at=shop.clock.at, **{"delivery": "code_viewed", **order})  # type: ignore[arg-type]
+    draft = cases.open_draft(shop.app, MEI, number)
+    cases.save_draft(shop.app, MEI, draft.case_no, reason="other", requested_minor=10_000)
+    return number
+
+
+def test_a_draft_is_no_refund_under_way(open_page: OpenPage, shop: Shop):
+    """R2.5: it needs the customer, stands below what was sent, in one line, with the last day to send it."""
+    begun = begin(shop)
+    alone = words(open_page("start", MEI))
+    assert "有 1 件事 等你处理" in alone and "在进行" not in alone and "进行中的退款" not in alone
+    sent = shop.apply(shop.order())
+    page = open_page("start", MEI)
+    assert "有 1 件事 等你处理，另外 1 笔在进行" in words(page) and "进行中的退款 1 笔" in words(page)
+    assert "还没提交 1 笔" in words(page) and "9月8日（周二）截止" in words(page)
+    assert html(page).count('<li class="tile') == 1
+    assert html(page).index(sent.case_no) < html(page).index(f"order={begun}")
+
+
+def test_a_draft_that_came_too_late_is_nothing_to_do(open_page: OpenPage, shop: Shop):
+    begin(shop)
+    shop.clock.advance(timedelta(days=8))
+    assert "等你处理" not in words(open_page("start", MEI))
+
+
+def test_many_drafts_fold(open_page: OpenPage, shop: Shop):
+    for _ in range(7):
+        begin(shop)
+    page = html(open_page("start", MEI))
+    assert page.split('<ul class="drafts">')[1].count("<li>") == 5 and "还有 2" in words(
+        open_page("start", MEI)
+    )
+
+
+def test_an_order_with_a_draft_keeps_its_days(open_page: OpenPage, shop: Shop):
+    """R1.3: the window ends, whatever was begun."""
+    begin(shop)
+    page = words(open_page("start", MEI, view="orders"))
+    assert "还剩 7 天" in page and "继续填写" in page
+
+
+def lost(shop: Shop, **more: object) -> tuple[str, str]:
+    """An order and its case that an arbiter refused, or granted in part."""
+    number = shop.order(("alipay", 90_000))
+    case_no = shop.apply(number, 90_000).case_no
+    shop.act(case_no, "dispute", MEI, note="我不同意。")
+    shop.act(case_no, "approve" if more else "reject", ARBITER, note="证据不足。", **more)
+    return number, case_no
+
+
+@pytest.mark.parametrize("amount", [None, 50_000])
+def test_what_was_finally_decided_is_not_offered_again(open_page: OpenPage, shop: Shop, amount: int | None):
+    """R3.4: in full, or in part once the money has arrived."""
+    number, case_no = lost(shop, **({} if amount is None else {"amount_minor": amount}))
+    shop.work()
+    shop.work(days=3)
+    for view in ("", "orders"):
+        page = open_page("start", MEI, view=view)
+        assert f"order={number}" not in html(page) and "已有最终结果" in words(page)
+        assert f'href="/track?case={case_no}"' in html(page)
+    assert f"order={number}" not in html(open_page("request", MEI))
+    assert "已经有最终结果" in words(open_page("request", MEI, order=number))
+
+
+def test_the_list_to_ask_from_says_the_same_as_my_orders(open_page: OpenPage, shop: Shop):
+    """R1.3, R2.5: what was sent, what was begun, what is past its time and what is left of the rest."""
+    past = shop.order(completed_at=shop.clock.at - timedelta(days=30), delivery="code_viewed")
+    begun, looked, sent = begin(shop), shop.order(), shop.order()
+    from core.services import cases
+
+    cases.open_draft(shop.app, MEI, looked)
+    shop.apply(sent)
+    with shop.app.begin() as conn:
+        conn.execute(
+            update(payments).where(payments.c.order_no.in_([past, looked])).values(external_minor=4_000)
+        )
+    items = {n: item for item in html(open_page("request", MEI)).split("<li>")[1:]
+             for n in (past, begun, looked, sent) if f"order={n}" in item}  # fmt: skip
+    assert "还没提交" in items[begun] and "申请中" not in items[begun]
+    assert "可退 ¥60.00" in items[looked] and "还没提交" not in items[looked]
+    assert "已过期限" in items[past] and "可退" not in items[past]
+    assert list(items)[-1] == past
+    assert sent not in items  # nothing is left of it while its money is held
+
+
+def test_an_arrival_has_one_date_on_every_screen(open_page: OpenPage, shop: Shop):
+    """R5.1: when the money arrived, not when we heard of it."""
+    case_no = shop.apply(shop.order()).case_no
+    shop.work()
+    shop.work(days=5)
+    arrived = shop.clock.at - timedelta(days=2)
+    with shop.app.begin() as conn:
+        conn.execute(update(payouts).values(arrived_at=arrived))
+    moment, heard = "9月4日 12:00", "9月6日"
+    for page in (open_page("start", MEI), open_page("records", MEI), open_page("track", MEI, case=case_no)):
+        assert moment in words(page) and heard not in words(page)
+    assert f"{moment} 到账" in words(open_page("records", MEI))
+    from core import texts
+    from core.services import cases
+    from portal.blocks import record_table
+
+    file = record_table.as_csv(texts.of("zh_CN"), cases.list_for(shop.app, MEI), {}, now=shop.clock.at)
+    assert "2026-09-04 12:00" in file.decode("utf-8-sig") and "2026-09-06" not in file.decode("utf-8-sig")
+
+
+@pytest.mark.parametrize(
+    ("hours", "said"), [(13.5, "，你好"), (16.9, "，你好"), (17, "，早上好"), (7, "，晚上好")]
+)
+def test_the_greeting_knows_the_hour(open_page: OpenPage, shop: Shop, hours: float, said: str):
+    """It is noon at first; nobody is wished a good evening at half past one."""
+    shop.clock.advance(timedelta(hours=hours))
+    assert said in words(open_page("start", MEI))
+
+
 # --- the guest's form --------------------------------------------------------------------------------------
 
 
@@ -208,6 +329,11 @@ def test_what_a_chinese_keyboard_writes_finds_the_order(open_page: OpenPage, sho
         full_width(f"{paid:%H:%M}"),
     )
     assert "找到了" in words(page)
+
+
+def test_every_door_names_the_same_three_facts(open_page: OpenPage):
+    for page in (open_page("start"), open_page("request")):
+        assert "付款金额和付款日期" in words(page) and "订单号" in words(page)
 
 
 def test_the_right_three_facts_open_the_order(open_page: OpenPage, shop: Shop, order: str):

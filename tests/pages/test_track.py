@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -13,11 +14,12 @@ from core import texts
 from core.adapters.tables import orders
 from core.domain.actors import Actor
 from core.domain.lifecycle import CASE
-from core.services import cases
+from core.services import cases, evidence
 from portal.parts import track_turn
 from portal.parts.dots import dots
 from portal.parts.track_turn import Turn
 from tests.pages.conftest import OpenPage, html, words
+from tests.pages.filling import picture
 from tests.shop import ARBITER, LEAD, MEI, REVIEWER, REVIEWER_2, WEI, Shop
 
 BIG = 90_000  # above what is approved automatically
@@ -117,7 +119,7 @@ STATES: dict[str, tuple[Callable[[Shop], str], tuple[str, ...]]] = {
     "in_appeal": (appealed, ("提出申诉", "账号改过名", "正在核对")),
     "in_arbitration": (arbitrated, ("第三方仲裁", "我不同意。")),
     "approved": (approved, ("自动审核通过", "准备打款")),
-    "paying": (paying, ("支付宝已受理 ¥100.00", "渠道凭证号", "预计 9月3日（周四）前", "你将收到 ¥100.00")),
+    "paying": (paying, ("支付宝已受理 ¥100.00", "渠道凭证号", "预计最晚 9月3日（周四）", "你将收到 ¥100.00")),
     "asking": (asking, ("不会重复退",)),
     "completed": (completed, ("¥100.00 已到账", "退款完成", "你已收到 ¥100.00", "138****2046")),
     "in_balance": (in_balance, ("¥100.00 已进平台余额", "2027年9月1日（周三）到期", "只能在本店用")),
@@ -193,7 +195,8 @@ def test_in_the_list_what_waits_for_an_answer_comes_first_and_it_alone_is_amber(
     shop.clock.advance(timedelta(minutes=1))
     begun_one = begun(shop)
     page = html(open_page("track", MEI))
-    assert page.index(question) < page.index(begun_one) and page.count('class="track act"') == 1
+    draft_order = shop.view(begun_one).order.order_no
+    assert page.index(question) < page.index(f"order={draft_order}") and page.count('class="track act"') == 1
 
 
 # --- acting ----------------------------------------------------------------------------------------------
@@ -219,6 +222,31 @@ def test_an_empty_answer_is_no_answer(open_page: OpenPage, shop: Shop, text: str
     case_no = asked(shop)
     assert "先写几个字" in words(say(open_page("track", MEI, case=case_no), text, "answer"))
     assert shop.view(case_no).state == "awaiting_customer"
+
+
+def test_what_was_wrong_with_an_answer_goes_once_it_is_changed(open_page: OpenPage, shop: Shop):
+    page = say(open_page("track", MEI, case=asked(shop)), "", "answer")
+    assert "先写几个字" in words(page)
+    page.text_area[0].set_value("一直用手机登录").run()
+    assert "先写几个字" not in words(page)
+
+
+def test_a_picture_beside_an_answer_is_seen_before_it_is_sent(open_page: OpenPage, shop: Shop):
+    case_no = asked(shop)
+    before = words(open_page("track", MEI, case=case_no))
+    assert "请不要写卡密、密码或完整手机号" in before and "已附上，审核员看得到" not in before
+    shop.clock.advance(timedelta(minutes=5))
+    kept = evidence.add(shop.app, MEI, case_no, "other", picture())
+    page = open_page("track", MEI, case=case_no)
+    assert re.search(rf"已附上，审核员看得到：</p>.*?/files/evidence/{kept.id}", html(page))
+
+
+def test_in_a_hurry_a_withdrawal_is_not_confirmed(open_page: OpenPage, shop: Shop):
+    """The filled button keeps the request."""
+    page = open_page("track", MEI, case=asked(shop))
+    page.button(key="withdraw").click().run()
+    kinds = {key: page.button(key=f"{key}-withdraw").proto.type for key in ("no", "yes")}
+    assert kinds == {"no": "primary", "yes": "secondary"}
 
 
 def test_too_long_an_answer_stays_in_the_box(open_page: OpenPage, shop: Shop):
@@ -436,3 +464,82 @@ def test_the_terms_of_arbitration(shop: Shop):
     turn = Turn(shop.app, MEI, texts.of("zh_CN"), shop.view(asked(shop), MEI), shop.clock.at)
     said = track_turn.terms_of_dispute(turn)
     assert "独立的仲裁员" in said and "最终" in said and "5 个工作日" in said and "9月8日（周二）" in said
+
+
+# --- drafts, refusals past the window, final words, parts --------------------------------------------------
+
+
+def test_a_draft_names_the_last_day_everywhere(open_page: OpenPage, shop: Shop):
+    """R1.3: headline, timeline and list say the end of the window, which comes before the draft's."""
+    case_no = begun(shop)
+    page = words(open_page("track", MEI, case=case_no))
+    assert "到 9月8日（周二）都可以提交" in page and "最晚 9月8日（周二）" in page and "草稿保留" not in page
+    assert "9月8日（周二）截止" in words(open_page("track", MEI))
+    shop.clock.advance(timedelta(days=8))
+    assert "草稿保留" not in words(open_page("track", MEI, case=case_no))
+    listed = open_page("track", MEI)
+    assert "申请期限已过" in words(listed) and f"case={case_no}" in html(listed)
+
+
+def test_in_the_list_a_draft_is_a_line_below_the_refunds(open_page: OpenPage, shop: Shop):
+    sent = reviewed(shop)
+    shop.clock.advance(timedelta(minutes=1))
+    order_no = shop.view(begun(shop)).order.order_no
+    page = html(open_page("track", MEI))
+    assert page.count('class="track"') == 1 and page.index(sent) < page.index(f"order={order_no}")
+
+
+def test_a_draft_never_sent_is_deleted_not_withdrawn(open_page: OpenPage, shop: Shop):
+    case_no = begun(shop)
+    page = open_page("track", MEI, case=case_no)
+    assert [button.label for button in page.button if button.key == "withdraw"] == ["删除草稿"]
+    shop.act(case_no, "withdraw", MEI)
+    gone = words(open_page("track", MEI, case=case_no))
+    assert "草稿已经不在了" in gone and "删除草稿" in gone and "撤回" not in gone
+    sent = open_page("track", MEI, case=reviewed(shop))
+    assert [button.label for button in sent.button if button.key == "withdraw"] == ["撤回申请"]
+
+
+def test_past_the_window_nothing_says_that_a_refusal_can_be_asked_again(open_page: OpenPage, shop: Shop):
+    """R3.5, R3.6: headline, box, timeline and the cards agree."""
+    order_no = shop.order(("alipay", BIG), completed_at=shop.clock.at - timedelta(days=6))
+    case_no = shop.apply(order_no, BIG).case_no
+    shop.act(case_no, "reject", REVIEWER, note="对不上。")
+    shop.clock.advance(timedelta(days=2))
+    pages = [open_page("track", MEI, case=case_no), open_page("track", MEI), open_page("start", MEI)]
+    for page in map(words, pages):
+        assert "都可以申诉" in page
+        assert "再申请" not in page.replace("不能再重新申请", "") and "修改后重新申请" not in page
+
+
+def test_a_ruling_against_it_is_the_last_word(open_page: OpenPage, shop: Shop):
+    """R3.4: no button to ask again; 'upheld' only where something was refused before."""
+    case_no = arbitrated(shop)
+    shop.act(case_no, "reject", ARBITER, note="证据不足。")
+    page = open_page("track", MEI, case=case_no)
+    assert "结果是最终的" in words(page) and "没有通过，退款单关闭" in words(page)
+    assert "维持" not in words(page) and "/request?order=" not in html(page) and "可以退" not in words(page)
+
+
+def test_of_an_earlier_request_the_last_word_is_elsewhere(open_page: OpenPage, shop: Shop):
+    order_no = shop.order(("alipay", BIG))
+    first = shop.apply(order_no, BIG).case_no
+    shop.act(first, "withdraw", MEI)
+    second = shop.apply(order_no, BIG).case_no
+    shop.act(second, "dispute", MEI, note="我不同意。")
+    shop.act(second, "reject", ARBITER, note="证据不足。")
+    page = open_page("track", MEI, case=first)
+    assert "已经有最终结果" in words(page) and f"case={second}" in html(page)
+    assert f"order={order_no}" not in html(page)
+
+
+def test_a_part_says_of_what_and_why_and_the_fee_its_rate(open_page: OpenPage, shop: Shop):
+    """R4.6."""
+    order_no = shop.order(("alipay", BIG), delivery="code_viewed", completed_at=shop.clock.at)
+    case_no = shop.apply(order_no, BIG, reason="other").case_no
+    shop.act(case_no, "approve", REVIEWER, amount_minor=20_000, note="只退没用过的那张。")
+    page = words(open_page("track", MEI, case=case_no))
+    assert "你申请了 ¥900.00，批准了一部分" in page
+    assert "手续费 5%（买错了，或其他原因） −¥10.00" in page and "你将收到 ¥190.00" in page
+    assert "只批准一部分的原因 只退没用过的那张。" in page
+    assert "批准了一部分" not in words(open_page("track", MEI, case=approved(shop)))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from core import texts
-from core.domain.facts import Facts
+from core.domain.facts import Facts, Tender
 from portal.parts import choice
-from tests.claims import FAULTY, NOW, STANDARD, claim, decide, paid
+from tests.claims import FAULTY, NOW, STANDARD, ago, claim, decide, paid
 
 ZH, EN = texts.of("zh_CN"), texts.of("en")
 SPLIT = (paid(7_450), paid(2_550, "balance"))
@@ -50,6 +52,29 @@ def test_how_fast_it_is(facts: Facts, zh: str, en: str) -> None:
     reviewed = found.verdict != "approve"
     for tx, said in ((ZH, zh), (EN, en)):
         assert choice.speed(tx, found.options[0], STANDARD, now=NOW, reviewed=reviewed) == said
+
+
+def test_an_agreement_has_no_date() -> None:
+    option = decide(claim(paid(10_000, is_open=False), evidence=FAULTY, has_account=False)).options[0]
+    assert option.route == "negotiated"
+    for tx in (ZH, EN):
+        said = choice.speed(tx, option, STANDARD, now=NOW, reviewed=True)
+        assert not any(digit in said for digit in "0123456789")
+
+
+@pytest.mark.parametrize(
+    ("tender", "said"),
+    [
+        (paid(10_000), ()),
+        (paid(10_000, is_open=False), ("支付宝 已经不能收款，钱退不回原来的账户。",)),
+        (paid(10_000, paid_at=ago(days=400)), ("付款太久了，支付宝 已经不接受原路退款。",)),
+        (paid(10_000, is_open=False, refundable_minor=0), ()),
+    ],
+)
+def test_why_the_money_cannot_go_back(tender: Tender, said: tuple[str, ...]) -> None:
+    order = SimpleNamespace(payments=())
+    facts = claim(tender, requested_minor=1)
+    assert choice.lost_accounts(ZH, facts, STANDARD, order) == said  # type: ignore[arg-type]
 
 
 def test_no_days_are_at_once() -> None:

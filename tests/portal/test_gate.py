@@ -7,9 +7,11 @@ import re
 
 import pytest
 
+from core.services import identity
 from portal import gate, pagefile, session
 from portal.places import PATHS
 from tests.portal.visitor import Visitor
+from tests.shop import Shop
 
 PAGE = {"Accept": "text/html,application/xhtml+xml"}
 
@@ -78,7 +80,60 @@ def test_no_other_site_may_steer_the_page(browser: Visitor):
     assert config["allowedOrigins"] == [] and config["blockErrorDialogs"] is True
 
 
-def test_uploads_have_a_limit(browser: Visitor):
+@pytest.fixture
+def customer(browser: Visitor, shop: Shop) -> Visitor:
+    """Somebody who is signed in."""
+    browser.cookies[session.TOKEN_COOKIE] = identity.open_session(shop.app, "customer", "mei")
+    return browser
+
+
+def test_files_come_from_who_is_signed_in_on_our_page(browser: Visitor, customer: Visitor):
+    path = "/_stcore/upload_file/session/file"
+    assert customer.put(path, content=b"x").status_code == 200
+    assert customer.put(path, content=b"x", headers={"Origin": "http://portal.test"}).status_code == 200
+    for origin in ("http://portal.test:9999", "http://localhost", "null"):
+        assert customer.put(path, content=b"x", headers={"Origin": origin}).status_code == 403
+    browser.cookies[session.TOKEN_COOKIE] = "made-up"
+    assert browser.put(path, content=b"x").status_code == 403
+    browser.cookies.clear()
+    assert browser.put(path, content=b"x").status_code == 403
+
+
+def test_one_visitor_cannot_fill_the_memory(customer: Visitor, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(gate, "ALLOWANCE", 3000)
+    path = "/_stcore/upload_file/session/file"
+    assert [customer.put(path, content=b"x" * 1000).status_code for _ in range(4)] == [200, 200, 200, 429]
+    monkeypatch.setattr(gate, "ALLOWANCE_SECONDS", -1)
+    assert customer.put(path, content=b"x").status_code == 200, "later there is room again"
+
+
+@pytest.mark.parametrize("path", ["/session/open", "/session/clock", "/session/end", "/anything"])
+def test_forms_are_small(browser: Visitor, path: str):
+    assert browser.post(path, content=b"x" * (gate.FORM_LIMIT + 1)).status_code == 413
+
+
+def test_a_form_without_a_length_is_small_as_well(browser: Visitor):
+    assert browser.post("/session/open", content=[b"x" * gate.FORM_LIMIT, b"x"]).status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("origin", "welcome"),
+    [
+        (None, True),
+        ("http://portal.test", True),
+        ("http://portal.test:9999", False),
+        ("http://localhost", False),
+        ("http://evil.example", False),
+        ("null", False),
+    ],
+)
+def test_only_our_own_page_opens_a_socket(browser: Visitor, origin: str | None, welcome: bool):
+    """Cookies know no ports: another program on this machine must not speak for our visitor."""
+    assert browser.socket("/_stcore/stream", origin) is welcome
+
+
+def test_uploads_have_a_limit(customer: Visitor):
+    browser = customer
     path = "/_stcore/upload_file/session/file"
     assert browser.put(path, content=b"x" * 1000).text == "streamlit 1000"
     assert browser.put(path, content=b"x" * (gate.UPLOAD_LIMIT + 1)).status_code == 413

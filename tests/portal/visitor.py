@@ -40,6 +40,21 @@ class Visitor:
     def put(self, path: str, **more: object) -> Answer:
         return self.request("PUT", path, **more)  # type: ignore[arg-type]
 
+    def socket(self, path: str, origin: str | None) -> bool:
+        """Whether a WebSocket from a page of `origin` gets through to the app."""
+        headers = [(b"host", HOST.encode())] + ([(b"origin", origin.encode())] if origin else [])
+        scope = {"type": "websocket", "path": path, "headers": headers, "query_string": b"", "root_path": ""}
+        sent: list[Message] = []
+
+        async def receive() -> Message:
+            return {"type": "websocket.connect"}
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        asyncio.run(self.app(scope, receive, send))  # type: ignore[arg-type]
+        return sent[0] != {"type": "websocket.close", "code": 1008}
+
     def request(
         self,
         method: str,

@@ -12,7 +12,7 @@ from core.adapters.bills import alipay_merchant, generic_csv, wechat_trade
 from core.adapters.bills.mapping import Mapping
 from core.adapters.bills.reading import TextFile, find_header
 from core.adapters.bills.rows import Bill
-from core.domain.errors import FileUnreadable
+from core.domain.errors import ColumnsUnknown, FileUnreadable
 
 __all__ = ["Bill", "Mapping", "recognise"]
 
@@ -29,8 +29,10 @@ def recognise(path: Path, mapping: Mapping | None = None) -> Bill:
     """The reader of this file; `FileUnreadable(seen=…)` names what it looks like instead."""
     mapping = mapping or Mapping()
     file = TextFile(path)
+    seen: list[set[str]] = []
 
     def kind_of(names: list[str]) -> str | None:
+        seen.append(set(names))
         if wechat_trade.recognise(names):
             return wechat_trade.KIND
         if alipay_merchant.recognise(names):
@@ -39,7 +41,14 @@ def recognise(path: Path, mapping: Mapping | None = None) -> Bill:
             return generic_csv.KIND
         return next((kind for kind, columns in _OTHERS.items() if columns.issubset(names)), None)
 
-    kind, line, names, delimiter = find_header(file, kind_of)
+    try:
+        kind, line, names, delimiter = find_header(file, kind_of)
+    except FileUnreadable as error:
+        wanted = [mapping.theirs(name) for name in generic_csv.NEEDED if name not in mapping.defaults]
+        likeliest = max(seen, key=lambda names: len(names & set(wanted)), default=set[str]())
+        raise ColumnsUnknown(
+            missing=[name for name in wanted if name not in likeliest], **error.params
+        ) from None
     if kind == wechat_trade.KIND:
         return wechat_trade.WechatTradeBill(file, line, names)
     if kind == alipay_merchant.KIND:

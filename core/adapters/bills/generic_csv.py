@@ -94,7 +94,9 @@ class GenericCsv:
                     try:
                         yield read.trade(line, cells)
                     except (Unfit, KeyError):
-                        yield from read.problems(line, cells)
+                        for problem in read.problems(line, cells):
+                            column = self._mapping.named(problem.params["column"])
+                            yield problem._replace(params={**problem.params, "column": column})
                 line = self._header_line + 1 + reader.line_num
 
     def _header_problems(self) -> Iterator[Problem]:

@@ -51,6 +51,11 @@ class Mapping:
         """What the file calls our `column`."""
         return self.columns.get(column, column)
 
+    def named(self, column: str) -> str:
+        """Our `column`, with what the file calls it in front where that differs."""
+        theirs = self.theirs(column)
+        return column if theirs == column else f"{theirs} ({column})"
+
     def words(self, column: str) -> dict[str, str]:
         """The words that may stand in `column`, with ours for each."""
         return {**WORDS[column], **self.values.get(column, {})}
@@ -59,9 +64,11 @@ class Mapping:
     def load(cls, path: Path) -> Mapping:
         """`FileMissing`, or `MappingInvalid(problems=[…])` with a `Slip` for every place that is wrong."""
         try:
-            text = path.read_text(encoding="utf-8-sig")
+            content = path.read_bytes()
         except OSError:
             raise FileMissing(file=str(path)) from None
+        try:
+            text = _text(content)
         except UnicodeDecodeError:
             raise MappingInvalid(problems=[Slip("not_utf8").as_dict()]) from None
         return cls.parse(text)
@@ -109,6 +116,15 @@ class Mapping:
         if problems:
             raise MappingInvalid(problems=[slip.as_dict() for slip in problems])
         return cls(columns, values, defaults, skip)
+
+
+def _text(content: bytes) -> str:
+    """UTF-8, or GB18030 as a Chinese Windows writes it: the same two as the files that it maps."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("gb18030")
+    return text.replace("\r\n", "\n")
 
 
 def _table(raw: Any, place: str, problems: list[Slip]) -> dict[str, Any]:

@@ -74,7 +74,8 @@ def kept_size(width: int, height: int) -> tuple[int, int]:
     scale = min(
         1.0, max(LONGEST_SIDE / long, READABLE_WIDTH / short), math.sqrt(MOST_KEPT / (width * height))
     )
-    return max(1, round(width * scale)), max(1, round(height * scale))
+    # Rounded down, or the pixels of both together could be more than the most.
+    return max(1, int(width * scale + 1e-6)), max(1, int(height * scale + 1e-6))
 
 
 def picture(pixels: Image.Image, drawn: bool | None = None) -> Picture:

@@ -37,6 +37,7 @@ cases = Table(
     Column("decided_by", Text),
     Column("due_at", Instant),
     Column("due_action", Text),
+    Column("warn_at", Instant),  # when its customer is next warned that `due_at` is near
     Column("owner", Text),  # a named human, where nothing is due
     Column("leased_until", Instant),
     Column("worker", Text),
@@ -53,11 +54,18 @@ cases = Table(
     ),
     CheckConstraint(f"state IN ({_FINAL}) OR due_at IS NOT NULL OR owner IS NOT NULL", name="someone_acts"),
     Index("ix_cases_customer", "customer_id", "created_at"),
+    Index("ix_cases_order", "order_no"),
     Index(
         "ix_cases_due",
         "due_at",
         postgresql_where=text("due_at IS NOT NULL"),
         sqlite_where=text("due_at IS NOT NULL"),
+    ),
+    Index(
+        "ix_cases_warn",
+        "warn_at",
+        postgresql_where=text("warn_at IS NOT NULL"),
+        sqlite_where=text("warn_at IS NOT NULL"),
     ),
     Index(
         "ix_cases_desk",

@@ -25,7 +25,7 @@ notices = Table(
     Column("case_no", Text, ForeignKey("cases.case_no"), nullable=False),
     Column("seq", Integer, nullable=False),  # the event it tells of, or the last one before it
     Column("kind", Text, nullable=False),
-    Column("about", Text, nullable=False, server_default=""),  # the payout's key, where it tells of one
+    Column("about", Text, nullable=False, server_default=""),  # a payout's key, or which warning: half | last
     Column("customer_id", Text, nullable=False),  # '' = a guest, who proves the order
     Column("order_no", Text, nullable=False),
     Column("amount_minor", BigInteger),

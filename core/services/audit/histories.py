@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select
@@ -13,7 +14,7 @@ from sqlalchemy import Connection, Row, select
 from core.adapters.tables import case_events, cases, commands
 from core.adapters.world import App
 from core.domain import routes
-from core.domain.deadlines import BY_WORKING_DAYS, due, escalated
+from core.domain.deadlines import BY_WORKING_DAYS, due, escalated, warnings
 from core.domain.eligibility import assess
 from core.domain.errors import NotFound, TransitionRefused
 from core.domain.facts import Facts
@@ -102,6 +103,7 @@ def _deadline(app: App, conn: Connection, case: Case, events: list[Row[Any]]) ->
     since = [row for row in events if row.event != "endorse"]  # a first approval moves no deadline
     entered = since[-1].at if since else case.created_at
     policy = policies.get(app, conn, case.policy_version)
+    yield from _warning(app, case, entered, case.due_at)
     wanted = due(case.state, policy, app.calendar, entered)
     if since and since[-1].event == "escalate":
         wanted = escalated(policy, app.calendar, entered)
@@ -109,6 +111,17 @@ def _deadline(app: App, conn: Connection, case: Case, events: list[Row[Any]]) ->
         return
     if (case.due_at, case.due_action) != (wanted.at, wanted.action):
         yield Finding(16, "deadline_differs", case.case_no, f"{case.due_at}, by the calendar {wanted.at}")
+
+
+def _warning(app: App, case: Case, entered: datetime, end: datetime) -> Iterator[Finding]:
+    """A warning is planned as long as one is ahead, never for after the deadline."""
+    planned = [at for at, _ in warnings(case.state, entered, end, app.calendar)]
+    if case.warn_at is None:
+        is_wrong = bool(planned) and app.now() < planned[-1]
+    else:
+        is_wrong = not planned or case.warn_at >= end
+    if is_wrong:
+        yield Finding(21, "warning_differs", case.case_no, f"next {case.warn_at}, until {end}")
 
 
 def _again(app: App, conn: Connection, case: Case, row: Row[Any]) -> Iterator[Finding]:

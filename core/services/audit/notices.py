@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import Connection, and_, or_, select
 
 from core.adapters.tables import case_events, cases, from_micros, notices, settings
-from core.domain.notices import AFTER, EVENTLESS
+from core.domain.notices import AFTER, DUE_SOON, EVENTLESS
 from core.services.audit.finding import Finding
 
 _e, _n = case_events.c, notices.c
@@ -29,6 +29,11 @@ _ASTRAY: Final = (
     .where(or_(_n.customer_id != cases.c.customer_id, _n.order_no != cases.c.order_no))
     .order_by(_n.id)
 )
+_TOO_LATE: Final = (
+    select(_n.case_no, _n.kind)
+    .where(_n.kind.in_(DUE_SOON.values()), or_(_n.by_at.is_(None), _n.at >= _n.by_at))
+    .order_by(_n.id)
+)
 
 
 def check(conn: Connection) -> Iterator[Finding]:
@@ -42,3 +47,5 @@ def check(conn: Connection) -> Iterator[Finding]:
             yield Finding(21, code, row.case_no, f"event {row.seq} {row.event}: {row.kind}, not {wanted}")
     for case_no, seq in conn.execute(_ASTRAY):
         yield Finding(21, "notice_astray", case_no, f"event {seq}")
+    for case_no, kind in conn.execute(_TOO_LATE):
+        yield Finding(21, "warned_too_late", case_no, kind)

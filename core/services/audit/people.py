@@ -11,7 +11,8 @@ from sqlalchemy import Connection, and_, case, select
 
 from core.adapters.tables import case_events, cases
 from core.adapters.world import App
-from core.domain.actors import BUYERS
+from core.domain.actors import BUYERS, same_person
+from core.domain.actors import person as one
 from core.domain.errors import NotFound
 from core.domain.facts import Facts
 from core.domain.rights import DECIDING, SECOND_LOOK
@@ -41,13 +42,13 @@ def check(app: App, conn: Connection) -> Iterator[Finding]:
     rows = select(e.case_no, e.event, e.actor_role, e.actor_id, e.from_state, body)
     ordered = conn.execute(rows.order_by(e.case_no, e.seq))
     for case_no, events in groupby(ordered, key=lambda row: row.case_no):
-        told = _Told({customers.get(case_no, "")})
+        told = _Told({one(customers.get(case_no, ""))})
         for row in events:
             yield from _event(app, conn, told, row)
 
 
 def _event(app: App, conn: Connection, told: _Told, row: Any) -> Iterator[Finding]:
-    event, person, state = row.event, row.actor_id, row.from_state
+    event, person, state = row.event, one(row.actor_id), row.from_state
     detail = f"{event} by {person}"
     is_staff = row.actor_role != "system" and row.actor_role not in BUYERS
     if row.actor_role in BUYERS:
@@ -87,7 +88,7 @@ def _needs_two(app: App, conn: Connection, told: _Told, row: Any) -> bool:
 def _is_second(told: _Told, row: Any) -> bool:
     """Another person said the same before, and of the two not both are reviewers."""
     first = told.first
-    if first is None or first.actor_id == row.actor_id:
+    if first is None or same_person(first.actor_id, row.actor_id):
         return False
     if (first.actor_role, row.actor_role) == ("reviewer", "reviewer"):
         return False

@@ -19,8 +19,9 @@ def rows_of(
         now - timedelta(minutes=30),
     )
     reached = DELIVERIES.index(scene.delivery)
-    completed_at = paid_at + timedelta(minutes=3) if reached or scene.closed else None
     delivery_at = min(paid_at + timedelta(minutes=4 * reached), now) if reached else None
+    # An order is complete when its goods are there, never before.
+    completed_at = delivery_at or (paid_at + timedelta(minutes=3) if scene.closed else None)
     order_no = f"{paid_at:%Y%m%d}{number:06d}"
     order = {
         "order_no": order_no,

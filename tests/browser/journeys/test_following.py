@@ -31,6 +31,10 @@ def test_the_page_follows_by_itself_and_can_be_withdrawn_from(visit: OpenVisit, 
     v.page.locator(".st-key-withdraw button").click()
     dialog = v.page.get_by_role("dialog")
     expect(dialog).to_contain_text(v.tx("track.withdraw.title"))
+    for button, least in ((".stButton button", 44), ('[aria-label="Close"]', 32)):
+        for found in dialog.locator(button).all():
+            box = found.bounding_box()
+            assert box is not None and box["height"] >= least, "a thumb finds it"
     v.page.locator(".st-key-yes-withdraw button").click()
     expect(dialog).to_have_count(0)
     v.sees(v.tx("track.did.withdraw"))

@@ -20,7 +20,7 @@ def test_a_refusal_explains_itself(visit: OpenVisit, shop: Shop, width: int, lan
     v.sees(v.tx("request.verdict.reject"))
     v.sees(v.tx.when(order.delivery_at, shop.now()))
     v.sees(v.tx("request.flip.contest"))
-    v.page.locator(".st-key-rule summary").click()
+    v.page.locator(".st-key-rule summary").first.click()
     v.sees(v.tx("request.why.decides"))
     v.is_sound()
     v.page.locator(".ways a", has_text=v.tx("request.verdict.anyway")).click()
@@ -42,6 +42,9 @@ def test_what_was_not_the_customers_doing_goes_to_a_person(visit: OpenVisit, sho
     fill_in(v, order, "reason_said.other")
     v.page.locator(".st-key-add-proof button").click()
     v.step(4)
+    uploader = v.page.get_by_test_id("stFileUploader")
+    expect(uploader.get_by_role("button")).to_have_count(1)
+    assert v.tx("request.evidence.add") in uploader.aria_snapshot(), "what a screen reader says of it"
     upload(v, "redemption_record", picture(tmp_path / "record.png"))
     expect(v.page.locator(".turned")).to_contain_text(v.tx("verdict_said.reject"))
     v.settle()
@@ -60,6 +63,8 @@ def test_evidence_is_answered_at_once_and_shown_to_nobody_else(
     order, v = shop.order("code_viewed", minor=30_000, kind="membership"), visit(360)
     fill_in(v, order, "request.reason.service_failed.membership")
     v.sees(v.tx("request.verdict.needs_evidence"))
+    v.next()
+    v.step(3)
     v.next()
     v.step(4)
     expect(v.page.locator(".st-key-next button")).to_be_disabled()
@@ -86,6 +91,8 @@ def test_every_file_gets_one_sentence_and_no_old_one_stays(
     """R2.3: what the browser holds back, what we refuse, what is on its way: never Streamlit's own words."""
     order, v = shop.order("code_viewed", minor=30_000, kind="membership"), visit(360, lang)
     fill_in(v, order, "request.reason.service_failed.membership")
+    v.next()
+    v.step(3)
     v.next()
     v.step(4)
     large, text = tmp_path / "photo.jpg", tmp_path / "notes.txt"
@@ -122,6 +129,8 @@ def test_every_file_gets_one_sentence_and_no_old_one_stays(
 def test_a_file_on_its_way_says_so(visit: OpenVisit, shop: Shop, tmp_path: Path):
     order, v = shop.order("code_viewed", minor=30_000, kind="membership"), visit(360)
     fill_in(v, order, "request.reason.service_failed.membership")
+    v.next()
+    v.step(3)
     v.next()
     v.step(4)
     held: list[Route] = []

@@ -15,7 +15,7 @@ from core.adapters.bills.generic_csv import NEEDED
 from core.adapters.bills.mapping import COLUMNS
 from core.adapters.bills.rows import Problem, Skipped, Trade, Unfit, instant, masked
 from core.adapters.tables import from_micros
-from core.domain.errors import FileMissing, MappingInvalid
+from core.domain.errors import ColumnsUnknown, FileMissing, MappingInvalid
 from core.domain.facts import CHANNELS, DELIVERIES, KINDS
 from core.domain.workdays import ZONE
 
@@ -110,6 +110,41 @@ def test_a_mapping_says_everything_that_is_wrong_with_it():
         Mapping.parse("[columns")
     with pytest.raises(FileMissing):
         Mapping.load(Path("/nowhere/mapping.toml"))
+
+
+def test_a_word_without_its_quotes_is_named():
+    """TOML takes plain letters only on the left; a shop's own words are Chinese."""
+    with pytest.raises(MappingInvalid) as refused:
+        Mapping.parse('[values.channel]\n支付宝 = "alipay"\n')
+    (slip,) = refused.value.params["problems"]
+    assert (slip["code"], slip["line"], slip["written"]) == ("bare_key", 2, '"支付宝"')
+    with pytest.raises(MappingInvalid) as refused:
+        Mapping.parse('[values.channel]\n"支付宝" = alipay\n')
+    assert refused.value.params["problems"][0]["code"] == "not_toml"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+def test_a_mapping_is_read_in_either_encoding(tmp_path, encoding):
+    path = tmp_path / "mapping.toml"
+    path.write_bytes(
+        '[columns]\r\namount = "实付金额"\r\n[values.channel]\r\n"支付宝" = "alipay"\r\n'.encode(encoding)
+    )
+    found = Mapping.load(path)
+    assert found.columns == {"amount": "实付金额"} and found.values == {"channel": {"支付宝": "alipay"}}
+
+
+def test_a_bad_cell_is_told_by_the_files_own_column_too(tmp_path):
+    text = f"{HEADER}\n{GOOD.replace('10.00', 'x')}\n".replace("amount", "实付金额")
+    rows = rows_of(tmp_path, text, '[columns]\namount = "实付金额"\n')
+    assert problems(rows) == [(2, "amount_invalid", "实付金额 (amount)")]
+
+
+def test_a_table_of_other_columns_says_which_are_missing(tmp_path):
+    path = tmp_path / "orders.csv"
+    path.write_text("店铺订单\norder_sn,product,total\n1,2,3\n", encoding="utf-8")
+    with pytest.raises(ColumnsUnknown) as refused:
+        bills.recognise(path, Mapping.parse('[columns]\namount = "sum"\n[defaults]\nchannel = "wechat"\n'))
+    assert refused.value.params["missing"] == ["order_no", "sum", "paid_at", "delivery"]
 
 
 @pytest.mark.parametrize(

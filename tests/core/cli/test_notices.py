@@ -41,9 +41,19 @@ def test_one_that_was_given_up_is_a_finding(line: Line) -> None:
 
 
 def test_a_customers_address_is_kept_and_not_shown(line: Line) -> None:
+    for customer in ("mei", "wei"):
+        line.shop.order(customer=customer)
     done = line("contact", "mei", "--mail", "mei@example.com")
     assert done.code == 0 and "mei@" not in done.out
     assert line.ask("contact", "wei", "--mail", "nowhere", code=1)["code"] == "mail_invalid"
     with line.shop.app.read() as conn:
         assert conn.execute(select(contacts.c.mail)).scalars().all() == ["mei@example.com"]
     assert line.ask("contact", "mei", "--mail", "") == {"customer_id": "mei", "mail": False}
+
+
+def test_nobody_is_told_of_an_unknown_case_or_customer(line: Line) -> None:
+    """An empty answer would look as if nothing had been sent, a kept address as if somebody would read it."""
+    assert line.ask("notices", "--case", "none", code=1)["code"] == "not_found"
+    assert line.ask("contact", "u999", "--mail", "u@example.com", code=1)["code"] == "not_found"
+    with line.shop.app.read() as conn:
+        assert conn.execute(select(contacts.c.mail)).all() == []

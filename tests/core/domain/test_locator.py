@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from itertools import product
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -37,6 +38,7 @@ def where(
     due: datetime | None = DUE,
     through: int = 2026,
     owner: str | None = None,
+    **more: Any,
 ) -> Located:
     return locate(
         state,
@@ -48,6 +50,7 @@ def where(
         published_through=through,
         channels=("alipay",),
         owner=owner,
+        **more,
     )
 
 
@@ -58,7 +61,7 @@ def zh(located: Located) -> str:
 @pytest.mark.parametrize(
     ("state", "pieces", "sentence"),
     [
-        ("paying", (piece("accepted"),), "¥100.00 已交给支付宝，预计 12月1日（周二）前到账"),
+        ("paying", (piece("accepted"),), "¥100.00 已交给支付宝，预计最晚 12月1日（周二）到账"),
         ("paying", (piece("unknown"),), "¥100.00 已发往支付宝，对方还没回执"),
         ("paying", (piece("planned", "wechat"),), "¥100.00 正在交给微信支付"),
         ("completed", (piece("arrived"),), "¥100.00 已于 11月28日（周六）退到你的支付宝 138****2046"),
@@ -76,10 +79,61 @@ def test_the_sentence(state: str, pieces: tuple[Piece, ...], sentence: str) -> N
     assert zh(where(state, *pieces)).startswith(sentence)
 
 
+@pytest.mark.parametrize(
+    ("ends", "sentence", "by"),
+    [
+        (None, "还没有申请退款，草稿保留到 12月1日（周二）", DUE),
+        (DUE + timedelta(days=1), "还没有申请退款，草稿保留到 12月1日（周二）", DUE),
+        (DUE - timedelta(days=1), "还没有申请退款，到 11月30日（周一）都可以提交", DUE - timedelta(days=1)),
+        (NOW - timedelta(days=1), "还没有申请退款，申请期限到 11月27日（周五）为止，已经过了", None),
+    ],
+)
+def test_a_draft_says_what_ends_first(ends: datetime | None, sentence: str, by: datetime | None) -> None:
+    """R1.3: the window to ask, or the time for which the draft is kept; past the window nothing is 'kept'."""
+    located = where("draft", ask_until=ends)
+    assert (zh(located), located.by) == (sentence, by)
+
+
+@pytest.mark.parametrize(
+    ("ends", "sentence", "after"),
+    [
+        (DUE, "到 12月1日（周二）都可以申诉，或改正后再申请", "你可以申诉、改正后再申请，或者不再处理"),
+        (
+            DUE - timedelta(days=1),
+            "到 12月1日（周二）都可以申诉，到 11月30日（周一）都可以改正后再申请",
+            "你可以申诉、改正后再申请，或者不再处理",
+        ),
+        (NOW - timedelta(days=1), "到 12月1日（周二）都可以申诉", "不能再重新申请"),
+    ],
+)
+def test_a_refusal_offers_what_is_still_possible(ends: datetime, sentence: str, after: str) -> None:
+    """R3.5, R3.6: an appeal has its own time, asking anew ends with the window."""
+    located = where("rejected", ask_until=ends)
+    assert zh(located).endswith(sentence)
+    assert after in wording.next_sentence(texts.of("zh_CN"), located, NOW)
+    if ends < NOW:  # nor where the time to appeal is over as well
+        assert "再申请" not in zh(where("rejected", ask_until=ends, due=None))
+
+
+@pytest.mark.parametrize(
+    ("state", "pieces"),
+    [("approved", ()), ("paying", (piece("accepted"),)), ("completed", (piece("arrived"),))],
+)
+def test_a_part_is_said_to_be_one(state: str, pieces: tuple[Piece, ...]) -> None:
+    whole, part = where(state, *pieces), where(state, *pieces, asked_minor=49_800)
+    assert zh(part) == f"{zh(whole)}（你申请了 ¥498.00，批准了一部分）"
+
+
+def test_what_ended_as_a_draft_was_never_asked_for() -> None:
+    assert {zh(where(state, was_sent=False)) for state in ("withdrawn", "closed")} == {
+        "没有申请过退款，草稿已经不在了"
+    }
+
+
 def test_the_part_that_is_behind_speaks() -> None:
     """Two payouts: what has arrived is said, and the rest by its least advanced part."""
     located = where("paying", piece("arrived", "wechat", 4_000), piece("accepted", "alipay", 6_000))
-    assert zh(located) == "¥40.00 已到账；另外 ¥60.00 已交给支付宝，预计 12月1日（周二）前到账"
+    assert zh(located) == "¥40.00 已到账；另外 ¥60.00 已交给支付宝，预计最晚 12月1日（周二）到账"
     located = where("paying", piece("unknown", "wechat", 4_000), piece("accepted", "alipay", 6_000))
     assert (located.key, located.by) == ("locator.asking", None)
 
@@ -174,6 +228,12 @@ def test_every_key_can_be_reached() -> None:
             ]
             located = where(state, *moved, amount=amount, due=due, owner=owner)
             reached |= {located.key, located.next_key}
+    for state, ends in product(
+        ("draft", "rejected"), (DUE - timedelta(1), DUE + timedelta(1), NOW - timedelta(1))
+    ):
+        located = where(state, ask_until=ends)
+        reached |= {located.key, located.next_key}
+    reached.add(where("withdrawn", was_sent=False).key)
     assert reached == set(KEYS)
 
 

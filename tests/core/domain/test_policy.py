@@ -64,6 +64,23 @@ def test_a_policy_from_before_the_limits_of_evidence_is_still_one() -> None:
         assert (limits.evidence_megabytes, limits.evidence_files) == (10, 9)
 
 
+def test_an_unknown_line_is_named_beside_other_mistakes() -> None:
+    """Whoever mends one mistake does not want to meet the next one only then."""
+    text = TEXT.replace("top_up = 7", "top_upp = 7").replace("review_most = 3", 'review_most = "3"')
+    with pytest.raises(PolicyInvalid) as refused:
+        load(text)
+    found = {(slip["code"], slip["place"]) for slip in refused.value.params["problems"]}
+    assert found == {
+        ("whole_number", "working_days.review_most"),
+        ("unknown", "window_days.top_upp"),
+        ("missing", "window_days.top_up"),
+    }
+    with pytest.raises(PolicyInvalid) as refused:
+        load(TEXT.replace("top_up = 7", "top_upp = 7"))
+    places = [slip["place"] for slip in refused.value.params["problems"]]
+    assert sorted(places) == ["window_days.top_up", "window_days.top_upp"]
+
+
 def test_only_what_ships_ships() -> None:
     with pytest.raises(KeyError):
         policy.shipped("../../etc/passwd")
@@ -175,7 +192,8 @@ def test_a_library_that_says_something_new_still_gives_the_place() -> None:
 
 def test_every_slip_of_a_policy_is_tried() -> None:
     """A code that is not tried above may speak English, or no language."""
-    elsewhere = {"not_utf8", "not_toml", "too_deep", "unfit", "too_many", "entangled", "secret"}
+    elsewhere = {"not_utf8", "not_toml", "bare_key", "too_deep", "unfit", "too_many", "entangled", "secret"}
+    elsewhere |= {"not_json", "fact", "fact_missing"}  # of facts files
     assert {code for _, _, code, _ in SLIPS} == set(slips.CODES) - elsewhere
 
 

@@ -77,6 +77,18 @@ def test_dates_are_in_order_and_say_when_they_are_a_guess(facts: Facts, policy: 
         assert china().is_working_day(later.latest), "a review takes a working day at least"
 
 
+@given(claims(), POLICIES)
+def test_a_balance_counts_its_days_from_its_arrival(facts: Facts, policy: Policy) -> None:
+    """R4.4: after a review of the longest duration that is promised."""
+    today = local_date(facts.at)
+    for reviewed in (False, True):
+        wait = policy.working_days.review_most if reviewed else 0
+        there = china().add(today, days) if (days := wait + policy.eta_working_days["balance"][1]) else today
+        for option in plan(facts, policy, china(), reviewed_first=reviewed):
+            if option.expires_on is not None:
+                assert option.expires_on == there + timedelta(days=policy.balance.expires_after_days)
+
+
 @given(claims(), POLICIES, st.integers(0, 2_500))
 def test_the_short_cuts_agree_with_the_plan(facts: Facts, policy: Policy, fee: int) -> None:
     """R3.1: who decides without the whole plan decides the same."""

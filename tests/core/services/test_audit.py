@@ -296,6 +296,12 @@ PLANTED: list[tuple[int, str, Plant]] = [
     (21, "notice_missing", lambda c, h: c.execute(delete(notices).where(notices.c.case_no == h.paid))),
     (21, "notice_differs", lambda c, h: _notice(c, h.paying, "paying", kind="refused")),
     (21, "notice_astray", lambda c, h: _notice(c, h.paying, "paying", customer_id="wei")),
+    (
+        21,
+        "warned_too_late",
+        lambda c, h: _notice(c, h.paying, "paying", kind="answer_due_soon", by_at=h.shop.clock.at),
+    ),
+    (21, "warning_differs", lambda c, h: _case(c, h.in_review, warn_at=h.shop.clock.at)),
 ]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import event, func, select, update
@@ -36,6 +37,7 @@ from core.domain.errors import (
     ReasonInvalid,
     Refusal,
     RouteUnavailable,
+    Settled,
     StaleForm,
     TermsNotAccepted,
     TextTooLong,
@@ -45,7 +47,7 @@ from core.domain.errors import (
 from core.services import cases, policies
 from core.services.record import Change, lock
 from tests import pinned
-from tests.shop import ARBITER, FINANCE, LEAD, MEI, REVIEWER, SUPPORT, WEI, Shop
+from tests.shop import ARBITER, FINANCE, LEAD, MEI, REVIEWER, REVIEWER_2, SUPPORT, WEI, Shop
 
 GUEST = Actor("guest", order_no="OD00000")
 
@@ -417,7 +419,7 @@ def test_an_unsent_draft_lapses(shop: Shop) -> None:
     case_no = filled(shop, shop.order())
     shop.work(days=30)
     view = shop.view(case_no, MEI)
-    assert (view.state, view.locator.key) == ("closed", "locator.closed")
+    assert (view.state, view.locator.key) == ("closed", "locator.never_sent")
     assert shop.audit() == []
 
 
@@ -484,10 +486,75 @@ def test_a_changed_policy_file_counts_at_once_in_the_demo_only(
         before = policies.publish(
             app,
             conn,
-            pinned.TEXT,
+            pinned.TEXT + "\n# as it shipped\n",
             author=policies.SHIPPED_BY,
             approved_by="setup",
             in_force_from=app.now(),
         )
     assert policies.ensure_shipped(app) == before + demo
     assert policies.shipped_differs(app) is not demo
+
+
+# --- the last word ---
+
+
+def ruled(shop: Shop, event: str, **more: Any) -> tuple[str, str]:
+    """An order and its case after an arbiter's decision."""
+    order_no = shop.order(("alipay", 90_000))
+    case_no = shop.apply(order_no, 90_000).case_no
+    shop.act(case_no, "dispute", MEI, note="我不同意。")
+    shop.act(case_no, event, ARBITER, note="证据不足。", **more)
+    return order_no, case_no
+
+
+def refused_again(shop: Shop, order_no: str, case_no: str) -> None:
+    for ask in (lambda: cases.open_draft(shop.app, MEI, order_no), lambda: shop.apply(order_no, 1_000)):
+        with pytest.raises(Settled) as refused:
+            ask()
+        assert refused.value.params == {"case_no": case_no}
+    assert [card.case_no for card in cases.list_for(shop.app, MEI) if card.is_settled] == [case_no]
+    assert shop.audit() == []
+
+
+def test_after_a_ruling_the_matter_is_closed(shop: Shop) -> None:
+    """R3.4: the same order is not asked for again."""
+    refused_again(shop, *ruled(shop, "reject"))
+
+
+def test_what_a_ruling_granted_in_part_leaves_the_rest_settled(shop: Shop) -> None:
+    order_no, case_no = ruled(shop, "approve", amount_minor=50_000)
+    shop.work()
+    shop.work(days=3)
+    assert shop.view(case_no).state == "completed"
+    refused_again(shop, order_no, case_no)
+
+
+def test_after_a_lost_appeal_the_matter_is_closed(shop: Shop) -> None:
+    """R3.6."""
+    order_no = shop.order(("alipay", 90_000))
+    case_no = shop.apply(order_no, 90_000).case_no
+    shop.act(case_no, "reject", REVIEWER, note="对不上。")
+    shop.act(case_no, "appeal", MEI, note="有新凭证。")
+    shop.act(case_no, "reject", REVIEWER_2, note="维持。")
+    refused_again(shop, order_no, case_no)
+
+
+@pytest.mark.parametrize("end", ["withdraw", "lapse", "part", "given_up"])
+def test_what_nobody_decided_finally_can_be_asked_for_again(shop: Shop, end: str) -> None:
+    """R3.5, R3.7: withdrawn, not appealed, granted in part by a reviewer, or given up after a ruling."""
+    order_no = shop.order(("alipay", 90_000))
+    case_no = shop.apply(order_no, 90_000).case_no
+    if end == "withdraw":
+        shop.act(case_no, "withdraw", MEI)
+    elif end == "lapse":
+        shop.act(case_no, "reject", REVIEWER, note="对不上。")
+        shop.work(days=30)
+    elif end == "part":
+        shop.act(case_no, "approve", REVIEWER, amount_minor=40_000, note="一半。")
+        shop.work()
+        shop.work(days=3)
+    else:
+        shop.act(case_no, "dispute", MEI, note="我不同意。")
+        shop.act(case_no, "approve", ARBITER, note="有道理。")
+        shop.act(case_no, "withdraw", MEI)
+    assert cases.open_draft(shop.app, MEI, order_no).state == "draft"

@@ -58,6 +58,8 @@ def _facts(shop: Shop, case_no: str, event: str) -> Facts:
 def test_a_reviewer_approves_less(shop: Shop) -> None:
     """R2.2, R4.6: a part of what was asked for, with its own fee."""
     case_no = in_review(shop)
+    with pytest.raises(TextRequired):  # who gets less than they asked for is told why
+        shop.act(case_no, "approve", REVIEWER, amount_minor=4_000)
     view = shop.act(case_no, "approve", REVIEWER, amount_minor=4_000, note="部分使用")
     assert (view.state, view.approved_minor, view.fee_minor, view.refund_minor) == (
         "approved",
@@ -237,7 +239,7 @@ def test_nobody_decides_what_they_asked_for(shop: Shop, person: Actor) -> None:
 def test_above_the_limit_two_people_approve(shop: Shop, first: Actor, second: Actor) -> None:
     """Invariant 13: the policy's limit for one person, to the fen; nothing is held before the second."""
     alone = in_review(shop, 100_001, 200_000, customer="wei")
-    assert shop.act(alone, "approve", REVIEWER, amount_minor=100_000).state == "approved"
+    assert shop.act(alone, "approve", REVIEWER, amount_minor=100_000, note="部分使用").state == "approved"
 
     case_no = in_review(shop, 100_001, 200_000)
     before = shop.view(case_no)
@@ -278,11 +280,11 @@ def test_another_amount_is_another_first_approval(sqlite_shop: Shop) -> None:
     """Invariant 13: two people say the same; whoever says nothing else confirms what the first said."""
     shop = sqlite_shop
     case_no = in_review(shop, 200_000, 200_000)
-    shop.act(case_no, "approve", REVIEWER, amount_minor=180_000)
-    view = shop.act(case_no, "approve", LEAD, amount_minor=150_000)
+    shop.act(case_no, "approve", REVIEWER, amount_minor=180_000, note="部分使用")
+    view = shop.act(case_no, "approve", LEAD, amount_minor=150_000, note="部分使用")
     assert (view.state, view.events[-1].event) == ("in_review", "endorse")
     with pytest.raises(SamePerson):
-        shop.act(case_no, "approve", LEAD, amount_minor=150_000)
+        shop.act(case_no, "approve", LEAD, amount_minor=150_000, note="部分使用")
     view = shop.act(case_no, "approve", REVIEWER)
     assert (view.state, view.approved_minor) == ("approved", 150_000)
     assert shop.audit() == []
@@ -331,7 +333,7 @@ def test_in_arbitration_a_lead_only_confirms(sqlite_shop: Shop) -> None:
         assert (view.state, view.events[-1].event) == ("in_arbitration", "endorse")
         assert {"approve"}.isdisjoint(shop.view(case_no, ARBITER).allowed)
         with pytest.raises(NotAllowed):
-            shop.act(case_no, "approve", LEAD, amount_minor=100)
+            shop.act(case_no, "approve", LEAD, amount_minor=100, note="部分")
         with pytest.raises(SamePerson):
             shop.act(case_no, "approve", Actor("lead", REVIEWER.id))
         assert shop.act(case_no, "approve", second).state == "approved"
@@ -349,6 +351,15 @@ def test_an_appeal_above_the_limit_needs_two_who_are_new(sqlite_shop: Shop) -> N
         shop.act(case_no, "approve", Actor("lead", REVIEWER.id))
     assert shop.act(case_no, "approve", LEAD).state == "approved"
     assert shop.audit() == []
+
+
+@pytest.mark.parametrize("again", ["ZHOU-LAN", " zhou-lan ", "ｚｈｏｕ-ｌａｎ", "zhou-\u200blan"])
+def test_another_spelling_is_no_second_person(sqlite_shop: Shop, again: str) -> None:
+    case_no = in_review(sqlite_shop, 240_000, 240_000)
+    sqlite_shop.act(case_no, "approve", REVIEWER)
+    with pytest.raises(SamePerson):
+        sqlite_shop.act(case_no, "approve", Actor("lead", again))
+    assert sqlite_shop.view(case_no).state == "in_review"
 
 
 def test_nobody_endorses_by_that_name(sqlite_shop: Shop) -> None:

@@ -116,6 +116,12 @@ def test_nothing_is_said_of_the_future(seeded):
     assert all(entry.at <= now for entry in table(seeded, case_events))
 
 
+def test_no_order_is_complete_before_its_goods_are_there(seeded):
+    for order in table(seeded, orders):
+        if order.completed_at and order.delivery_at:
+            assert order.delivery_at <= order.completed_at, order.order_no
+
+
 def test_no_account_is_shown_in_full(seeded):
     """Invariant 20."""
     assert not [

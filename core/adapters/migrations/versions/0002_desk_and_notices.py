@@ -16,6 +16,7 @@ BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 def upgrade() -> None:
     _desk()
     _notices()
+    _warnings()
 
 
 def _desk() -> None:
@@ -33,6 +34,7 @@ def _desk() -> None:
         "state IN ('in_review', 'awaiting_customer', 'in_arbitration', 'negotiating', 'in_appeal')"
     )
     op.create_index("ix_cases_desk", "cases", ["state", "due_at"], postgresql_where=desk, sqlite_where=desk)
+    op.create_index("ix_cases_order", "cases", ["order_no"])
     second = sa.text("owner = 'second'")
     op.create_index("ix_cases_second", "cases", ["due_at"], postgresql_where=second, sqlite_where=second)
 
@@ -110,3 +112,11 @@ def _notices() -> None:
         postgresql_where=sa.text("due_at IS NOT NULL"),
         sqlite_where=sa.text("due_at IS NOT NULL"),
     )
+
+
+def _warnings() -> None:
+    op.add_column("cases", sa.Column("warn_at", BIG, nullable=True))
+    set_ = sa.text("warn_at IS NOT NULL")
+    op.create_index("ix_cases_warn", "cases", ["warn_at"], postgresql_where=set_, sqlite_where=set_)
+    # Long ago: the worker looks at once, and plans what is still ahead of these.
+    op.execute("UPDATE cases SET warn_at = 0 WHERE state IN ('awaiting_customer', 'rejected')")

@@ -1,0 +1,94 @@
+"""Putting a policy in force: from when, instead of which version, and what the analysis says in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from core.adapters.tables import policies as table
+from core.domain.errors import SamePerson
+from core.services import policies
+from tests import pinned
+
+Line = Any  # the fixture's CommandLine
+
+
+def document(path: Path, *changes: tuple[str, str], name: str = "mine") -> str:
+    text = pinned.TEXT.replace('name = "standard"', f'name = "{name}"')
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def publish(line: Line, file: str, *more: str, code: int = 0) -> Any:
+    return line.ask("publish", file, "--author", "mei", "--approver", "tao", *more, code=code)
+
+
+def test_nothing_begins_in_the_past(line: Line, tmp_path: Path) -> None:
+    """What was decided would have been decided by another policy (R6.3)."""
+    file = document(tmp_path / "mine.toml")
+    assert publish(line, file, "--from", "2020-01-01", code=1)["code"] == "policy_from_the_past"
+    with line.shop.app.read() as conn:
+        assert conn.execute(select(table.c.version)).scalars().all() == [1]
+
+
+@pytest.mark.parametrize("twin", [" Mei ", "ＭＥＩ"])
+def test_one_person_in_two_spellings_is_not_two(line: Line, twin: str) -> None:
+    """Invariant 13, whoever calls the service."""
+    with pytest.raises(SamePerson), line.shop.app.begin() as conn:
+        policies.publish(
+            line.shop.app, conn, pinned.TEXT + "\n", author="mei", approved_by=twin, in_force_from=None
+        )
+
+
+def test_what_it_displaces_and_what_follows_is_told(line: Line, tmp_path: Path) -> None:
+    later = publish(line, document(tmp_path / "later.toml", name="later"), "--from", "2099-01-01")
+    assert (later["version"], later["displaces"], later["followed_by"]) == (2, 1, None)
+    assert later["in_force_from"].startswith("2098-12-31T16:00")
+    file = document(tmp_path / "mine.toml")
+    said = line("publish", file, "--author", "mei", "--approver", "tao", "--lang", "zh_CN").out
+    assert "2026年9月1日" in said and "取代第 1 版" in said
+    assert "第 2 版已经排好，从 2099年1月1日" in said and "第 3 版已经排好" not in said
+
+
+def test_the_same_once_more_is_no_new_version(line: Line, tmp_path: Path) -> None:
+    file = document(tmp_path / "mine.toml")
+    assert publish(line, file)["version"] == 2
+    again = publish(line, file, code=1)
+    assert (again["code"], again["version"]) == ("policy_unchanged", 2)
+
+
+def test_findings_have_words(line: Line, tmp_path: Path) -> None:
+    text = document(
+        tmp_path / "mine.toml",
+        ("second_approval_minor = 100000", "second_approval_minor = 1000"),
+        ("alipay = 365", "alipay = 5"),
+    )
+    whole = Path(text).read_text(encoding="utf-8")
+    Path(text).write_text(whole[: whole.rindex("[[rules]]")], encoding="utf-8")
+    words = ("publish", text, "--author", "mei", "--approver", "tao", "--dry-run")
+    for language, limit, channel, gap in (
+        ("zh_CN", "超过 ¥10.00", "支付宝收回退款", "没有规则接住这种订单"),
+        ("en", "more than ¥10.00", "Alipay stops taking", "No rule answers"),
+    ):
+        said = line(*words, "--lang", language).out
+        assert limit in said and channel in said and gap in said
+        assert "{" not in said and "_minor" not in said and "channel_shorter" not in said
+    found = line.ask(*words)
+    assert found["gaps"] and found["overlaps"] and found["version"] is None
+
+
+def test_init_says_what_is_wrong_with_a_changed_file_of_the_demo(
+    line: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REFUND_DATABASE_URL", f"sqlite:///{tmp_path}/demo.db")
+    changed = pinned.TEXT.replace("alipay = 365", "alipay = 5")
+    assert "Alipay stops" not in line("init").out
+    monkeypatch.setattr(policies.documents, "shipped", lambda name: changed)
+    assert "Alipay stops taking" in line("init").out
+    assert "Alipay stops" not in line("init").out, "told once"

@@ -1,0 +1,661 @@
+"""Who may do what, to whose case, in which state: a table written by hand, every cell of it tried.
+
+Whoever may not is refused with the right code, and nothing at all is written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, update
+
+from core.adapters.tables import cases as case_rows
+from core.adapters.tables import customers
+from core.adapters.tables import evidence as evidence_rows
+from core.domain.actors import Actor
+from core.domain.errors import NotFound, Refusal
+from core.domain.lifecycle import CASE
+from core.services import cases, desk, evidence, identity, orders, timers
+from tests.shop import Shop, open_shop
+
+# --- the table ----------------------------------------------------------------------------------------------
+#
+# A letter says what becomes of it. One letter for a role, or five for five persons of that role:
+#   1 somebody new   2 the customer in person   3 who called it in for the customer   4 who judged it before
+#   5 who gave the first of two approvals (somebody new, where there was none)
+#
+#   + is done          - not_allowed (the role)        t transition_refused (the state)   m money_already_sent
+#   o own_case         s same_person                   2 second_approval_needed           h in_other_hands
+#   c case_already_open   f settled (for good)         x evidence_refused (no picture: who asks may ask)
+#
+# `command>state`: where it leads. `*`: every state, or every command, without a row of its own. Customers who
+# are not the case's and guests of another order are not in the table: whatever they try is not found. `owner`
+# is the customer, or a guest who proved the order; `others` are policy and the portal's own name.
+
+MATRIX = """
+state                   command                 owner support reviewer lead  arbiter finance others
+
+*                       *                       t     t       t        t     t       t       t
+*                       view                    +     +       +        +     +       +       +
+*                       look                    +     +       +        +     +       +       +
+*                       list                    +     +       +        +     +       +       +
+*                       read_evidence           +     +       +        +     +       +       +
+*                       open_file               -     +       +        +     +       +       +
+*                       take                    -     -       -        -     -       -       -
+*                       give_back               +     +       +        +     +       +       +
+*                       save_draft              t     t       -        -     -       -       -
+*                       add_evidence            t     t       -        -     -       -       -
+*                       remove_evidence         t     t       -        -     -       -       -
+*                       open_draft              c     c       -        -     -       -       -
+
+draft                   submit>approved         +     +       -        -     -       -       -
+draft                   withdraw>withdrawn      +     +       -        -     -       -       -
+draft                   lapse                   -     -       -        -     -       -       -
+draft                   save_draft              +     +       -        -     -       -       -
+draft                   add_evidence            x     x       -        -     -       -       -
+draft                   remove_evidence         +     +       -        -     -       -       -
+draft                   open_draft              +     +       -        -     -       -       -
+
+draft/again             submit>in_review        +     +       -        -     -       -       -
+draft/again             withdraw>withdrawn      +     +       -        -     -       -       -
+draft/again             lapse                   -     -       -        -     -       -       -
+draft/again             save_draft              +     +       -        -     -       -       -
+draft/again             add_evidence            x     x       -        -     -       -       -
+draft/again             open_draft              +     +       -        -     -       -       -
+
+screening               approve                 -     -       -        -     -       -       -
+screening               refer                   -     -       -        -     -       -       -
+screening               reject                  -     -       -        -     -       -       -
+
+in_review               approve>approved        -     -       +oo++    +oo++ -       -       -
+in_review               endorse                 -     -       -oo--    -oo-- -       -       -
+in_review               reject>rejected         -     -       +oo++    +oo++ -       -       -
+in_review               ask>awaiting_customer   -     -       +oo++    +oo++ -       -       -
+in_review               dispute>in_arbitration  +     +       +        +     -       -       -
+in_review               escalate                -     -       -        -     -       -       -
+in_review               withdraw>withdrawn      +     +       -        -     -       -       -
+in_review               add_evidence            x     x       -        -     -       -       -
+in_review               take                    -     -       +oo++    +oo++ -       -       -
+
+in_review/held          *                       t     t       h        h     h       h       h
+in_review/held          submit                  t     t       t        t     t       t       t
+in_review/held          approve                 -     -       h        h     h       h       h
+in_review/held          endorse                 -     -       h        h     h       h       h
+in_review/held          reject                  -     -       h        h     h       h       h
+in_review/held          ask                     -     -       h        h     h       h       h
+in_review/held          dispute>in_arbitration  +     +       h        h     h       h       h
+in_review/held          escalate                -     -       h        h     h       h       h
+in_review/held          withdraw>withdrawn      +     +       h        h     h       h       h
+in_review/held          add_evidence            x     x       -        -     -       -       -
+in_review/held          take                    -     -       hoohh    hoohh -       -       -
+
+in_review/endorsed      approve>approved        -     -       2oo2s    +oo+s -       -       -
+in_review/endorsed      endorse                 -     -       -oo--    -oo-- -       -       -
+in_review/endorsed      reject>rejected         -     -       +oo++    +oo++ -       -       -
+in_review/endorsed      ask>awaiting_customer   -     -       +oo++    +oo++ -       -       -
+in_review/endorsed      dispute>in_arbitration  +     +       +        +     -       -       -
+in_review/endorsed      escalate                -     -       -        -     -       -       -
+in_review/endorsed      withdraw>withdrawn      +     +       -        -     -       -       -
+in_review/endorsed      add_evidence            x     x       -        -     -       -       -
+in_review/endorsed      take                    -     -       +oo++    +oo++ -       -       -
+
+in_review/by-lead       approve>approved        -     -       +oo+s    +oo+s -       -       -
+in_review/by-lead       endorse                 -     -       -oo--    -oo-- -       -       -
+in_review/by-lead       reject>rejected         -     -       +oo++    +oo++ -       -       -
+in_review/by-lead       ask>awaiting_customer   -     -       +oo++    +oo++ -       -       -
+in_review/by-lead       dispute>in_arbitration  +     +       +        +     -       -       -
+in_review/by-lead       escalate                -     -       -        -     -       -       -
+in_review/by-lead       withdraw>withdrawn      +     +       -        -     -       -       -
+in_review/by-lead       add_evidence            x     x       -        -     -       -       -
+in_review/by-lead       take                    -     -       +oo++    +oo++ -       -       -
+
+awaiting_customer       answer>in_review        +     +       -        -     -       -       -
+awaiting_customer       dispute>in_arbitration  +     +       -        -     -       -       -
+awaiting_customer       withdraw>withdrawn      +     +       -        -     -       -       -
+awaiting_customer       lapse                   -     -       -        -     -       -       -
+awaiting_customer       add_evidence            x     x       -        -     -       -       -
+awaiting_customer       take                    -     +       +oo++    +oo++ -       -       -
+
+in_arbitration          approve>approved        -     -       -        -oos- +oos+   -       -
+in_arbitration          endorse                 -     -       -        -     -oos-   -       -
+in_arbitration          reject>closed           -     -       -        -     +oos+   -       -
+in_arbitration          escalate                -     -       -        -     -       -       -
+in_arbitration          withdraw>withdrawn      +     +       -        -     -       -       -
+in_arbitration          add_evidence            x     x       -        -     -       -       -
+in_arbitration          take                    -     -       -        -     +oos+   -       -
+
+in_arbitration/endorsed approve>approved        -     -       -        +ooss +ooss   -       -
+in_arbitration/endorsed endorse                 -     -       -        -     -oos-   -       -
+in_arbitration/endorsed reject>closed           -     -       -        -     +oos+   -       -
+in_arbitration/endorsed escalate                -     -       -        -     -       -       -
+in_arbitration/endorsed withdraw>withdrawn      +     +       -        -     -       -       -
+in_arbitration/endorsed add_evidence            x     x       -        -     -       -       -
+in_arbitration/endorsed take                    -     -       -        +oos+ +oos+   -       -
+
+approved                pay                     -     -       -        -     -       -       -
+approved                negotiate>negotiating   -     -       +oo++    +oo++ -       -       -
+approved                withdraw>withdrawn      +     +       -        -     -       -       -
+
+negotiating             agree>paying            -     -       -        +oos+ -       +oos+   -
+negotiating             endorse                 -     -       -        -oos- -       -oos-   -
+negotiating             withdraw>withdrawn      +     +       -        -     -       -       -
+negotiating             take                    -     -       -        +oos+ -       +oos+   -
+
+negotiating/called      agree>negotiating       -     -       -        +oos+ -       +oos+   -
+negotiating/called      endorse                 -     -       -        -oos- -       -oos-   -
+negotiating/called      withdraw>withdrawn      +     +       -        -     -       -       -
+negotiating/called      take                    -     -       -        +oos+ -       +oos+   -
+
+negotiating/bounced     agree>negotiating       -     -       -        +oo++ -       +oo++   -
+negotiating/bounced     endorse                 -     -       -        -oo-- -       -oo--   -
+negotiating/bounced     withdraw                m     m       -        -     -       -       -
+negotiating/bounced     take                    -     -       -        +oo++ -       +oo++   -
+
+negotiating/endorsed    agree>paying            -     -       -        +oo+s -       +oo+s   -
+negotiating/endorsed    endorse                 -     -       -        -oo-- -       -oo--   -
+negotiating/endorsed    withdraw                m     m       -        -     -       -       -
+negotiating/endorsed    take                    -     -       -        +oo++ -       +oo++   -
+
+paying                  complete                -     -       -        -     -       -       -
+paying                  negotiate               -     -       -        -     -       -       -
+paying                  withdraw                m     m       m        m     m       m       m
+
+rejected                reapply>draft           +     +       -        -     -       -       -
+rejected                appeal>in_appeal        +     +       -        -     -       -       -
+rejected                lapse                   -     -       -        -     -       -       -
+rejected                add_evidence            x     x       -        -     -       -       -
+
+in_appeal               approve>approved        -     -       +oos+    +oos+ -       -       -
+in_appeal               endorse                 -     -       -oos-    -oos- -       -       -
+in_appeal               reject>closed           -     -       +oos+    +oos+ -       -       -
+in_appeal               escalate                -     -       -        -     -       -       -
+in_appeal               withdraw>withdrawn      +     +       -        -     -       -       -
+in_appeal               add_evidence            x     x       -        -     -       -       -
+in_appeal               take                    -     -       +oos+    +oos+ -       -       -
+
+in_appeal/endorsed      approve>approved        -     -       2ooss    +ooss -       -       -
+in_appeal/endorsed      endorse                 -     -       -oos-    -oos- -       -       -
+in_appeal/endorsed      reject>closed           -     -       +oos+    +oos+ -       -       -
+in_appeal/endorsed      escalate                -     -       -        -     -       -       -
+in_appeal/endorsed      withdraw>withdrawn      +     +       -        -     -       -       -
+in_appeal/endorsed      add_evidence            x     x       -        -     -       -       -
+in_appeal/endorsed      take                    -     -       +oos+    +oos+ -       -       -
+
+completed               withdraw                m     m       m        m     m       m       m
+completed               open_draft              +     +       -        -     -       -       -
+closed                  open_draft              +     +       -        -     -       -       -
+closed/settled          open_draft              f     f       -        -     -       -       -
+withdrawn               open_draft              +     +       -        -     -       -       -
+"""
+
+CODES = {
+    "-": "not_allowed",
+    "t": "transition_refused",
+    "m": "money_already_sent",
+    "o": "own_case",
+    "s": "same_person",
+    "2": "second_approval_needed",
+    "h": "in_other_hands",
+    "c": "case_already_open",
+    "f": "settled",
+    "x": "evidence_refused",
+    ".": "not_found",
+}
+NOTHING_THERE = {"code": "not_found"}
+WRONG_PERSON = ".-os2h"  # the others say: not now, or not like this
+
+# Every event of the lifecycle in any state, and names that are none.
+EVENTS = (
+    "submit", "withdraw", "lapse", "approve", "refer", "reject", "endorse", "ask", "dispute", "escalate",
+    "answer", "pay", "negotiate", "agree", "complete", "reapply", "appeal",
+)  # fmt: skip
+FORGED = ("refund_now", "APPROVE")
+PREVIEWED = ("approve", "agree", "withdraw")
+OTHERS = (
+    "save_draft", "add_evidence", "remove_evidence", "read_evidence", "view", "look", "open_file", "take",
+    "give_back", "list", "open_draft",
+)  # fmt: skip
+COMMANDS = (*EVENTS, *FORGED, *(f"preview {event}" for event in PREVIEWED), *OTHERS)
+
+# Whoever drops a state, a person or a command has to say so here.
+STATES, PERSONS, TRIED, BY_THE_WRONG_PERSON = 23, 33, 25_047, 8_588
+
+# --- the persons --------------------------------------------------------------------------------------------
+
+NEW, CALLER, JUDGE, ENDORSER, HOLDER = "new-one", "he-min", "zhou-lan", "qian-yu", "tang-wei"
+COLUMNS = ("owner", "support", "reviewer", "lead", "arbiter", "finance", "others")
+FIVEFOLD = ("support", "reviewer", "lead", "arbiter", "finance")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One case in one state, with all that can be tried on it."""
+
+    name: str
+    case_no: str
+    order_no: str
+    customer: str
+    picture: str
+
+    def free(self) -> Cell:
+        """The same in nobody's hands."""
+        return replace(self, name=self.name.removesuffix("/held"))
+
+
+def persons(cell: Cell, other: Cell) -> Iterator[tuple[Actor, str, int]]:
+    """Whoever may try something: (the actor, the column, the place in it); strangers have no column."""
+    yield Actor("customer", cell.customer), "owner", 0
+    yield Actor("guest", "", cell.order_no), "owner", 0
+    for role in FIVEFOLD:
+        for place, person in enumerate((NEW, cell.customer, CALLER, JUDGE, ENDORSER)):
+            yield Actor(role, person), role, place
+    yield Actor("policy", NEW), "others", 0
+    yield Actor("system", "portal"), "others", 0
+    for stranger in (
+        Actor("customer", other.customer),
+        Actor("customer", ""),
+        Actor("guest", "", other.order_no),
+        Actor("guest", cell.customer, None),
+    ):
+        yield stranger, "", 0
+
+
+def read_table() -> dict[tuple[str, str], tuple[dict[str, str], str]]:
+    """{(state, command): ({role: five letters}, target)}."""
+    header, *lines = (line.split() for line in MATRIX.strip().splitlines() if line.strip())
+    assert tuple(header[2:]) == COLUMNS
+    found = {}
+    for state, command, *letters in lines:
+        name, _, target = command.partition(">")
+        row = {
+            role: word * 5 if len(word) == 1 else word for role, word in zip(COLUMNS, letters, strict=True)
+        }
+        assert (state, name) not in found and all(len(word) == 5 for word in row.values()), (state, name)
+        found[state, name] = row, target
+    return found
+
+
+TABLE = read_table()
+
+
+def expected(cell: str, command: str, column: str, place: int) -> tuple[str, str]:
+    """The letter and the target of a try."""
+    if not column:
+        return ("+" if command == "give_back" else "."), ""
+    if command.startswith("preview "):  # whoever has it in hand; it is the decision itself
+        cell, command = cell.removesuffix("/held"), command.removeprefix("preview ")
+    keys = [(cell, command), ("*", command), (cell, "*"), ("*", "*")]
+    row, target = next(TABLE[key] for key in keys if key in TABLE)
+    return row[column][place], target
+
+
+def tries(cells: dict[str, Cell], name: str) -> Iterator[tuple[Actor, str, str, str]]:
+    """(who, command, letter, target) of all that is tried on the case."""
+    cell, other = cells[name], cells["closed" if name == "withdrawn" else "withdrawn"]
+    for actor, column, place in persons(cell, other):
+        for command in COMMANDS:
+            yield actor, command, *expected(cell.name, command, column, place)
+
+
+# --- the cases ----------------------------------------------------------------------------------------------
+
+
+class Cases:
+    """Brings one case of a customer of its own into each state, by the services."""
+
+    def __init__(self, shop: Shop) -> None:
+        self.shop = shop
+        self.number = count()
+        self.judge, self.endorser = Actor("reviewer", JUDGE), Actor("reviewer", ENDORSER)
+        self.support = Actor("support", CALLER)
+
+    def build(self) -> dict[str, Cell]:
+        reached = {name: self._reach(name) for name in (*REACHED, "screening")}
+        assert self.shop.audit() == []
+        # No transaction ends in it, so no service can leave a case there.
+        screened = case_rows.c.case_no == reached["screening"][0]
+        with self.shop.app.begin() as conn:
+            conn.execute(update(case_rows).where(screened).values(state="screening"))
+        return {name: self._with_picture(name, *found) for name, found in reached.items()}
+
+    def _reach(self, name: str) -> tuple[str, Actor]:
+        customer = Actor("customer", f"mei-{next(self.number)}")
+        with self.shop.app.begin() as conn:
+            conn.execute(insert(customers).values(id=customer.id, name="梅", created_at=self.shop.clock.at))
+        return REACHED.get(name, Cases.draft)(self, customer), customer
+
+    def _with_picture(self, name: str, case_no: str, customer: Actor) -> Cell:
+        cell = Cell(name, case_no, self.shop.view(case_no).order.order_no, customer.id, f"picture-{case_no}")
+        self.shop.app.store.put(cell.picture, b"bytes")
+        with self.shop.app.begin() as conn:
+            conn.execute(
+                insert(evidence_rows).values(
+                    id=cell.picture, case_no=case_no, kind="product_page", media_type="image/webp",
+                    sha256=hashlib.sha256(b"bytes").hexdigest(), width=1, height=1, size=5,
+                    added_at=self.shop.clock.at,
+                )
+            )  # fmt: skip
+        return cell
+
+    def draft(self, customer: Actor) -> str:
+        case_no = cases.open_draft(self.shop.app, self.support, self.shop.order(customer=customer.id)).case_no
+        return cases.save_draft(
+            self.shop.app, customer, case_no, reason="not_delivered", requested_minor=10_000
+        ).case_no
+
+    def automatic(self, customer: Actor) -> str:
+        sent = self.shop.apply(self.shop.order(customer=customer.id), actor=self.support)
+        assert sent.state == "approved"
+        return sent.case_no
+
+    def asked(self, customer: Actor, amount: int = 10_000, **order: Any) -> str:
+        """Called in for the customer; the judge has asked."""
+        if not order:
+            order = {"delivery": "code_viewed", "completed_at": self.shop.clock.at}
+        order_no = self.shop.order(("alipay", amount), customer=customer.id, **order)
+        sent = self.shop.apply(order_no, amount, reason="other", actor=self.support)
+        assert sent.state == "in_review", sent
+        return self.act(sent.case_no, "ask", self.judge)
+
+    def lapsed(self, customer: Actor) -> str:
+        case_no = self.asked(customer)
+        self.shop.work(days=6)
+        return case_no
+
+    def review(self, customer: Actor, amount: int = 10_000, **order: Any) -> str:
+        return self.act(self.asked(customer, amount, **order), "answer", customer)
+
+    def held(self, customer: Actor) -> str:
+        case_no = self.review(customer)
+        desk.take(self.shop.app, Actor("lead", HOLDER), case_no)
+        return case_no
+
+    def rejected(self, customer: Actor, amount: int = 10_000) -> str:
+        return self.act(self.review(customer, amount), "reject", self.judge)
+
+    def appeal(self, customer: Actor, amount: int = 10_000) -> str:
+        return self.act(self.rejected(customer, amount), "appeal", customer)
+
+    def dispute(self, customer: Actor, amount: int = 10_000) -> str:
+        return self.act(self.asked(customer, amount), "dispute", customer)
+
+    def approved(self, customer: Actor) -> str:
+        return self.act(self.review(customer), "approve", self.judge)
+
+    def bounced(self, customer: Actor) -> str:
+        """Approved and paid by the portal alone; the account is closed."""
+        case_no = self.automatic(customer)
+        self.shop.alipay.faults.append("refuse_closed")
+        self.shop.work()
+        return case_no
+
+    def paying(self, customer: Actor) -> str:
+        case_no = self.automatic(customer)
+        self.shop.work()
+        return case_no
+
+    def completed(self, customer: Actor) -> str:
+        """With something left, so that it can be asked for anew."""
+        order_no = self.shop.order(("alipay", 20_000), customer=customer.id)
+        case_no = self.shop.apply(order_no, actor=self.support).case_no
+        self.shop.work()
+        self.shop.work(days=2)
+        return case_no
+
+    def act(self, case_no: str, event: str, actor: Actor) -> str:
+        self.shop.act(case_no, event, actor, note="…")
+        return case_no
+
+
+LARGE = 150_000  # above what one may approve
+
+# In this order: the worker runs before there is a case that it would pay or close.
+REACHED: dict[str, Callable[[Cases, Actor], str]] = {
+    "closed": Cases.lapsed,
+    "completed": Cases.completed,
+    "negotiating/bounced": Cases.bounced,
+    "negotiating/endorsed": lambda c, mei: c.act(c.bounced(mei), "agree", Actor("finance", ENDORSER)),
+    "paying": Cases.paying,
+    "draft": Cases.draft,
+    "draft/again": lambda c, mei: c.act(c.rejected(mei), "reapply", mei),
+    "in_review": Cases.review,
+    "in_review/held": Cases.held,
+    "in_review/endorsed": lambda c, mei: c.act(c.review(mei, LARGE), "approve", c.endorser),
+    "in_review/by-lead": lambda c, mei: c.act(c.review(mei, LARGE), "approve", Actor("lead", ENDORSER)),
+    "awaiting_customer": Cases.asked,
+    "in_arbitration": Cases.dispute,
+    "in_arbitration/endorsed": lambda c, mei: c.act(
+        c.dispute(mei, LARGE), "approve", Actor("arbiter", ENDORSER)
+    ),
+    "approved": Cases.approved,
+    "negotiating": lambda c, mei: c.act(c.review(mei, escrow=True), "approve", c.judge),
+    "negotiating/called": lambda c, mei: c.act(c.automatic(mei), "negotiate", c.judge),
+    "rejected": Cases.rejected,
+    "in_appeal": Cases.appeal,
+    "in_appeal/endorsed": lambda c, mei: c.act(c.appeal(mei, LARGE), "approve", c.endorser),
+    "closed/settled": lambda c, mei: c.act(c.appeal(mei), "reject", c.endorser),
+    "withdrawn": lambda c, mei: c.act(c.review(mei), "withdraw", mei),
+}
+
+
+class House:
+    """All cases on one SQLite database, which remembers how it was and notices any write."""
+
+    def __init__(self, template: Path, folder: Path) -> None:
+        self.path, kept = folder / "refund.db", folder / "kept.db"
+        with closing(sqlite3.connect(template)) as source, closing(sqlite3.connect(self.path)) as target:
+            source.backup(target)
+        self.shop = open_shop(f"sqlite:///{self.path}", folder / "evidence")
+        self.cells = Cases(self.shop).build()
+        self.watch = sqlite3.connect(self.path)
+        self.kept = sqlite3.connect(kept)
+        self.watch.backup(self.kept)
+        self.clicks = count()
+        self.seen = self.version()
+
+    def version(self) -> int:
+        """Changes with whatever any other connection commits."""
+        found: int = self.watch.execute("PRAGMA data_version").fetchone()[0]
+        return found
+
+    def restore(self, cell: Cell) -> None:
+        with closing(sqlite3.connect(self.path)) as target:
+            self.kept.backup(target)
+        self.seen = self.version()
+        self.shop.app.store.put(cell.picture, b"bytes")
+
+    def state(self, case_no: str) -> str:
+        query = "SELECT state FROM cases WHERE case_no = ?"
+        found: str = self.watch.execute(query, (case_no,)).fetchone()[0]
+        return found
+
+    def last(self, case_no: str) -> list[tuple[str, str]]:
+        """Who caused the newest event that was no answer of the portal's."""
+        query = "SELECT actor_role, actor_id FROM case_events WHERE case_no = ? AND actor_role <> 'system'"
+        return self.watch.execute(f"{query} ORDER BY seq DESC LIMIT 1", (case_no,)).fetchall()
+
+    def attempt(self, actor: Actor, command: str, case_no: str, order_no: str, picture: str) -> Any:
+        app, number = self.shop.app, f"click-{next(self.clicks)}"
+        if command in EVENTS or command in FORGED:
+            return cases.act(app, actor, case_no, command, number, note="…")
+        if command.startswith("preview "):
+            return desk.preview(app, actor, case_no, command.removeprefix("preview "), note="…")
+        match command:
+            case "save_draft":
+                return cases.save_draft(app, actor, case_no, description=number)
+            case "add_evidence":
+                return evidence.add(app, actor, case_no, "product_page", b"no picture")
+            case "remove_evidence":
+                return evidence.remove(app, actor, picture)
+            case "read_evidence":
+                return evidence.read(app, actor, picture)
+            case "view":
+                return cases.view(app, actor, case_no)
+            case "look":
+                return cases.look(app, actor, case_no)
+            case "open_file":
+                return desk.open_file(app, actor, case_no)
+            case "take":
+                return desk.take(app, actor, case_no)
+            case "give_back":
+                return desk.give_back(app, actor, case_no)
+            case "open_draft":
+                return cases.open_draft(app, actor, order_no)
+            case "list":
+                if case_no not in {card.case_no for card in cases.list_for(app, actor)}:
+                    raise NotFound()
+                return None
+        raise AssertionError(command)
+
+    def letter(self, actor: Actor, command: str, cell: Cell) -> tuple[str, dict[str, Any]]:
+        """What became of the try, and the refusal as the person gets it."""
+        try:
+            self.attempt(actor, command, cell.case_no, cell.order_no, cell.picture)
+        except Refusal as refused:
+            letters = {code: letter for letter, code in CODES.items()}
+            return letters.get(refused.code, refused.code), refused.as_dict()
+        return "+", {}
+
+    def wrote(self) -> bool:
+        return self.version() != self.seen
+
+
+@pytest.fixture(scope="module")
+def house(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    found = House(sqlite_template, tmp_path_factory.mktemp("rights"))
+    yield found
+    found.watch.close()
+    found.kept.close()
+    found.shop.app.engine.dispose()
+
+
+WRITING = {*EVENTS, "save_draft", "remove_evidence", "take"}  # each time it is done
+MAY_WRITE = WRITING | {"open_draft"}  # a draft that is there is opened again
+NAMES = sorted([*REACHED, "screening"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_everybody_tries_everything(house: House, name: str) -> None:
+    """R3.1 to R3.7, invariants 12, 13: done, or refused for its reason, and then nothing is written."""
+    cell = house.cells[name]
+    wrong: list[str] = []
+    for actor, command, want, target in tries(house.cells, name):
+        got, said = house.letter(actor, command, cell)
+        what = f"{name}: {actor} {command}: {want!r} expected, {got!r} happened {said}"
+        if got != want or (got == "." and said != NOTHING_THERE):
+            wrong.append(what)
+        wrote = house.wrote()
+        if wrote and not (got == "+" and command in MAY_WRITE):
+            wrong.append(f"{what}, and something was written")
+        if got == "+" and command in WRITING and not wrote:
+            wrong.append(f"{what}, and nothing was written")
+        if got == "+" and command in EVENTS:
+            state, by = house.state(cell.case_no), house.last(cell.case_no)
+            if (state, by) != (target, [(actor.role, actor.id)]):
+                wrong.append(f"{what}, which led to {state} by {by}")
+        if wrote:
+            house.restore(cell)
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_buttons_are_what_one_may_do(house: House, name: str) -> None:
+    """Nobody is offered what is refused then, and nothing that is open to them is hidden."""
+    cell = house.cells[name]
+    # That a colleague is at it is told beside the buttons; it is over in some minutes.
+    letters = [
+        (actor, command, letter)
+        for actor, command, letter, _ in tries(house.cells | {name: cell.free()}, name)
+    ]
+    for actor in {actor for actor, command, letter in letters if (command, letter) == ("view", "+")}:
+        may = {command for who, command, letter in letters if who == actor and letter == "+"}
+        shown = cases.view(house.shop.app, actor, cell.case_no).allowed
+        assert set(shown) == may & set(EVENTS), actor
+
+
+# What happens when nobody has acted by the due time; of the others nothing does.
+THE_CLOCK = {
+    "draft": ("lapse", "closed"),
+    "draft/again": ("lapse", "closed"),
+    "in_review": ("escalate", "in_review"),
+    "in_review/held": ("escalate", "in_review"),
+    "in_review/endorsed": ("escalate", "in_review"),
+    "in_review/by-lead": ("escalate", "in_review"),
+    "awaiting_customer": ("lapse", "closed"),
+    "in_arbitration": ("escalate", "in_arbitration"),
+    "in_arbitration/endorsed": ("escalate", "in_arbitration"),
+    "approved": ("pay", "paying"),
+    "rejected": ("lapse", "closed"),
+    "in_appeal": ("escalate", "in_appeal"),
+    "in_appeal/endorsed": ("escalate", "in_appeal"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(REACHED))
+def test_what_the_clock_does(house: House, name: str) -> None:
+    """R3.2, R3.3, R3.6: what nobody decided is closed or gets a name; money is left alone."""
+    app, clock, cell = house.shop.app, house.shop.clock, house.cells[name]
+    began, before = clock.at, house.shop.view(cell.case_no)
+    try:
+        clock.at = max(before.due_at or began, began)
+        timers.run_due(app, cell.case_no)
+        after = house.shop.view(cell.case_no)
+        happened = [(event.event, event.to_state) for event in after.events[len(before.events) :]]
+        assert happened == ([THE_CLOCK[name]] if name in THE_CLOCK else [])
+        assert after.state == THE_CLOCK.get(name, ("", before.state))[1]
+    finally:
+        clock.at = began
+        house.restore(cell)
+
+
+def test_none_was_forgotten() -> None:
+    """Every state of the lifecycle and every event; how much is tried, so that less would be noticed."""
+    assert {name.split("/")[0] for name in NAMES} == set(CASE.states)
+    assert set(EVENTS) == set(CASE.events)
+    assert {state for state, _ in TABLE} <= {*NAMES, "*"}
+    assert {command for _, command in TABLE} <= {*COMMANDS, "*"}
+    cells = {name: Cell(name, name, f"OD-{name}", f"mei-{name}", "") for name in NAMES}
+    letters = Counter(want for name in NAMES for _, _, want, _ in tries(cells, name))
+    wrong_person = sum(letters[letter] for letter in WRONG_PERSON)
+    print(f"{letters.total()} cells, {wrong_person} tried by the wrong person: {dict(letters)}")
+    assert len(NAMES) == STATES and letters.total() == STATES * PERSONS * len(COMMANDS)
+    assert (letters.total(), wrong_person) == (TRIED, BY_THE_WRONG_PERSON)
+
+
+def test_what_is_not_theirs_is_as_if_it_were_not_there(house: House) -> None:
+    """Invariant 12: what is not there has the answer that strangers get of every case above."""
+    missing = Cell("missing", "R260901-222222", "OD-MISSING", "", "no-picture")
+    for actor, command, _, _ in tries(house.cells, "in_review"):
+        if command != "give_back":  # there is nothing to give back
+            assert house.letter(actor, command, missing) == (".", NOTHING_THERE), (actor, command)
+    assert not house.wrote()
+
+
+def test_a_session_is_worth_nothing_once_it_ended(house: House) -> None:
+    """Opened before a role changed or ended, or too long ago: nobody is behind it any more."""
+    app, clock, cell = house.shop.app, house.shop.clock, house.cells["in_review"]
+    began = clock.at
+    try:
+        former, kept = (identity.open_session(app, role, NEW) for role in ("reviewer", "lead"))
+        paid_at = orders.get(app, Actor("customer", cell.customer), cell.order_no).paid_at
+        guest = identity.prove_order(app, cell.order_no, "100.00", paid_at, "10.0.0.1")
+        assert identity.who(app, guest) == Actor("guest", "", cell.order_no)
+        identity.end_session(app, former)
+        assert (identity.who(app, former), identity.who(app, kept)) == (None, Actor("lead", NEW))
+        clock.advance(timedelta(minutes=identity.GUEST_MINUTES))
+        assert identity.who(app, guest) is None
+        clock.advance(timedelta(minutes=identity.SESSION_MINUTES))
+        assert identity.who(app, kept) is None
+    finally:
+        clock.at = began
+        house.restore(cell)

@@ -1,0 +1,53 @@
+"""What cannot go back to the account that paid: no screen sends it there, promises a day or a call."""
+
+from __future__ import annotations
+
+from core.domain.actors import Actor
+from tests.pages.conftest import OpenPage, words
+from tests.pages.filling import keyed, press
+from tests.shop import LEAD, REVIEWER, Shop
+
+ACCOUNT = "138****2046"
+
+
+def guest_of(shop: Shop) -> Actor:
+    """A guest whose account was closed: nothing but an agreement is left."""
+    return Actor("guest", "", shop.order(customer="", is_open=False))
+
+
+def test_every_step_says_the_same(open_page: OpenPage, shop: Shop):
+    guest = guest_of(shop)
+    page = open_page("request", guest, order=guest.order_no)
+    keyed(page, "radio", "reason").set_value("not_delivered").run()
+    assert f"支付宝 {ACCOUNT} 已经不能收款" in words(press(page)), "why it cannot simply go back"
+    press(page)
+    (caption,) = page.radio[0].captions
+    assert "没有固定日期" in caption and "这张退款单的页面上" in caption and "通知" in caption
+    assert "联系你" not in caption, "we have no way to call"
+    press(page)
+    assert "协商处理" in words(page) and ACCOUNT not in words(page)
+    said = words(press(page))
+    assert "商定的账户 先商定退到哪里，没有固定日期 ¥100.00" in said and ACCOUNT not in said
+
+
+def test_while_it_is_arranged_finance_has_it_and_no_day_is_promised(open_page: OpenPage, shop: Shop):
+    guest = guest_of(shop)
+    case_no = shop.apply(guest.order_no, actor=guest).case_no
+    assert "先商定退到哪里" in words(open_page("track", guest, case=case_no))
+    shop.act(case_no, "approve", REVIEWER)
+    assert shop.view(case_no).state == "negotiating"
+    for page in (open_page("track", guest, case=case_no), open_page("request", guest, sent=case_no)):
+        assert "这一步由财务负责，没有固定日期" in words(page)
+        assert "不用做什么" not in words(page) and "正在退给你" not in words(page)
+    told = words(open_page("notices", guest))
+    assert "马上开始打款" not in told and "财务正在安排退到哪里" in told
+
+
+def test_once_agreed_the_money_goes_where_it_was_agreed(open_page: OpenPage, shop: Shop):
+    """Not to the account that paid: that one is closed."""
+    mei = Actor("customer", "mei")
+    case_no = shop.apply(shop.order(is_open=False), route="negotiated").case_no
+    shop.act(case_no, "approve", REVIEWER)
+    shop.act(case_no, "agree", LEAD)
+    said = words(open_page("request", mei, sent=case_no))
+    assert "退到平台余额" in said and "退到支付宝" not in said
