@@ -102,7 +102,7 @@ def test_what_a_customer_writes_is_text(visit: OpenVisit, shop: Shop, app: Runni
     v.step(5)
     v.sees("<script>document.title='hacked'</script>")
     v.next()
-    case_no = v.page.locator(".sent dd").inner_text()
+    case_no = v.page.locator(".sent dl.no dd").inner_text()
     v.go(f"/track?case={case_no}")
     v.sees("<script>document.title='hacked'</script>")
     v.is_sound()
