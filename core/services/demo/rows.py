@@ -46,7 +46,7 @@ def _tenders(number: int, order_no: str, scene: Scene, paid_at: datetime) -> Ite
     accounts = {
         "alipay": f"138****{2046 + number:04d}",
         "wechat": f"wx_{number:03d}***",
-        "card": f"尾号 {6200 + number:04d}",
+        "card": f"****{6200 + number:04d}",
         "balance": "",
     }
     for charge in range(scene.charges):
