@@ -28,7 +28,7 @@ def test_green_at_once(open_page: OpenPage, shop: Shop):
 def test_amber_with_the_day_of_the_answer(open_page: OpenPage, shop: Shop):
     order_no = shop.order(("alipay", 90_000))
     filled(shop, order_no, amount=90_000)
-    assert "需要人工看一下，最晚9月4日（周五）给你结果" in words(
+    assert "需要人工看一下，最晚 9月4日（周五）给你结果" in words(
         open_page("request", MEI, order=order_no, step="2")
     ).replace("最晚 ", "最晚")
 
@@ -191,7 +191,7 @@ def test_under_review_the_parts_are_what_will_be(open_page: OpenPage, shop: Shop
     order_no = shop.order(("alipay", 90_000))
     filled(shop, order_no, amount=90_000, route="original")
     page = press(open_page("request", MEI, order=order_no, step="5"))
-    assert "最晚9月4日（周五）给你结果" in words(page)
+    assert "最晚 9月4日（周五）给你结果" in words(page)
     assert "审核通过后 支付宝 138****2046 预计最晚 9月8日（周二） ¥900.00" in words(page)
 
 
