@@ -14,8 +14,7 @@ session.visitor()
 
 def run() -> None:
     tx, app = session.texts(), session.core()
-    with app.read() as conn:
-        version, policy = policies.in_force(app, conn, app.now())
+    version, policy = policies.current(app)
     title = policy.titles["en" if tx.language == "en" else "zh"]
     head = hero(tx("help.title"), esc(tx("help.says", version=version, title=title)))
     support = app.support or (tx("help.contact.demo") if app.demo else "")

@@ -188,8 +188,7 @@ def run() -> None:
     if wanted == "find":
         find(tx, now)
         return
-    with app.read() as conn:
-        version, policy = policies.in_force(app, conn, now)
+    version, policy = policies.current(app)
     if here is None or not signed_in:
         if wanted == "orders":
             doors.closed(tx, signed_in=False)

@@ -59,9 +59,7 @@ async def healthz(request: Request) -> Response:
 def readyz(request: Request) -> Response:
     """Ready when the database answers and a policy is in force."""
     try:
-        app = session.core()
-        with app.read() as conn:
-            policies.in_force(app, conn, app.now())
+        policies.current(session.core())
     except Exception as error:
         _LOG.warning("not_ready", problem=type(error).__name__)
         return PlainTextResponse("not ready", status_code=503)

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,3 +59,21 @@ def database_url(request: pytest.FixtureRequest) -> str:
     """The same test on both databases."""
     url: str = request.getfixturevalue(f"{request.param}_url")
     return url
+
+
+@pytest.fixture
+def box() -> Iterator[Any]:
+    """A mail server on loopback (`farends.Mailbox`)."""
+    from tests.farends import mail_server
+
+    with mail_server() as found:
+        yield found
+
+
+@pytest.fixture
+def bot() -> Iterator[Any]:
+    """A chat bot's server on loopback (`farends.Bot`)."""
+    from tests.farends import bot_server
+
+    with bot_server() as found:
+        yield found

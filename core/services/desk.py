@@ -19,12 +19,12 @@ from core.adapters.tables import AT_THE_DESK, cases, customers, desk_leases
 from core.adapters.world import App
 from core.domain.actors import BUYERS, Actor
 from core.domain.deadlines import SECOND
-from core.domain.errors import NotAllowed, Refusal
+from core.domain.errors import NotAllowed, Refusal, SecondApprovalNeeded
 from core.domain.lifecycle import CASE
 from core.domain.policy import Policy
-from core.domain.rights import conflict
+from core.domain.rights import conflict, endorsement
 from core.services import case_reading, decisions, drafts, leases, policies
-from core.services.case_views import Answer, CaseCard, CaseView
+from core.services.case_views import Answer, CaseCard, CaseView, EventView
 from core.services.cases import act
 from core.services.leases import Lease
 from core.services.record import Case, lock, people, read
@@ -202,6 +202,14 @@ def open_file(app: App, actor: Actor, case_no: str) -> File:
     )
 
 
+def first_approval(view: CaseView) -> EventView | None:
+    """The first of two approvals, with its amount, while it is in force."""
+    steps = [(event.event, event.role, event.actor_id) for event in view.events]
+    if endorsement(steps) is None:
+        return None
+    return next(event for event in reversed(view.events) if event.event == "endorse")
+
+
 def _customer(view: CaseView) -> Actor:
     """The customer as an actor, to see the case as they do."""
     if view.customer_id:
@@ -268,7 +276,6 @@ class Group:
     case_nos: tuple[str, ...]
     total_minor: int
     currency: str
-    least_credit: int
 
 
 def alike(app: App, actor: Actor, name: str = "review") -> list[Group]:
@@ -291,7 +298,6 @@ def alike(app: App, actor: Actor, name: str = "review") -> list[Group]:
             tuple(card.case_no for card in cards),
             sum(card.requested_minor for card in cards),
             currency,
-            min(card.credit for card in cards),
         )
         for (rule, reason, kind, currency), cards in found.items()
         if len(cards) >= ALIKE
@@ -302,13 +308,16 @@ def alike(app: App, actor: Actor, name: str = "review") -> list[Group]:
 def approve_all(
     app: App, actor: Actor, case_nos: Iterable[str], command_id: str, *, note: str = ""
 ) -> list[tuple[str, Refusal | None]]:
-    """Approve each in a transaction of its own, in full; what was refused comes back with its refusal."""
+    """Approve each in a transaction of its own, in full; what was refused comes back with its refusal, and so
+    does what turned out to need a second person.
+    """
     outcome: list[tuple[str, Refusal | None]] = []
     for case_no in case_nos:
         try:
-            act(app, actor, case_no, "approve", f"{command_id}-{case_no}", note=note)
+            after = act(app, actor, case_no, "approve", f"{command_id}-{case_no}", note=note)
         except Refusal as refused:
             outcome.append((case_no, refused))
         else:
-            outcome.append((case_no, None))
+            needs_another = first_approval(after) is not None
+            outcome.append((case_no, SecondApprovalNeeded() if needs_another else None))
     return outcome

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from uuid import uuid4
 
 import streamlit as st
 
@@ -55,6 +56,7 @@ ACTIONS: Final = (
     Action("negotiate", "n", "handshake"),
 )
 DONE: Final = "desk_done"
+MANY: Final = "desk_many_command"
 
 
 def show(at: Seat, file: File, held: Refusal | None, then: str | None) -> None:
@@ -107,9 +109,11 @@ def _form(at: Seat, file: File, action: Action, then: str | None) -> None:
 
 def _amount(tx: Texts, file: File) -> tuple[int | None, str]:
     view = file.view
-    key = f"desk-amount-{view.case_no}"
-    asked = view.requested_minor or 0
-    st.session_state.setdefault(key, plain(asked, view.currency))
+    first = desk.first_approval(view)
+    # Whoever confirms sees what was approved: another amount would be another first approval.
+    wanted = view.requested_minor if first is None else first.amount_minor
+    key = f"desk-amount-{view.case_no}-{first.seq if first else 0}"
+    st.session_state.setdefault(key, plain(wanted or 0, view.currency))
     typed = st.text_input(tx("desk.amount", currency=view.currency), key=key)
     minor, problem = claim.read_amount(tx, view.order, typed)
     return minor, problem
@@ -168,6 +172,7 @@ def many(at: Seat, name: str) -> None:
         st.html(f'<div class="sec"><h2>{esc(tx("desk.many"))}</h2></div>')
         for place, group in enumerate(groups[:3]):
             if st.button(_name(tx, group), key=f"many-{place}", width="stretch"):
+                st.session_state[MANY] = f"many-{uuid4()}"  # born with the question: pressed twice, once done
                 _ask_many(at, group)
 
 
@@ -206,8 +211,7 @@ def _ask_many(at: Seat, group: Group) -> None:
             return
         st.html(reads(tx, after, note, now=at.now))
         if st.button(tx("desk.many.send", n=len(cards)), type="primary", key="many-send", width="stretch"):
-            number = session_number(group)
-            outcome = desk.approve_all(app, actor, group.case_nos, number, note=note)
+            outcome = desk.approve_all(app, actor, group.case_nos, st.session_state[MANY], note=note)
             refused_ones = [case_no for case_no, refused in outcome if refused is not None]
             st.session_state[DONE] = tx("desk.many.done", n=len(outcome) - len(refused_ones)) + (
                 " " + tx("desk.many.left", cases=tx.list(refused_ones)) if refused_ones else ""
@@ -215,8 +219,3 @@ def _ask_many(at: Seat, group: Group) -> None:
             st.rerun()
 
     st.dialog(tx("desk.many.title", n=len(group.case_nos)), width="medium")(body)()
-
-
-def session_number(group: Group) -> str:
-    """One command for one list: pressed twice, it takes effect once."""
-    return "many-" + "-".join(group.case_nos)[:40]

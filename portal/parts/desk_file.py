@@ -69,12 +69,16 @@ def story(tx: Texts, file: File, *, now: datetime) -> str:
     items = "".join(
         f'<li class="{_ENDS.get(event.event, "")}"><i aria-hidden="true"></i>'
         f'<div class="w"><span>{esc(tx.when(event.at, now))}</span><span>{esc(_who(tx, event))}</span></div>'
-        f"<b>{esc(tx(f'event.{event.event}'))}</b>"
+        f"<b>{esc(tx(f'event.{event.event}'))}{_amount(tx, file, event)}</b>"
         + (f'<p class="quote">{lines(event.note)}</p>' if event.note else "")
         + "</li>"
         for event in reversed(file.view.events)
     )
     return f'<div class="sec in"><h2>{esc(tx("desk.story"))}</h2></div><ol class="tl">{items}</ol>'
+
+
+def _amount(tx: Texts, file: File, event: EventView) -> str:
+    return "" if event.amount_minor is None else esc(f" · {tx.money(event.amount_minor, file.view.currency)}")
 
 
 def _who(tx: Texts, event: EventView) -> str:

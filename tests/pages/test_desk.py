@@ -56,7 +56,7 @@ def test_part_of_the_amount(open_page: OpenPage, shop: Shop) -> None:
     case_no = referred(shop)
     page = open_page("desk", REVIEWER)
     page.button(key="do-approve").click().run()
-    page.text_input(key=f"desk-amount-{case_no}").set_value("40").run()
+    page.text_input(key=f"desk-amount-{case_no}-0").set_value("40").run()
     assert "写一句话" in words(page), "who gets less is told why"
     page.text_area(key=f"desk-note-{case_no}-approve").set_value("只退没用的部分").run()
     page.button(key="desk-send").click().run()
@@ -81,6 +81,18 @@ def test_a_large_amount_goes_to_a_second_person(open_page: OpenPage, shop: Shop)
     page.button(key="do-approve").click().run()
     page.button(key="desk-send").click().run()
     assert shop.view(case_no).state == "approved"
+
+
+def test_the_second_person_sees_and_confirms_what_the_first_approved(open_page: OpenPage, shop: Shop) -> None:
+    case_no = referred(shop, 300_000)
+    shop.act(case_no, "approve", REVIEWER, amount_minor=200_000, note="部分已经用掉")
+    page = open_page("desk", LEAD, queue="second")
+    assert "¥2,000.00" in words(page)
+    page.button(key="do-approve").click().run()
+    page.text_area(key=f"desk-note-{case_no}-approve").set_value("同意").run()
+    page.button(key="desk-send").click().run()
+    view = shop.view(case_no)
+    assert (view.state, view.approved_minor) == ("approved", 200_000)
 
 
 def test_an_arbiter_has_one_queue(open_page: OpenPage, shop: Shop) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -14,7 +13,7 @@ from pydantic import ValidationError
 from core.adapters.notifiers import CUSTOMER, Letter, NotDelivered, Notifiers, targets
 from core.app import Settings, from_environment
 from core.domain.errors import SettingInvalid
-from tests.farends import Bot, Mailbox, bot_server, mail_server
+from tests.farends import Bot, Mailbox, mail_server
 
 LETTER = Letter(
     number="0123456789abcdef",
@@ -29,18 +28,6 @@ BOTS = {
     "wecombot": ("wecombot://secret0t-oken-4ea1-8a2f-000000000000/", "NotifyWeComBot"),
     "feishu": ("feishu://secret0token0secret0token/", "NotifyFeishu"),
 }
-
-
-@pytest.fixture
-def box() -> Iterator[Mailbox]:
-    with mail_server() as found:
-        yield found
-
-
-@pytest.fixture
-def bot() -> Iterator[Bot]:
-    with bot_server() as found:
-        yield found
 
 
 def mailing(box: Mailbox) -> Notifiers:

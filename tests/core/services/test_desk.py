@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from core.domain.actors import Actor
-from core.domain.errors import InOtherHands, NotAllowed, NotFound, OwnCase, TextRequired
+from core.domain.errors import InOtherHands, NotAllowed, NotFound, OwnCase, SecondApprovalNeeded, TextRequired
 from core.services import cases, desk
 from tests.shop import ARBITER, FINANCE, LEAD, MEI, REVIEWER, REVIEWER_2, SUPPORT, WEI, Shop
 
@@ -169,6 +169,19 @@ def test_look_alikes_are_settled_together(shop: Shop) -> None:
     again = desk.approve_all(shop.app, REVIEWER, alike[1:], "together")
     assert [refusal for _, refusal in again] == [None, None]  # one command, however often it is pressed
     assert shop.audit() == []
+
+
+def test_together_says_which_one_needs_another_person(shop: Shop) -> None:
+    """Of one order in slices: the second slice takes it above the limit for one."""
+    order_no = shop.order(("alipay", 150_000), delivery="code_viewed", completed_at=shop.clock.at)
+    first = shop.apply(order_no, 60_000, reason="other").case_no
+    shop.act(first, "approve", REVIEWER, note="第一笔")
+    shop.work()
+    shop.work(days=3)
+    second = shop.apply(order_no, 60_000, reason="other").case_no
+    [(case_no, refusal)] = desk.approve_all(shop.app, REVIEWER, [second], "together")
+    assert (case_no, type(refusal)) == (second, SecondApprovalNeeded)
+    assert shop.view(second).state == "in_review"
 
 
 def test_counting_stops_where_it_no_longer_matters(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

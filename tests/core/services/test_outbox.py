@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,20 +15,8 @@ from core.adapters.notifiers import CUSTOMER, Letter, NotDelivered, Notifiers
 from core.adapters.tables import notice_deliveries, notices
 from core.domain.errors import MailInvalid, NotFound
 from core.services import contacts, outbox
-from tests.farends import Bot, Mailbox, bot_server, mail_server
+from tests.farends import Bot, Mailbox
 from tests.shop import MEI, REVIEWER, WEI, Shop, open_shop
-
-
-@pytest.fixture
-def box() -> Iterator[Mailbox]:
-    with mail_server() as found:
-        yield found
-
-
-@pytest.fixture
-def bot() -> Iterator[Bot]:
-    with bot_server() as found:
-        yield found
 
 
 def connect(shop: Shop, box: Mailbox, bot: Bot) -> Shop:
