@@ -74,6 +74,25 @@ class Limits(_Part):
     evidence_files: int = Field(9, ge=1, le=50, description="most pictures of a case, PDF pages too (R2.3)")
 
 
+class Pictures(_Part):
+    """Evidence as pictures. Scores are those of `domain.pictures.Quality`; `python -m bench` shows what they
+    tell apart.
+    """
+
+    legible_at_least: int = Field(
+        50, ge=0, le=100, description="below this a picture counts as blurred (R2.4)"
+    )
+    bright_at_least: int = Field(40, ge=0, le=255, description="below this it is too dark (R2.4)")
+    text_pixels_at_least: int = Field(9, ge=0, le=100, description="smaller print cannot be read (R2.4)")
+    filled_at_least: int = Field(
+        1, ge=0, le=100, description="per cent; below this it is mostly empty (R2.4)"
+    )
+    alike_bits: int = Field(12, ge=0, le=64, description="of 256; so few different bits look alike (R2.4)")
+    kept_days: int = Field(
+        180, ge=1, le=3650, description="calendar days after the case is final, then they are gone (R2.6)"
+    )
+
+
 class Policy(_Part):
     """A checked policy. `rules` is the decision table in order; `first_hit` the same, compiled."""
 
@@ -94,6 +113,8 @@ class Policy(_Part):
     )
     balance: Balance
     limits: Limits
+    # With defaults, for what was written before there was such a section.
+    pictures: Pictures = Field(default_factory=Pictures)
     evidence: dict[str, tuple[str, ...]] = Field(description="what each reason needs (R2.3)")
     rules: Annotated[tuple[Rule, ...], Field(max_length=MOST_RULES)]
 

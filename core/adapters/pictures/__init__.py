@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.adapters.pictures.kinds import LOOKS, looks_like_picture
+from core.domain.pictures import Doubt, Quality
 
 __all__ = ["NOTES", "REFUSALS", "Picture", "Unusable", "looks_like_picture"]
 
@@ -51,3 +52,5 @@ class Picture:
     height: int
     pixels_sha256: str  # of the kept pixels before encoding: the same picture in another file has the same
     dhash: str  # 256 bits in hex; few different bits mean alike, a hint and never an accusation (FACTS)
+    quality: Quality
+    doubts: tuple[Doubt, ...] = ()

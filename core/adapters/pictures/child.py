@@ -58,6 +58,8 @@ def main() -> None:
                     "height": picture.height,
                     "pixels_sha256": picture.pixels_sha256,
                     "dhash": picture.dhash,
+                    "quality": picture.quality.as_dict(),
+                    "doubts": [[doubt.code, doubt.seen] for doubt in picture.doubts],
                 }
                 for picture in kept.pictures
             ],

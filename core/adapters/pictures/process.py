@@ -23,6 +23,7 @@ import structlog
 from core.adapters.pictures import REFUSALS, SECONDS, Picture, looks_like_picture
 from core.adapters.pictures.kinds import KINDS, kind_of
 from core.domain.errors import EvidenceBusy, EvidenceRefused
+from core.domain.pictures import DOUBTS, Doubt, Quality
 
 LARGEST_MEGABYTES: Final = 10  # where no policy says otherwise
 MEGABYTE: Final = 1024 * 1024
@@ -159,8 +160,16 @@ def _checked(out: BinaryIO) -> Intake:
                 int(told["height"]),
                 str(told["pixels_sha256"]),
                 str(told["dhash"]),
+                Quality.of(told["quality"]),
+                tuple(Doubt(_one_of(DOUBTS, code), str(seen)[:200]) for code, seen in told["doubts"]),
             )
         )
     if not pictures:
         raise ValueError("no picture")
     return Intake(tuple(pictures), tuple(map(str, answer["notes"])))
+
+
+def _one_of(known: tuple[str, ...], code: str) -> str:
+    if code not in known:
+        raise ValueError(code)
+    return code

@@ -10,11 +10,12 @@ import math
 import struct
 import warnings
 import zlib
+from dataclasses import replace
 from typing import Final
 
 from PIL import Image, ImageChops, ImageCms
 
-from core.adapters.pictures import Picture, Unusable
+from core.adapters.pictures import Picture, Unusable, doubts, quality
 
 FORMATS: Final = {"jpeg": "JPEG", "png": "PNG", "webp": "WEBP"}
 # What fits the memory, asked before a pixel is decoded: a JPEG is decoded to a fraction, WebP's decoder holds
@@ -57,7 +58,8 @@ def kept(data: bytes, kind: str) -> Kept:
     orientation, profile = _orientation(image), image.info.get("icc_profile")
     fitted = _srgb(_fitted(image, size), profile)
     del image  # its memory is needed for what follows
-    return (picture(_upright(fitted, orientation), drawn=None if kind != "jpeg" else False),), tuple(notes)
+    one = picture(_upright(fitted, orientation), drawn=None if kind != "jpeg" else False)
+    return (replace(one, doubts=doubts.found(data, kind)),), tuple(notes)
 
 
 def check_shape(width: int, height: int) -> None:
@@ -90,7 +92,15 @@ def picture(pixels: Image.Image, drawn: bool | None = None) -> Picture:
         data, media_type = out.getvalue(), "image/jpeg"
     seen = hashlib.sha256(b"%dx%d:" % pixels.size)
     seen.update(raw)
-    return Picture(data, media_type, pixels.width, pixels.height, seen.hexdigest(), dhash(pixels))
+    return Picture(
+        data,
+        media_type,
+        pixels.width,
+        pixels.height,
+        seen.hexdigest(),
+        dhash(pixels),
+        quality.measure(pixels),
+    )
 
 
 def _png(size: tuple[int, int], raw: bytes) -> bytes:

@@ -8,9 +8,19 @@ from __future__ import annotations
 
 from core.adapters.tables.books import balance_lots, ledger_entries, sandbox_refunds
 from core.adapters.tables.columns import Instant, from_micros, metadata, to_micros
-from core.adapters.tables.requests import AT_THE_DESK, case_events, cases, commands, evidence, payouts
+from core.adapters.tables.requests import (
+    AT_THE_DESK,
+    case_events,
+    cases,
+    commands,
+    evidence,
+    evidence_views,
+    payouts,
+)
 from core.adapters.tables.running import desk_leases, guest_tries, sessions, settings, worker_beats
 from core.adapters.tables.shop import (
+    credit_appeals,
+    credit_entries,
     customers,
     exchange_rates,
     external_refunds,
@@ -30,9 +40,12 @@ __all__ = [
     "cases",
     "commands",
     "contacts",
+    "credit_appeals",
+    "credit_entries",
     "customers",
     "desk_leases",
     "evidence",
+    "evidence_views",
     "exchange_rates",
     "external_refunds",
     "from_micros",
@@ -53,4 +66,4 @@ __all__ = [
     "worker_beats",
 ]
 
-APPEND_ONLY = ("case_events", "ledger_entries")
+APPEND_ONLY = ("case_events", "ledger_entries", "credit_entries", "evidence_views")

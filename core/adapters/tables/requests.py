@@ -125,8 +125,35 @@ evidence = Table(
     Column("width", Integer, nullable=False),
     Column("height", Integer, nullable=False),
     Column("size", Integer, nullable=False),
+    Column("pixels_sha256", Text, nullable=False, server_default=""),  # of the pixels: in any file the same
+    Column("dhash", Text, nullable=False, server_default=""),  # 256 bits in hex
+    Column("looks", Text, nullable=False, server_default="{}"),  # JSON: quality, warnings, doubts
+    Column("masks", Integer, nullable=False, server_default="0"),  # boxes that its sender covered
+    Column("reading", Text),  # JSON: what was read from it; NULL: not read
+    Column("read_due_at", Instant),  # when it is to be read (again)
+    Column("added_by", Text, nullable=False, server_default=""),  # role:person
+    Column("said_seq", Integer),  # the event of the conversation that it came with
     Column("added_at", Instant, nullable=False),
-    Column("removed_at", Instant),
+    Column("removed_at", Instant),  # taken back by its sender while a draft
+    Column("expired_at", Instant),  # its bytes are gone by the policy's retention; the row is the tombstone
+    Index("ix_evidence_pixels", "pixels_sha256"),
+    Index(
+        "ix_evidence_to_read",
+        "read_due_at",
+        postgresql_where=text("read_due_at IS NOT NULL"),
+        sqlite_where=text("read_due_at IS NOT NULL"),
+    ),
+)
+
+# Who of the staff looked at which picture, and when: written before a byte is given out, never changed.
+evidence_views = Table(
+    "evidence_views",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("evidence_id", Text, ForeignKey("evidence.id"), nullable=False, index=True),
+    Column("role", Text, nullable=False),
+    Column("person_id", Text, nullable=False),
+    Column("at", Instant, nullable=False),
 )
 
 payouts = Table(

@@ -41,6 +41,46 @@ customers = Table(
     Column("created_at", Instant, nullable=False),
 )
 
+# Points earned and lost; the sum of a customer's entries and the start is `customers.credit`. Never changed.
+credit_entries = Table(
+    "credit_entries",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("customer_id", Text, ForeignKey("customers.id"), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("points", Integer, nullable=False),  # as they counted, after the least and the most
+    Column("rule", Text, nullable=False),  # of the policy's [credit]
+    Column("case_no", Text, nullable=False, server_default=""),
+    Column(
+        "about", Text, nullable=False, server_default=""
+    ),  # what makes it unique: a case, a month, an entry
+    Column("by", Text, nullable=False),  # role:person
+    Column("note", Text, nullable=False, server_default=""),
+    UniqueConstraint("customer_id", "rule", "about"),
+    Index("ix_credit_entries_customer", "customer_id", "at"),
+)
+
+credit_appeals = Table(  # one for an entry: the customer's words, and the answer of another person
+    "credit_appeals",
+    metadata,
+    Column("entry_id", ForeignKey("credit_entries.id"), primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("words", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("due_at", Instant),
+    Column("answer", Text, nullable=False, server_default=""),
+    Column("answered_by", Text),
+    Column("answered_at", Instant),
+    CheckConstraint("state IN ('open', 'granted', 'refused')", name="state"),
+    CheckConstraint("(state = 'open') = (due_at IS NOT NULL)", name="someone_acts"),
+    Index(
+        "ix_credit_appeals_open",
+        "due_at",
+        sqlite_where=text("state = 'open'"),
+        postgresql_where=text("state = 'open'"),
+    ),
+)
+
 orders = Table(
     "orders",
     metadata,

@@ -1,0 +1,82 @@
+"""Credit as a history of entries, and what customers say against one."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def upgrade() -> None:
+    op.create_table(
+        "credit_entries",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("customer_id", sa.Text(), nullable=False),
+        sa.Column("at", BIG, nullable=False),
+        sa.Column("points", sa.Integer(), nullable=False),
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("case_no", sa.Text(), server_default="", nullable=False),
+        sa.Column("about", sa.Text(), server_default="", nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("note", sa.Text(), server_default="", nullable=False),
+        sa.ForeignKeyConstraint(
+            ["customer_id"], ["customers.id"], name=op.f("fk_credit_entries_customer_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_credit_entries")),
+        sa.UniqueConstraint(
+            "customer_id", "rule", "about", name=op.f("uq_credit_entries_customer_id_rule_about")
+        ),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_credit_entries_customer", "credit_entries", ["customer_id", "at"])
+    _append_only(
+        "credit_entries",
+        "id = NEW.id OR (customer_id = NEW.customer_id AND rule = NEW.rule AND about = NEW.about)",
+    )
+    op.create_table(
+        "credit_appeals",
+        sa.Column("entry_id", BIG, nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("at", BIG, nullable=False),
+        sa.Column("due_at", BIG, nullable=True),
+        sa.Column("answer", sa.Text(), server_default="", nullable=False),
+        sa.Column("answered_by", sa.Text(), nullable=True),
+        sa.Column("answered_at", BIG, nullable=True),
+        sa.CheckConstraint("state IN ('open', 'granted', 'refused')", name=op.f("ck_credit_appeals_state")),
+        sa.CheckConstraint(
+            "(state = 'open') = (due_at IS NOT NULL)", name=op.f("ck_credit_appeals_someone_acts")
+        ),
+        sa.ForeignKeyConstraint(["entry_id"], ["credit_entries.id"], name=op.f("fk_credit_appeals_entry_id")),
+        sa.PrimaryKeyConstraint("entry_id", name=op.f("pk_credit_appeals")),
+        sqlite_strict=True,
+    )
+    is_open = sa.text("state = 'open'")
+    op.create_index(
+        "ix_credit_appeals_open", "credit_appeals", ["due_at"], sqlite_where=is_open, postgresql_where=is_open
+    )
+
+
+def _append_only(table: str, same: str) -> None:
+    """As in 0001: rows are only ever added."""
+    if op.get_bind().dialect.name == "sqlite":
+        refuse = f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+        op.execute(f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} {refuse}")
+        op.execute(f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} {refuse}")
+        op.execute(
+            f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table}"
+            f" WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) {refuse}"
+        )
+        return
+    for when, what in (("change", "UPDATE OR DELETE"), ("truncate", "TRUNCATE")):
+        each = "STATEMENT" if when == "truncate" else "ROW"
+        op.execute(
+            f"CREATE TRIGGER {table}_no_{when} BEFORE {what} ON {table}"
+            f" FOR EACH {each} EXECUTE FUNCTION append_only()"
+        )

@@ -1,0 +1,47 @@
+"""What can be said of a picture from its pixels: how well it can be read, and what makes one look twice.
+
+Measured in `adapters/pictures`; here are the shapes, and what the policy's figures make of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Final
+
+# What the sender is told of a picture that is kept all the same: words under `picture_warning.<code>`.
+WARNINGS: Final = ("blurred", "too_dark", "text_too_small", "mostly_empty")
+# What a reviewer is shown, never a reason to refuse; each has words under `picture_doubt.<code>`.
+DOUBTS: Final = ("editor", "grids", "pasted")
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """Measured on the region that holds text: a sharp frame does not help a blurred screenshot.
+
+    `legible` 0–100: how surely a person can read the small print. `sharpness` 0–100 of the edges in that
+    region, `brightness` 0–255 its mean, `text_height` of a line of small print in pixels (0: none found),
+    `filled` 0–100: share of the picture that holds anything.
+    """
+
+    legible: int
+    sharpness: int
+    brightness: int
+    text_height: int
+    filled: int
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> Quality:
+        """From JSON; `KeyError`, `ValueError` for anything else."""
+        return cls(**{field.name: int(told[field.name]) for field in fields(cls)})
+
+    def as_dict(self) -> dict[str, int]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A sign of editing: `code` of `DOUBTS`, `seen`: what was seen, as a short technical word or figures."""
+
+    code: str
+    seen: str
