@@ -8,7 +8,7 @@ from core.domain.errors import NotAllowed, NotFound, Refusal
 from core.services import desk
 from core.services.desk import DeskCard, File
 from portal import boundary, session
-from portal.parts import desk_decide, desk_file, desk_queue
+from portal.parts import desk_decide, desk_file, desk_many, desk_queue
 from portal.parts.desk_decide import DONE, Seat
 
 actor = session.require(*desk.ROLES)
@@ -31,7 +31,7 @@ def run() -> None:
         )
         if len(cards) > 1:
             _moves(cards, name, here)
-        desk_decide.many(seat, name)
+        desk_many.many(seat, name)
     if here is None:
         with middle:
             st.html(desk_queue.nothing(tx, waiting, name))

@@ -14,7 +14,7 @@ from portal import session
 from portal.blocks import open_cases
 from portal.html import esc, hero, href, ms, section
 from portal.parts import again, case_list, goods, locator, sent, talk, timeline, track_side, track_turn
-from portal.parts.track_turn import Turn
+from portal.parts.turn import Turn
 
 SOON, SLOWLY, UNTIL_ACCEPTED = 10, 20, 3  # seconds until it looks again: more often where money moves
 

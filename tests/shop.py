@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
 from sqlalchemy import insert, select
 
 from core import worker
 from core.adapters import database
 from core.adapters.evidence_store import EvidenceStore
-from core.adapters.tables import customers, orders, payments, payouts
+from core.adapters.tables import customers, evidence, orders, payments, payouts
 from core.app import App
 from core.domain.actors import SYSTEM, Actor
 from core.services import cases
@@ -109,6 +112,22 @@ class Shop:
 
     def act(self, case_no: str, event: str, actor: Actor, **more: Any) -> CaseView:
         return cases.act(self.app, actor, case_no, event, f"act-{next(self.numbers)}", **more)
+
+    def picture(self, case_no: str, kind: str = "other") -> str:
+        """A picture of the case's, as if it had been taken in now."""
+        number = next(self.numbers)
+        name, out = f"picture-{number}", io.BytesIO()
+        Image.new("RGB", (400, 800), (number % 256, 80, 120)).save(out, "PNG")
+        self.app.store.put(name, out.getvalue())
+        with self.app.begin() as conn:
+            conn.execute(
+                insert(evidence).values(
+                    id=name, case_no=case_no, kind=kind, media_type="image/png",
+                    sha256=hashlib.sha256(out.getvalue()).hexdigest(), width=400, height=800,
+                    size=len(out.getvalue()), added_at=self.clock.at,
+                )
+            )  # fmt: skip
+        return name
 
     def view(self, case_no: str, actor: Actor = SYSTEM) -> CaseView:
         return cases.view(self.app, actor, case_no)

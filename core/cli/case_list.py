@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from core.texts import Texts
 
 # As in `services.desk`, which is too heavy to ask for each command's arguments.
-QUEUES: Final = ("review", "second", "appeal", "arbitration", "talks", "waiting")
+QUEUES: Final = ("review", "second", "appeal", "arbitration", "talks", "transfers", "waiting")
 LIMIT: Final = 10_000
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 

@@ -29,7 +29,7 @@ def events_allowed(view: CaseView) -> dict[str, list[str]]:
     steps = history(view)
     buyer = "customer" if view.customer_id else "guest"
     found = {
-        role: list(rights.allowed(view.state, view.customer_id, Actor(role), steps))
+        role: list(rights.allowed(view.state, view.customer_id, Actor(role), steps, owner=view.owner))
         for role in ROLES
         if role not in ("customer", "guest") or role == buyer
     }

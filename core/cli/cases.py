@@ -12,8 +12,10 @@ from core.cli.case_shown import shown
 from core.cli.opening import opened
 from core.domain.actors import SYSTEM, Actor
 from core.domain.errors import CaseAlreadyOpen, EndorsedByApproving, EventUnknown, NotFound, ReasonInvalid
-from core.domain.facts import EVIDENCE_KINDS, REASONS
+from core.domain.facts import EVIDENCE_KINDS, REASONS, ROUTES
 from core.domain.lifecycle import CASE, ROLES
+from core.domain.settlement import WAYS, Payee, read_payee
+from core.domain.terms import Terms
 
 if TYPE_CHECKING:
     from core.app import App
@@ -42,6 +44,10 @@ def add_commands(add: AddCommand, tx: Texts) -> None:
     )
     command.add_argument("--note", default="", metavar="TEXT", help=tx("cli.help.note"))
     command.add_argument("--amount-minor", metavar="N", help=tx("cli.help.approved_minor"))
+    command.add_argument("--route", choices=ROUTES, help=tx("cli.help.offered_route"))
+    command.add_argument("--way", choices=WAYS, help=tx("cli.help.way"))
+    command.add_argument("--payee", metavar="CHANNEL:HOLDER:ACCOUNT", help=tx("cli.help.payee"))
+    command.add_argument("--reference", default="", metavar="TEXT", help=tx("cli.help.reference"))
     command.add_argument("--command-id", metavar="ID", help=tx("cli.help.command_id"))
 
     command = add("case", case, tx("cli.help.case"))
@@ -128,10 +134,24 @@ def act(arguments: Namespace) -> Answer:
         arguments.case,
         arguments.event,
         _command_id(arguments),
-        note=arguments.note,
-        amount_minor=amount,
+        Terms(
+            note=arguments.note,
+            amount_minor=amount,
+            route=arguments.route,
+            way=arguments.way,
+            payee=_payee(arguments.payee),
+            reference=arguments.reference,
+        ),
     )
     return shown(app, view)
+
+
+def _payee(text: str | None) -> Payee | None:
+    if text is None:
+        return None
+    channel, _, rest = text.partition(":")
+    holder, _, account = rest.partition(":")
+    return read_payee(channel, holder, account)
 
 
 def case(arguments: Namespace) -> Answer:

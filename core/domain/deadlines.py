@@ -4,7 +4,7 @@ days; and when a customer who has to act is warned before.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -27,6 +27,7 @@ WATCHED: Final = {
     "paying": "watch"
 }  # the payouts have due times of their own; this one looks whether they are late
 ESCALATED_TO: Final = "lead"
+EXPIRE: Final = "expire"  # of an offer
 SECOND: Final = "second"  # owner of a case that one person has approved and another must
 
 
@@ -61,6 +62,11 @@ def due(state: str, policy: Policy, calendar: Calendar, at: datetime) -> Due:
         days = slowest + policy.limits.arrival_overdue_working_days
         return Due(calendar.deadline(at, days).at, WATCHED[state])
     return Due()
+
+
+def offered(policy: Policy, calendar: Calendar, at: datetime) -> Due:
+    """An offer waits as long as a question; then people go on without it."""
+    return replace(due("awaiting_customer", policy, calendar, at), action=EXPIRE)
 
 
 def escalated(policy: Policy, calendar: Calendar, at: datetime) -> Due:

@@ -184,6 +184,48 @@ class RouteUnavailable(Refusal):
     code = "route_unavailable"
 
 
+class OfferUnneeded(Refusal):
+    """An offer of exactly what was asked for: that is an approval."""
+
+    code = "offer_unneeded"
+
+
+class OfferVoid(Refusal):
+    """What was offered cannot be paid like that any more; nothing was changed."""
+
+    code = "offer_void"
+
+
+class NewEvidenceNeeded(Refusal):
+    """An appeal that shows nothing new (R3.6)."""
+
+    code = "new_evidence_needed"
+
+
+class ProofOfClosureMissing(Refusal):
+    """Money goes to another account only when there is proof that the old one is closed (R4.5)."""
+
+    code = "proof_of_closure_missing"
+
+
+class PayeeMissing(Refusal):
+    """A transfer to another account, and nobody has said to which."""
+
+    code = "payee_missing"
+
+
+class PayeeInvalid(Refusal):
+    """Params: `field`: channel, holder or account."""
+
+    code = "payee_invalid"
+
+
+class ReferenceRequired(Refusal):
+    """A transfer by hand is recorded with the bank's or channel's own number."""
+
+    code = "reference_required"
+
+
 class MoneyAlreadySent(Refusal):
     """Too late to withdraw (R3.7)."""
 

@@ -14,12 +14,14 @@ REASONS: Final = ("not_delivered", "not_as_described", "service_failed", "duplic
 KINDS: Final = ("game_card", "top_up", "membership", "software_key", "other")
 DELIVERIES: Final = ("pending", "code_issued", "code_viewed", "activated", "redeemed")  # in this order
 CHANNELS: Final = ("alipay", "wechat", "card", "balance")
+ROUTES: Final = ("original", "balance", "negotiated")  # where the money goes, in this order
 EVIDENCE_KINDS: Final = (
     "product_page",  # the page the goods were sold with
     "product_shown",  # what was received, to compare with it
     "missing_service",  # nothing arrived: account page, inbox, balance before and after
     "payment_record",  # the channel's own record of a payment
     "redemption_record",  # who redeemed, when: for a customer who did not
+    "account_closed",  # that the account which paid no longer exists: for a negotiated refund
     "other",
 )
 

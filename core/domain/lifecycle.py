@@ -111,6 +111,7 @@ CASE = Machine(
         Row("in_review", "endorse", _REVIEW, "in_review"),
         Row("in_review", "reject", _REVIEW, "rejected"),
         Row("in_review", "ask", _REVIEW, "awaiting_customer"),
+        Row("in_review", "offer", _REVIEW, "awaiting_customer"),  # another amount or route, to be accepted
         Row("in_review", "dispute", (*_BUYER, *_REVIEW), "in_arbitration"),
         Row("in_review", "escalate", ("system",), "in_review"),
         Row("in_review", "withdraw", _BUYER, "withdrawn"),
@@ -118,6 +119,10 @@ CASE = Machine(
         Row("awaiting_customer", "dispute", _BUYER, "in_arbitration"),
         Row("awaiting_customer", "withdraw", _BUYER, "withdrawn"),
         Row("awaiting_customer", "lapse", ("system",), "closed"),
+        Row("awaiting_customer", "accept", _BUYER, "approved"),
+        Row("awaiting_customer", "decline", _BUYER, "in_review"),
+        # An offer that nobody took up is no reason to close: whoever made it decides without it.
+        Row("awaiting_customer", "expire", ("system",), "in_review"),
         Row("in_arbitration", "approve", ("arbiter", "lead"), "approved"),  # a lead as the second only
         Row("in_arbitration", "endorse", ("arbiter",), "in_arbitration"),
         Row("in_arbitration", "reject", ("arbiter",), "closed"),
@@ -126,9 +131,11 @@ CASE = Machine(
         Row("approved", "pay", ("system",), "paying"),
         Row("approved", "negotiate", ("system", *_REVIEW), "negotiating"),
         Row("approved", "withdraw", _BUYER, "withdrawn"),
+        Row("negotiating", "propose", _BUYER, "negotiating"),  # how they would like to have it
         Row("negotiating", "agree", ("lead", "finance"), "paying"),
         Row("negotiating", "endorse", ("lead", "finance"), "negotiating"),
         Row("negotiating", "withdraw", _BUYER, "withdrawn"),
+        Row("paying", "transfer", ("lead", "finance"), "paying"),  # made by hand, and recorded
         Row("paying", "complete", ("system",), "completed"),
         Row("paying", "negotiate", ("system",), "negotiating"),
         Row("rejected", "reapply", _BUYER, "draft"),
@@ -164,6 +171,9 @@ PAYOUT = Machine(
 )
 
 MACHINES = (CASE, PAYOUT)
+
+# Events after which money is held for the customer.
+GRANTING = frozenset(row.event for row in CASE.rows if row.target == "approved")
 
 # Fewer words for the outside, and who acts next: you (the customer), we, the bank, nobody.
 PUBLIC: dict[str, tuple[str, str]] = {

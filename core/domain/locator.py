@@ -45,6 +45,7 @@ BEHIND: Final = {
     "unknown": ("locator.asking", "locator.next.ask"),
     "accepted": ("locator.with_channel", "locator.next.arrive"),
 }
+BY_HAND: Final = ("locator.by_hand", "locator.by_hand_late")  # people transfer it, in time and late
 KEYS: Final = tuple(
     dict.fromkeys(
         [key for pair in (*WITH_SHOP.values(), *BEHIND.values()) for key in pair]
@@ -61,6 +62,10 @@ KEYS: Final = tuple(
             "locator.endorsed",
             *(key + end for key in OVERDUE.values() for end in ("", "_by")),
             "locator.with_shop",
+            "locator.offered",
+            "locator.next.accept",
+            *(key + rest for key in BY_HAND for rest in ("", "_rest")),
+            "locator.next.transfer",
             "locator.bounced",
             "locator.bounced_rest",
         ]
@@ -81,6 +86,7 @@ class Piece:
     eta_at: datetime | None = None
     arrived_at: datetime | None = None
     expires_at: datetime | None = None
+    by_hand: bool = False  # people transfer it to that account
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +117,12 @@ def locate(
     ask_until: datetime | None = None,
     asked_minor: int | None = None,
     was_sent: bool = True,
+    is_offered: bool = False,
 ) -> Located:
     """Where the money of a case in `state` is. `channels`: where an approved refund will go. `owner`: who has
     it since it is late, or since one of two has approved. `ask_until`: the end of the window to ask, None
     while it has not begun. `asked_minor`: what was asked for, where less was granted. `was_sent`: False for
-    what ended as a draft.
+    what ended as a draft. `is_offered`: what waits for the customer is an offer.
     """
     if state not in CASE.states:
         raise ValueError(f"unknown state {state!r}")
@@ -124,6 +131,8 @@ def locate(
     if not was_sent:
         return Located("locator.never_sent", "shop", "locator.next.apply_again")
     found = _of_sent(state, amount_minor, currency, due_at, pieces, now, published_through, channels, owner)
+    if is_offered and found.by is not None:
+        return replace(found, key="locator.offered", next_key="locator.next.accept")
     if asked_minor is not None:
         return replace(found, params=found.params | {"asked_minor": asked_minor, "currency": currency})
     if state == "rejected" and ask_until is not None:
@@ -208,6 +217,9 @@ def _on_its_way(
     behind = min(waiting, key=lambda piece: OPEN.index(piece.state)).state
     key, next_key = BEHIND[behind]
     by = None
+    hands = [piece for piece in waiting if piece.by_hand] if behind == "accepted" else []
+    if hands:
+        return _by_hand(hands, waiting, arrived, currency, now, published_through)
     if behind == "accepted":
         by = max(piece.eta_at for piece in waiting if piece.eta_at is not None)
         if now > by:
@@ -222,6 +234,31 @@ def _on_its_way(
         params["arrived_minor"] = sum(piece.amount_minor for piece in arrived)
     holder: Holder = "shop" if behind == "planned" else "channel"
     return Located(key, holder, next_key, by, by is not None and by.year > published_through, params)
+
+
+def _by_hand(
+    hands: Sequence[Piece],
+    waiting: Sequence[Piece],
+    arrived: Sequence[Piece],
+    currency: str,
+    now: datetime,
+    published_through: int,
+) -> Located:
+    """It is still here: somebody of finance transfers it, and what a channel has comes beside it."""
+    by = max(piece.eta_at for piece in hands if piece.eta_at is not None)
+    key = BY_HAND[now > by]
+    params: dict[str, Any] = {
+        "amount_minor": sum(piece.amount_minor for piece in waiting),
+        "currency": currency,
+        "channel": hands[0].channel,
+        "account": hands[0].account,
+    }
+    if arrived:
+        key += "_rest"
+        params["arrived_minor"] = sum(piece.amount_minor for piece in arrived)
+    by_then = None if now > by else by
+    is_provisional = by_then is not None and by_then.year > published_through
+    return Located(key, "shop", "locator.next.transfer", by_then, is_provisional, params)
 
 
 def _arrived(arrived: Sequence[Piece], currency: str) -> Located:

@@ -19,6 +19,7 @@ AFTER: Final[dict[tuple[str, str], str | None]] = {
     ("in_review", "endorse"): None,  # the first of two approvals decides nothing yet
     ("in_review", "reject"): "rejected",
     ("in_review", "ask"): "asked",
+    ("in_review", "offer"): "offered",
     ("in_review", "dispute"): "in_arbitration",
     ("in_review", "escalate"): "escalated",
     ("in_review", "withdraw"): "withdrawn",
@@ -26,6 +27,9 @@ AFTER: Final[dict[tuple[str, str], str | None]] = {
     ("awaiting_customer", "dispute"): "in_arbitration",
     ("awaiting_customer", "withdraw"): "withdrawn",
     ("awaiting_customer", "lapse"): "unanswered",
+    ("awaiting_customer", "accept"): "approved",
+    ("awaiting_customer", "decline"): "declined",
+    ("awaiting_customer", "expire"): "offer_expired",
     ("in_arbitration", "approve"): "approved",
     ("in_arbitration", "endorse"): None,
     ("in_arbitration", "reject"): "refused",
@@ -34,9 +38,11 @@ AFTER: Final[dict[tuple[str, str], str | None]] = {
     ("approved", "pay"): "paying",
     ("approved", "negotiate"): "negotiating",
     ("approved", "withdraw"): "withdrawn",
+    ("negotiating", "propose"): "proposed",
     ("negotiating", "agree"): "paying",
     ("negotiating", "endorse"): None,
     ("negotiating", "withdraw"): "withdrawn",
+    ("paying", "transfer"): None,  # the arrival is told
     ("paying", "complete"): "completed",
     ("paying", "negotiate"): "bounced",
     ("rejected", "reapply"): None,  # a draft again, not sent yet
@@ -52,10 +58,11 @@ AFTER: Final[dict[tuple[str, str], str | None]] = {
 PART_ARRIVED: Final = "part_arrived"
 ARRIVAL_LATE: Final = "arrival_late"
 ANSWER_DUE_SOON: Final = "answer_due_soon"
+OFFER_DUE_SOON: Final = "offer_due_soon"
 APPEAL_DUE_SOON: Final = "appeal_due_soon"
 # state → how its customer is warned that the time to act is running out.
 DUE_SOON: Final = {"awaiting_customer": ANSWER_DUE_SOON, "rejected": APPEAL_DUE_SOON}
-EVENTLESS: Final = (PART_ARRIVED, ARRIVAL_LATE, ANSWER_DUE_SOON, APPEAL_DUE_SOON)
+EVENTLESS: Final = (PART_ARRIVED, ARRIVAL_LATE, ANSWER_DUE_SOON, OFFER_DUE_SOON, APPEAL_DUE_SOON)
 
 KINDS: Final = tuple(dict.fromkeys([*filter(None, AFTER.values()), *EVENTLESS]))
 # Somebody of the shop has to act: these go to the shop's own channels as well, in words of their own.
@@ -63,10 +70,13 @@ FOR_THE_SHOP: Final = frozenset(
     {
         "in_review",
         "answered",
+        "declined",
+        "offer_expired",
         "in_arbitration",
         "in_appeal",
         "escalated",
         "negotiating",
+        "proposed",
         "bounced",
         ARRIVAL_LATE,
     }

@@ -69,7 +69,10 @@ class Limits(_Part):
     arrival_overdue_working_days: int = Field(
         ge=1, le=60, description="after so long 'sent but not received' becomes a ticket (R5.4)"
     )
-    # With defaults: a policy written before these two were figures stays a whole policy.
+    # With defaults: a policy written before these were figures stays a whole policy.
+    appeal_needs_evidence: bool = Field(
+        True, description="an appeal shows at least one picture that is new (R3.6)"
+    )
     evidence_megabytes: int = Field(10, ge=1, le=50, description="largest file of evidence (R2.3)")
     evidence_files: int = Field(9, ge=1, le=50, description="most pictures of a case, PDF pages too (R2.3)")
 

@@ -15,16 +15,23 @@ from core.domain.errors import (
     Refusal,
     SamePerson,
     SecondApprovalNeeded,
+    TransitionRefused,
 )
-from core.domain.lifecycle import CASE
+from core.domain.lifecycle import CASE, GRANTING
 
 Step = tuple[str, str, str]  # (event, role, person) of something that happened to the case
 
-APPROVING: Final = frozenset({"approve", "agree"})  # the first of two such commands is an `endorse`
+APPROVING: Final = frozenset({"approve", "offer", "agree"})  # the first of two such commands is an `endorse`
 DECIDING: Final = APPROVING | {"endorse", "reject", "ask", "negotiate"}
+PROPOSING: Final = frozenset({"propose"})  # needs no judge; it ends a first approval
+RECORDING: Final = frozenset({"transfer"})
+SPEAKING: Final = frozenset({"ask", "offer"})  # what waits for the customer is the last of these
+TO_AN_OFFER: Final = frozenset({"accept", "decline"})
+TO_A_QUESTION: Final = frozenset({"answer"})
 JUDGING: Final = DECIDING | {"dispute"}  # whoever sent it to arbitration had formed a view
 SENDING: Final = frozenset({"pay", "agree"})  # from then on money may be on its way
-DISPUTABLE: Final = frozenset({"ask", "reject", "escalate"})  # a question, a refusal, or nobody in time
+# A question, an offer, a refusal, or nobody in time.
+DISPUTABLE: Final = frozenset({"ask", "offer", "reject", "escalate"})
 SECOND_LOOK: Final = {"in_arbitration": "dispute", "in_appeal": "appeal"}  # state → the event that opens it
 
 
@@ -33,6 +40,10 @@ def barred(event: str, actor: Actor, state: str, customer_id: str, history: Iter
     history = list(history)
     if event == "withdraw" and state == "negotiating" and any(name in SENDING for name, _, _ in history):
         return MoneyAlreadySent()
+    if state == "awaiting_customer" and event in TO_AN_OFFER | TO_A_QUESTION:
+        return _barred_from_answering(event, actor, state, history)
+    if event in RECORDING:
+        return _own(actor, customer_id, history)
     if event not in DECIDING:
         return None
     return conflict(actor, state, customer_id, history) or _barred_from_approving(
@@ -40,12 +51,29 @@ def barred(event: str, actor: Actor, state: str, customer_id: str, history: Iter
     )
 
 
+def is_offered(history: Sequence[Step]) -> bool:
+    """Whether it is an offer that waits for the customer, and not a question."""
+    return next((name for name, _, _ in reversed(history) if name in SPEAKING), "") == "offer"
+
+
+def _barred_from_answering(event: str, actor: Actor, state: str, history: Sequence[Step]) -> Refusal | None:
+    """A question is answered, an offer accepted or declined; nobody accepts an offer of their own."""
+    if (event in TO_AN_OFFER) != is_offered(history):
+        return TransitionRefused(CASE.name, state, event)
+    made_by = {person(who) for name, _, who in history if name in ("offer", "endorse")}
+    return OwnCase() if event == "accept" and person(actor.id) in made_by - {""} else None
+
+
 def conflict(actor: Actor, state: str, customer_id: str, history: Sequence[Step]) -> Refusal | None:
     """Why this person decides nothing here, whatever their role: it is theirs, or they judged it before."""
-    applicants = {person(who) for _, role, who in history if role in BUYERS} | {person(customer_id)}
-    if person(actor.id) in applicants - {""}:
-        return OwnCase()
+    if refusal := _own(actor, customer_id, history):
+        return refusal
     return SamePerson() if person(actor.id) in _judges(state, history) else None
+
+
+def _own(actor: Actor, customer_id: str, history: Sequence[Step]) -> Refusal | None:
+    applicants = {person(who) for _, role, who in history if role in BUYERS} | {person(customer_id)}
+    return OwnCase() if person(actor.id) in applicants - {""} else None
 
 
 def endorsement(history: Sequence[Step]) -> Step | None:
@@ -56,22 +84,22 @@ def endorsement(history: Sequence[Step]) -> Step | None:
 
 def confirmers(state: str, first: Step) -> tuple[str, ...]:
     """Roles that may give the second approval after `first`. Of two, one is a lead's: no two reviewers."""
-    roles = CASE.row(state, "agree" if state == "negotiating" else "approve").roles
+    roles = CASE.row(state, "agree" if state == "negotiating" else "approve").roles  # an offer's are the same
     return roles if first[1] != "reviewer" else tuple(role for role in roles if role != "reviewer")
 
 
 def one_agrees(history: Iterable[Step]) -> bool:
     """Whether a single person may agree on another way for the money: another one had approved the refund."""
-    approved_by = [role for name, role, _ in history if name == "approve"]
+    approved_by = [role for name, role, _ in history if name in ("approve", "offer")]
     return approved_by[-1:] != ["system"]
 
 
 def _judges(state: str, history: Sequence[Step]) -> set[str]:
     """Who formed a view before this look at the case began, and so has no part in it."""
-    opened = "approve" if state == "negotiating" else SECOND_LOOK.get(state)
-    if opened is None:
+    opened = GRANTING if state == "negotiating" else frozenset({SECOND_LOOK.get(state, "")})
+    end = max((place for place, step in enumerate(history, 1) if step[0] in opened), default=0)
+    if not end:
         return set()
-    end = max((place for place, step in enumerate(history, 1) if step[0] == opened), default=0)
     # Who called for talks does not settle them. Who settled them once may do so again.
     views = [*history[:end], *(step for step in history[end:] if step[0] == "negotiate")]
     return {person(who) for name, role, who in views if name in JUDGING and role not in (*BUYERS, "system")}
@@ -91,8 +119,11 @@ def _barred_from_approving(event: str, actor: Actor, state: str, history: Sequen
     return None if actor.role in confirmers(state, first) else SecondApprovalNeeded()
 
 
-def allowed(state: str, customer_id: str, actor: Actor, history: Iterable[Step]) -> tuple[str, ...]:
-    """Events that this person may cause now: what the buttons show.
+def allowed(
+    state: str, customer_id: str, actor: Actor, history: Iterable[Step], *, owner: str | None = None
+) -> tuple[str, ...]:
+    """Events that this person may cause now: what the buttons show. `owner`: who transfers it by hand, of a
+    case that is being paid.
 
     An arbiter is offered to the customer once there is something to dispute (R3.4). That is no bar: whoever
     enters an event for somebody else may know more than the case.
@@ -104,5 +135,6 @@ def allowed(state: str, customer_id: str, actor: Actor, history: Iterable[Step])
         for event in CASE.allowed(state, actor.role)
         if actor.role != "system"
         and not (event == "dispute" and too_early)
+        and not (event in RECORDING and owner is None)
         and barred(event, actor, state, customer_id, history) is None
     )

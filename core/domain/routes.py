@@ -9,14 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from core.domain.breakdown import Breakdown, Part, parts, shares
 from core.domain.facts import Facts, Tender
 from core.domain.policy import Policy
 from core.domain.workdays import Calendar, local_date
-
-ROUTES: Final = ("original", "balance", "negotiated")
 
 
 @dataclass(frozen=True, slots=True)

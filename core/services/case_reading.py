@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -15,7 +16,9 @@ from core.adapters import tables
 from core.adapters.prepared import Prepared
 from core.adapters.tables import balance_lots, case_events, cases, evidence, payments, payouts
 from core.adapters.world import App
+from core.domain import routes
 from core.domain.actors import Actor
+from core.domain.deadlines import EXPIRE
 from core.domain.eligibility import window_ends_at
 from core.domain.facts import Facts
 from core.domain.lifecycle import CASE, public_status, waiting_for
@@ -23,6 +26,7 @@ from core.domain.locator import Located, Piece, locate
 from core.domain.money import share
 from core.domain.policy import Policy
 from core.domain.rights import allowed
+from core.domain.routes import RouteOption
 from core.services import drafts, orders, policies
 from core.services.case_views import CaseCard, CaseView, EventView, PayoutView
 from core.services.evidence import view_of
@@ -92,7 +96,7 @@ def load(app: App, conn: Connection, case: Case, actor: Actor) -> CaseView:
         finished_at=case.finished_at,
         payouts=payout_views,
         events=tuple(_event(row, body) for row, body in zip(event_rows, bodies, strict=True)),
-        allowed=allowed(case.state, case.customer_id, actor, history),
+        allowed=allowed(case.state, case.customer_id, actor, history, owner=case.owner),
         locator=_locate(
             app,
             case,
@@ -106,6 +110,7 @@ def load(app: App, conn: Connection, case: Case, actor: Actor) -> CaseView:
         arrived_at=_arrived_at(case, payout_views),
         settled_by=drafts.settled_by(conn, order.customer_id, order.order_no) if has_ended else None,
         fee_basis_points=_fee_rate(policies.get(app, conn, case.policy_version), case),
+        offer=_offer(app, policies.get(app, conn, case.policy_version), case, bodies),
         says=_says(app, conn, bodies),
     )
 
@@ -205,7 +210,7 @@ def _payout(app: App, row: Any) -> PayoutView:
         id=row.id,
         route=row.route,
         channel=row.channel,
-        account="" if row.channel == "balance" else row.account,
+        account="" if row.channel == "balance" else row.payee_account or row.account,
         amount_minor=row.amount_minor,
         currency=row.currency,
         state=row.state,
@@ -218,6 +223,7 @@ def _payout(app: App, row: Any) -> PayoutView:
         arrived_at=row.arrived_at,
         cause=row.cause,
         expires_at=row.expires_at,
+        payee_channel=row.payee_channel,
     )
 
 
@@ -233,6 +239,8 @@ def _event(row: Any, body: Mapping[str, Any]) -> EventView:
         note=body.get("note", ""),
         hash=row.hash,
         amount_minor=body.get("option", {}).get("approved"),
+        route=body.get("option", {}).get("route"),
+        way=body.get("way"),
     )
 
 
@@ -253,7 +261,16 @@ def _locate(
         currency=case.currency,
         due_at=case.due_at,
         pieces=[
-            Piece(p.channel, p.account, p.amount_minor, p.state, p.eta_at, p.arrived_at, p.expires_at)
+            Piece(
+                p.payee_channel or p.channel,
+                p.account,
+                p.amount_minor,
+                p.state,
+                p.eta_at,
+                p.arrived_at,
+                p.expires_at,
+                by_hand=bool(p.payee_channel),
+            )
             for p in pieces
         ],
         now=now,
@@ -263,7 +280,24 @@ def _locate(
         ask_until=ask_until,
         asked_minor=case.requested_minor if _is_part(case) else None,
         was_sent=_was_sent(case),
+        is_offered=_is_offered(case),
     )
+
+
+def _is_offered(case: Case) -> bool:
+    """A question and an offer end differently when nobody answers."""
+    return case.state == "awaiting_customer" and case.due_action == EXPIRE
+
+
+def _offer(app: App, policy: Policy, case: Case, bodies: Sequence[Mapping[str, Any]]) -> RouteOption | None:
+    """The plan that was offered; its dates as of now."""
+    if not _is_offered(case):
+        return None
+    body = bodies[-1]
+    facts = replace(Facts.from_dict(body["facts"]), at=app.now())
+    promised = body["option"]
+    options = routes.plan(facts, policy, app.calendar, approved=promised["approved"])
+    return next((option for option in options if option.route == promised["route"]), None)
 
 
 def _is_part(case: Case) -> bool:

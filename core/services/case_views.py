@@ -10,6 +10,7 @@ from core.domain.eligibility import Assessment
 from core.domain.facts import Facts
 from core.domain.locator import Located
 from core.domain.policy import Policy
+from core.domain.routes import RouteOption
 from core.services.evidence import EvidenceView
 from core.services.orders import OrderView
 
@@ -34,6 +35,7 @@ class PayoutView:
     arrived_at: datetime | None
     cause: str | None
     expires_at: datetime | None
+    payee_channel: str = ""  # of a transfer by hand: where `account` is
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,9 @@ class EventView:
     to_state: str
     note: str
     hash: str
-    amount_minor: int | None = None  # what it approved
+    amount_minor: int | None = None  # what it approved or offered
+    route: str | None = None
+    way: str | None = None  # of a negotiated refund (domain.settlement)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,7 @@ class CaseView:
     arrived_at: datetime | None  # when the last of the money arrived, once all has
     settled_by: str | None  # of what has ended: the case whose final decision closed this order's matter
     fee_basis_points: int | None  # where the fee is exactly this rate of what was approved
+    offer: RouteOption | None  # that waits for the customer, with the dates of accepting it now
     says: Mapping[str, str]  # the rule's sentence at the decision, by language "zh" and "en"; empty before
 
 

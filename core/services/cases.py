@@ -24,9 +24,11 @@ from core.domain.errors import (
     VerdictChanged,
 )
 from core.domain.lifecycle import CASE
+from core.domain.terms import Terms
 from core.services import case_reading, decisions, drafts, leases, policies
 from core.services.case_views import Answer, CaseCard, CaseView, Look
 from core.services.commands import once
+from core.services.granting import choose, gather
 from core.services.record import Case, Change, lock, read
 
 
@@ -70,7 +72,7 @@ def look(app: App, actor: Actor, case_no: str, *, assessed: bool = True) -> Look
         answer = None
         if assessed and case.state == "draft" and case.reason and case.requested_minor is not None:
             kinds = [picture.kind for picture in view.evidence]
-            answer = Answer(*decisions.gather(app, conn, case, case.requested_minor, policy, now, kinds))
+            answer = Answer(*gather(app, conn, case, case.requested_minor, policy, now, kinds))
     return Look(view, version, policy, answer, now)
 
 
@@ -151,7 +153,7 @@ def _submit(
     if amount is None or amount <= 0:
         raise AmountInvalid()
     version, policy = policies.in_force(app, conn, at)
-    facts, assessment = decisions.gather(app, conn, case, amount, policy, at)
+    facts, assessment = gather(app, conn, case, amount, policy, at)
     left = facts.refundable_minor
     if left <= 0:
         raise NothingLeft()
@@ -165,7 +167,7 @@ def _submit(
         raise VerdictChanged(verdict=assessment.verdict, rule=assessment.rule)
     route = case.route
     if assessment.verdict != "reject":
-        option = decisions.choose(assessment.options, case.route)
+        option = choose(assessment.options, case.route)
         route = option.route
         # Another tab may have changed the draft since this form was shown.
         if expected_refund_minor not in (None, option.breakdown.refund):
@@ -191,13 +193,13 @@ def act(
     case_no: str,
     event: str,
     command_id: str,
-    *,
-    note: str = "",
-    amount_minor: int | None = None,
+    terms: Terms | None = None,
+    **said: Any,
 ) -> CaseView:
     """One event of the lifecycle by a person, with every guard. Answers the case as this person sees
-    it now.
+    it now. What is said with it: `terms`, or their parts by name (`note`, `amount_minor`, …).
     """
+    terms = terms or Terms(**said)
     if event == "submit":
         submit(app, actor, case_no, command_id)
         return view(app, actor, case_no)
@@ -205,12 +207,12 @@ def act(
     def work(conn: Connection, case: Case) -> dict[str, Any]:
         if actor.role not in BUYERS:
             leases.free(conn, actor, case_no, app.now())
-        after = decisions.decide(app, conn, case, actor, event, drafts.clean(note), amount_minor)
+        after = decisions.decide(app, conn, case, actor, event, terms.with_note(drafts.clean(terms.note)))
         if actor.role not in BUYERS:
             leases.give_back(conn, actor, case_no)
         return {"case_no": after.case_no, "state": after.state}
 
-    kind = f"{event} {case_no} {'' if amount_minor is None else amount_minor}"
+    kind = f"{event} {case_no} {terms.said}"
     once(app, actor, command_id, kind, lambda conn: lock(conn, case_no, actor), work)
     return view(app, actor, case_no)
 

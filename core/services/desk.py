@@ -6,7 +6,6 @@ is `cases.act`; a case that is in somebody's hands is decided by nobody else mea
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -15,22 +14,25 @@ from sqlalchemy import Connection, and_, func, select, text
 from sqlalchemy.sql.elements import ColumnElement
 
 from core.adapters import tables
-from core.adapters.tables import AT_THE_DESK, cases, customers, desk_leases
+from core.adapters.tables import AT_THE_DESK, BY_HAND, cases, customers, desk_leases
 from core.adapters.world import App
+from core.domain import routes
 from core.domain.actors import BUYERS, Actor
 from core.domain.deadlines import SECOND
-from core.domain.errors import NotAllowed, Refusal, SecondApprovalNeeded
+from core.domain.errors import NotAllowed
 from core.domain.lifecycle import CASE
 from core.domain.policy import Policy
 from core.domain.rights import conflict, endorsement
-from core.services import case_reading, decisions, drafts, leases, policies
+from core.domain.settlement import Payee
+from core.domain.terms import Terms
+from core.services import case_reading, decisions, drafts, leases, negotiations, policies
 from core.services.case_views import Answer, CaseCard, CaseView, EventView
-from core.services.cases import act
+from core.services.granting import gather
 from core.services.leases import Lease
 from core.services.record import Case, lock, people, read
 
 MANY: Final = 100  # counting stops here: 'more than 99' is enough to know
-ALIKE: Final = 2  # as many make a group
+PAYERS: Final = ("finance", "lead")  # who may see an account in full, to transfer to it
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ QUEUES: Final = (
     Queue("appeal", ("in_appeal",), ("reviewer", "lead")),
     Queue("arbitration", ("in_arbitration",), ("arbiter",)),
     Queue("talks", ("negotiating",), ("lead", "finance")),
+    Queue("transfers", ("paying",), ("finance", "lead")),
     Queue("waiting", ("awaiting_customer",), ("reviewer", "lead", "support")),
 )
 ROLES: Final = tuple(dict.fromkeys(role for queue in QUEUES for role in queue.roles))
@@ -96,6 +99,8 @@ class File:
     customer_name: str
     credit: int
     others: tuple[CaseCard, ...]  # the same customer's other cases, newest first
+    routes: tuple[str, ...]  # on which money could go now, best first
+    payee: Payee | None  # of a transfer by hand; for those who make it
 
 
 def mine(actor: Actor) -> tuple[Queue, ...]:
@@ -122,6 +127,8 @@ def _in(queue: Queue) -> ColumnElement[bool]:
     """Spelled like the partial index `ix_cases_desk`, or SQLite would not use it."""
     if queue.name == "second":
         return and_(text(f"cases.owner = '{SECOND}'"), cases.c.state.in_(queue.states))
+    if queue.name == "transfers":
+        return and_(text(f"cases.{BY_HAND.replace(' AND owner', ' AND cases.owner')}"))
     here = and_(text(f"cases.{AT_THE_DESK}"), text(f"cases.state = '{queue.states[0]}'"))
     return and_(here, cases.c.owner.is_distinct_from(SECOND))
 
@@ -185,12 +192,14 @@ def open_file(app: App, actor: Actor, case_no: str) -> File:
         policy = policies.get(app, conn, case.policy_version)
         kinds = [picture.kind for picture in view.evidence]
         wanted = case.requested_minor or 0
-        answer = Answer(*decisions.gather(app, conn, case, wanted, policy, now, kinds))
+        answer = Answer(*gather(app, conn, case, wanted, policy, now, kinds))
         person = conn.execute(
             select(customers.c.name, customers.c.credit).where(customers.c.id == case.customer_id)
         ).first()
         others = case_reading.cards(app, conn, _customer(view), None, 7)
         lease = leases.of(conn, case_no, now)
+        payee = negotiations.payee_of(conn, case_no) if actor.role in PAYERS else None
+    options = answer.found.options or routes.plan(answer.facts, policy, app.calendar)
     return File(
         view,
         policy,
@@ -199,6 +208,8 @@ def open_file(app: App, actor: Actor, case_no: str) -> File:
         person.name if person else "",
         person.credit if person else 100,
         tuple(card for card in others if card.case_no != case_no),
+        tuple(option.route for option in options),
+        payee,
     )
 
 
@@ -234,7 +245,8 @@ def take(app: App, actor: Actor, case_no: str) -> Lease:
 
 
 def _has(queue: Queue, case: Case) -> bool:
-    return case.state in queue.states and (queue.name != "second" or case.owner == SECOND)
+    owner = {"second": SECOND, "transfers": "finance"}.get(queue.name)
+    return case.state in queue.states and owner in (None, case.owner)
 
 
 def give_back(app: App, actor: Actor, case_no: str) -> None:
@@ -251,73 +263,17 @@ class _Undone(Exception):
 
 
 def preview(
-    app: App, actor: Actor, case_no: str, event: str, *, note: str = "", amount_minor: int | None = None
+    app: App, actor: Actor, case_no: str, event: str, terms: Terms | None = None, **said: Any
 ) -> CaseView:
     """The case as its customer would see it after this decision. It is really taken, with every guard, and
     taken back: so the preview cannot differ from what then happens.
     """
+    terms = terms or Terms(**said)
     try:
         with app.begin() as conn:
             case = lock(conn, case_no, actor)
-            after = decisions.decide(app, conn, case, actor, event, drafts.clean(note), amount_minor)
+            after = decisions.decide(app, conn, case, actor, event, terms.with_note(drafts.clean(terms.note)))
             before = case_reading.load(app, conn, after, actor)
             raise _Undone(case_reading.load(app, conn, after, _customer(before)))
     except _Undone as undone:
         return undone.view
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Cases so alike that one look may settle them: same rule, reason and kind, each simple."""
-
-    rule: str
-    reason: str
-    kind: str
-    case_nos: tuple[str, ...]
-    total_minor: int
-    currency: str
-
-
-def alike(app: App, actor: Actor, name: str = "review") -> list[Group]:
-    """Groups of simple cases among the first `MANY` of the queue, the largest first. Simple: one approval is
-    enough and nobody else has them in hand.
-    """
-    found: dict[tuple[str, str, str, str], list[DeskCard]] = {}
-    _, policy = policies.current(app)
-    for card in queue(app, actor, name, limit=MANY):
-        if card.held_by not in (None, actor.id):
-            continue
-        if card.requested_minor > policy.limits.second_approval_minor or not card.rule:
-            continue
-        found.setdefault((card.rule, card.reason, card.kind, card.currency), []).append(card)
-    groups = [
-        Group(
-            rule,
-            reason,
-            kind,
-            tuple(card.case_no for card in cards),
-            sum(card.requested_minor for card in cards),
-            currency,
-        )
-        for (rule, reason, kind, currency), cards in found.items()
-        if len(cards) >= ALIKE
-    ]
-    return sorted(groups, key=lambda group: -len(group.case_nos))
-
-
-def approve_all(
-    app: App, actor: Actor, case_nos: Iterable[str], command_id: str, *, note: str = ""
-) -> list[tuple[str, Refusal | None]]:
-    """Approve each in a transaction of its own, in full; what was refused comes back with its refusal, and so
-    does what turned out to need a second person.
-    """
-    outcome: list[tuple[str, Refusal | None]] = []
-    for case_no in case_nos:
-        try:
-            after = act(app, actor, case_no, "approve", f"{command_id}-{case_no}", note=note)
-        except Refusal as refused:
-            outcome.append((case_no, refused))
-        else:
-            needs_another = first_approval(after) is not None
-            outcome.append((case_no, SecondApprovalNeeded() if needs_another else None))
-    return outcome

@@ -26,12 +26,11 @@ from core.domain.errors import (
     TextTooLong,
     TransitionRefused,
 )
-from core.domain.facts import REASONS
+from core.domain.facts import REASONS, ROUTES
 from core.domain.lifecycle import CASE
 from core.domain.money import LARGEST_MINOR
 from core.domain.policy import Policy
 from core.domain.rights import SECOND_LOOK
-from core.domain.routes import ROUTES
 from core.domain.workdays import ZONE
 from core.services import policies
 from core.services.record import COLUMNS, Case, add, case_of

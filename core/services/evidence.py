@@ -23,7 +23,7 @@ from core.services.record import lock
 from core.services.record import read as read_case
 
 TAKES_EVIDENCE: Final = frozenset(
-    {"draft", "in_review", "awaiting_customer", "in_arbitration", "rejected", "in_appeal"}
+    {"draft", "in_review", "awaiting_customer", "in_arbitration", "rejected", "in_appeal", "negotiating"}
 )
 
 

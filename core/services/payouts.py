@@ -8,7 +8,7 @@ after a lost answer is to ask (invariants 5 to 7).
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -25,6 +25,7 @@ from core.domain.errors import RouteUnavailable
 from core.domain.lifecycle import PAYOUT
 from core.domain.notices import PART_ARRIVED
 from core.domain.policy import Policy
+from core.domain.settlement import Payee
 from core.domain.workdays import end_of_day, local_date
 from core.services import ledger, policies, reservations
 from core.services.record import Case, Change, canonical, lock
@@ -37,6 +38,7 @@ ASK_AGAIN: Final = (*(timedelta(minutes=m) for m in (1, 1, 1, 1, 1, 5, 10, 20, 3
 GONE: Final = frozenset({"account_closed"})  # causes after which this account takes no more money
 NEW_NUMBER: Final = frozenset({"new_number_needed"})  # the channel wants the same refund under a new key
 DONE: Final = PAYOUT.final_states
+BY_HAND: Final = "transfer"  # the channel of what people transfer themselves
 
 _p = payouts.c
 _OF_CASE: Final = select(payouts).where(_p.case_no == bindparam("case_no")).order_by(_p.id)
@@ -47,16 +49,29 @@ _PAYMENTS: Final = select(
 
 
 def start(
-    app: App, change: Change, event: str, actor: Actor, at: datetime, policy: Policy, note: str = ""
+    app: App,
+    change: Change,
+    event: str,
+    actor: Actor,
+    at: datetime,
+    policy: Policy,
+    legs: list[Hold] | None = None,
+    body: dict[str, Any] | None = None,
+    payee: Payee | None = None,
 ) -> None:
-    """`pay` or `agree`: plan a payout for every leg that has none, and let the case wait for the money."""
-    conn, case = change.conn, change.case
-    legs = _unpaid(conn, case) if event == "pay" else agreed(conn, case)
-    body: dict[str, Any] = {"payouts": plan(conn, case, legs, at)} | ({"note": note} if note else {})
-    change.step(event, actor, at, due("paying", policy, app.calendar, at), body)
+    """`pay` or `agree`: plan a payout for every leg that has none, and let the case wait for the money.
+
+    `payee`: whom people transfer to by hand; until they have, the case is finance's.
+    """
+    legs = unpaid(change.conn, change.case) if legs is None else legs
+    keys = plan(change.conn, change.case, legs, at, payee)
+    next_due = due("paying", policy, app.calendar, at)
+    if any(leg.channel == BY_HAND for leg in legs):
+        next_due = replace(next_due, owner="finance")
+    change.step(event, actor, at, next_due, {**(body or {}), "payouts": keys})
 
 
-def _unpaid(conn: Connection, case: Case) -> list[Hold]:
+def unpaid(conn: Connection, case: Case) -> list[Hold]:
     taken = {
         row.payment_id
         for row in conn.execute(_OF_CASE, {"case_no": case.case_no})
@@ -69,7 +84,7 @@ def agreed(conn: Connection, case: Case) -> list[Hold]:
     """The negotiated way: the account that paid while it is open (R4.3), else the customer's balance here."""
     is_open = {row.id: row.is_open for row in conn.execute(_PAYMENTS, {"order_no": case.order_no})}
     rerouted = []
-    for leg in _unpaid(conn, case):
+    for leg in unpaid(conn, case):
         channel = leg.channel if is_open[leg.payment_id] else "balance"
         if channel == "balance" and not case.customer_id:
             raise RouteUnavailable(route="negotiated")
@@ -77,7 +92,9 @@ def agreed(conn: Connection, case: Case) -> list[Hold]:
     return rerouted
 
 
-def plan(conn: Connection, case: Case, legs: list[Hold], at: datetime) -> list[str]:
+def plan(
+    conn: Connection, case: Case, legs: list[Hold], at: datetime, payee: Payee | None = None
+) -> list[str]:
     """Write the intents: key, amount and body, before any channel hears of them. Answers the keys."""
     if not legs:
         return []
@@ -102,6 +119,8 @@ def plan(conn: Connection, case: Case, legs: list[Hold], at: datetime) -> list[s
                 "state": PAYOUT.initial,
                 "key": key,
                 "request": canonical(asdict(request)),
+                "payee_channel": payee.channel if payee and leg.channel == BY_HAND else "",
+                "payee_account": payee.masked if payee and leg.channel == BY_HAND else "",
                 "tries": 0,
                 "due_at": at,
                 "created_at": at,
@@ -173,7 +192,9 @@ class Movement:
         """The channel has it; from here the customer sees a date."""
         when = accepted_at or self.at
         policy = policies.get(self.app, self.conn, self.change.case.policy_version)
-        _, days = policy.eta_working_days[self.row.channel]
+        days = policy.working_days.arbitration  # to settle a negotiated refund
+        if self.row.channel != BY_HAND:
+            _, days = policy.eta_working_days[self.row.channel]
         eta = self.app.calendar.deadline(when, days).at
         self.step("accept", accepted_at=when, eta_at=eta, cause=None, tries=0, due_at=self.at + ASK_AGAIN[0])
 
@@ -212,6 +233,14 @@ class Movement:
         )
         self.accept(self.at)
         self.arrive(self.at)
+
+    def hand_over(self) -> None:
+        """A transfer by hand: people have it from here, and nobody else is asked about it before its date."""
+        if self.state in ("sending", "unknown"):
+            self.accept(self.at)
+        later = self.app.calendar.deadline(self.at, 1).at
+        self._values["due_at"] = max(self._values.get("eta_at") or later, later)
+        self.save()
 
     def ask_again(self, tries: int | None = None) -> None:
         tries = self.row.tries if tries is None else tries

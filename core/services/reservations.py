@@ -6,17 +6,18 @@ One conditional UPDATE per payment; the CHECK of the table stands behind it (inv
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, or_, select, update
 
 from core.adapters.prepared import Prepared
-from core.adapters.tables import payments
+from core.adapters.tables import case_events, payments
 from core.domain.errors import AmountAboveRemaining
+from core.domain.lifecycle import GRANTING
 from core.domain.routes import Leg
-from core.services.record import last_body
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,15 @@ class Hold:
         return cls(leg.payment_id, leg.route, leg.channel, leg.reserved_minor, leg.amount_minor)
 
 
+_GRANT: Final = Prepared(
+    select(case_events.c.body)
+    .where(
+        case_events.c.case_no == bindparam("case_no"),
+        or_(*(case_events.c.event == event for event in sorted(GRANTING))),
+    )
+    .order_by(case_events.c.seq.desc())
+    .limit(1)
+)
 _c = payments.c
 _MINOR: Final = bindparam("minor", type_=_c.paid_minor.type)
 _THIS: Final = _c.id == bindparam("payment")
@@ -89,5 +99,6 @@ def _must(conn: Connection, statement: Prepared, payment_id: int, minor: int) ->
 
 def holds(conn: Connection, case_no: str) -> list[Hold]:
     """What the case's approval holds of its payments, or held before it was paid."""
-    body = last_body(conn, case_no, "approve")
+    row: Any = _GRANT.first(conn, {"case_no": case_no})
+    body: dict[str, Any] = json.loads(row.body)
     return [Hold.of(leg) for leg in body["option"]["legs"]]

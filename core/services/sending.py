@@ -4,6 +4,7 @@ over.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from core.adapters.tables import payouts
 from core.adapters.world import App
 from core.domain.actors import SYSTEM
 from core.domain.lifecycle import PAYOUT
-from core.services.payouts import Movement, record_outcome, request_of
+from core.services.payouts import BY_HAND, Movement, record_outcome, request_of
 from core.services.record import Change, lock
 
 log = structlog.get_logger(__name__)
@@ -47,8 +48,9 @@ def attend(app: App, payout_id: int, worker: str) -> bool:
     if row is None:
         return False
     if row.channel == "balance":
-        _credit(app, payout_id, worker)
-        return True
+        return credit(app, payout_id, worker)
+    if row.channel == BY_HAND:
+        return _here(app, payout_id, worker, Movement.hand_over, ("sending", "unknown", "accepted"))
     record_outcome(app, payout_id, _outcome(app, row, worker))
     return True
 
@@ -121,12 +123,21 @@ def _resend(app: App, row: Row[Any], worker: str) -> bool:
     return changed == 1
 
 
-def _credit(app: App, payout_id: int, worker: str) -> None:
+def credit(app: App, payout_id: int, worker: str) -> bool:
+    """To the customer's balance here."""
+    return _here(app, payout_id, worker, Movement.credit_balance, ("sending", "unknown"))
+
+
+def _here(
+    app: App, payout_id: int, worker: str, work: Callable[[Movement], None], states: Collection[str]
+) -> bool:
+    """What needs no channel is done in one transaction; False when the lease is another's by now."""
     with app.begin() as conn:
         found = conn.execute(select(_p.case_no, _p.state, _p.worker).where(_p.id == payout_id)).one()
         change = Change(conn, lock(conn, found.case_no, SYSTEM))
         row = conn.execute(select(payouts).where(_p.id == payout_id).with_for_update()).one()
-        if row.worker != worker or row.state not in ("sending", "unknown"):
-            return
-        Movement(app, change, row).credit_balance()
+        if row.worker != worker or row.state not in states:
+            return False
+        work(Movement(app, change, row))
         change.write()
+    return True

@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, Connection, bindparam, select, update
 from core.adapters.tables import case_events, cases
 from core.adapters.world import App
 from core.domain.actors import SYSTEM
-from core.domain.deadlines import due, escalated, warnings
-from core.domain.notices import ARRIVAL_LATE, DUE_SOON
+from core.domain.deadlines import EXPIRE, due, escalated, warnings
+from core.domain.notices import ARRIVAL_LATE, DUE_SOON, OFFER_DUE_SOON
 from core.services import notices, payouts, policies
 from core.services.record import Change, lock
 
@@ -51,6 +51,8 @@ def run_due(app: App, case_no: str) -> bool:
             payouts.start(app, change, "pay", SYSTEM, at, policy)
         elif case.due_action == "lapse":
             change.step("lapse", SYSTEM, at, due("closed", policy, app.calendar, at))
+        elif case.due_action == EXPIRE:
+            change.step(EXPIRE, SYSTEM, at, due("in_review", policy, app.calendar, at))
         elif case.due_action == "escalate":
             change.step("escalate", SYSTEM, at, escalated(policy, app.calendar, at))
         elif case.due_action == "watch":
@@ -104,7 +106,8 @@ def run_warning(app: App, case_no: str) -> bool:
         passed = [which for when, which in planned if when <= at < case.due_at]
         change = Change(conn, case)
         if passed:
-            notices.warn(change, DUE_SOON[case.state], at, passed[-1])
+            kind = OFFER_DUE_SOON if case.due_action == EXPIRE else DUE_SOON[case.state]
+            notices.warn(change, kind, at, passed[-1])
         _set_warning(conn, case_no, ahead[0] if ahead else None)
         change.write()
     return True

@@ -8,7 +8,7 @@ from core.services.case_views import CaseView
 from core.texts import Texts
 from portal.html import esc
 
-SPOKEN = ("ask", "answer", "dispute", "appeal")
+SPOKEN = ("ask", "answer", "offer", "accept", "decline", "dispute", "appeal", "propose")
 _OURS = ("customer", "guest")
 
 

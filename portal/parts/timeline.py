@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from core.domain.lifecycle import GRANTING
 from core.services.case_views import CaseView, EventView, PayoutView
 from core.texts import Texts
 from portal.html import esc
@@ -72,7 +73,7 @@ def _event(tx: Texts, view: CaseView, event: EventView, now: datetime) -> Step:
         and event.from_state == "screening"
     ):
         more = view.says.get("en" if tx.language == "en" else "zh", "")
-    if event.event == "approve" and view.approved_minor is not None:
+    if event.event in GRANTING and view.approved_minor is not None:
         more = more or tx("track.said.amount", amount=tx.money(view.refund_minor or 0, view.currency))
     css = "no" if event.event in ("reject", "lapse", "withdraw") else ""
     note = "" if event.event in talk.SPOKEN else event.note  # what was said stands in the conversation
@@ -100,6 +101,12 @@ def event_words(tx: Texts, event: EventView, events: Sequence[EventView]) -> str
         "submit": tx("track.did.submit"),
         "refer": tx("track.did.refer"),
         "endorse": tx("track.did.endorse"),
+        "offer": tx("track.did.offer"),
+        "accept": tx("track.did.accept"),
+        "decline": tx("track.did.decline"),
+        "expire": tx("track.did.expire"),
+        "propose": tx("track.did.propose"),
+        "transfer": tx("track.did.transfer"),
         "ask": tx("track.did.ask"),
         "answer": tx("track.did.answer"),
         "dispute": tx("track.did.dispute"),
@@ -134,7 +141,9 @@ def _moments(tx: Texts, payout: PayoutView, now: datetime) -> list[Step]:
                 )
             )
         return found
-    if payout.accepted_at:
+    if payout.payee_channel:
+        channel = tx(f"channel.{payout.payee_channel}")
+    elif payout.accepted_at:
         reference = tx("track.paid.reference", reference=payout.reference) if payout.reference else ""
         found.append(
             _moment(
@@ -189,10 +198,11 @@ def _ahead(tx: Texts, view: CaseView, etas: Mapping[str, tuple[int, int]], now: 
         who = tx("track.who.arbiter") if view.state == "in_arbitration" else us
         return [arrive, pay, Step(current, who, tx("track.next.review"), due, "now")]
     if view.state == "awaiting_customer":
+        mine = tx("track.next.answer") if view.offer is None else tx("track.next.offer")
         return [
             arrive,
             Step(tx("track.next.then"), us, tx("track.next.resume"), "", "fut"),
-            Step(current, you, tx("track.next.answer"), due, "act"),
+            Step(current, you, mine, due, "act"),
         ]
     if view.state == "negotiating":
         return [arrive, Step(current, tx("track.who.finance"), tx("track.next.negotiate"), due, "now")]
@@ -229,7 +239,9 @@ def _eta(tx: Texts, view: CaseView, etas: Mapping[str, tuple[int, int]], now: da
         return tx("track.next.expected", date=tx.date(last, now, provisional=provisional))
     if view.route == "negotiated":
         return tx("track.next.afterwards")
-    found = {channel: etas[channel] for channel in _channels(view)}
+    found = {channel: etas[channel] for channel in _channels(view) if channel in etas}
+    if not found:  # by hand
+        return tx("track.next.afterwards")
     if not any(last for _, last in found.values()):
         return tx("track.next.at_once")
     return tx("track.next.after_paying", speed=choice.days(tx, found))

@@ -122,7 +122,8 @@ def not_received(tx: Texts, view: CaseView, *, now: datetime) -> str:
         "balance": tx("track.missing.balance"),
     }
     items = [tx("track.missing.wait", date=tx.date(max(etas), now))] if etas else []
-    items += [looks[channel] for channel in dict.fromkeys(payout.channel for payout in live)]
+    where = dict.fromkeys(payout.payee_channel or payout.channel for payout in live)
+    items += [looks[channel] for channel in where]
     items += [
         tx("track.missing.reference", reference=payout.reference) for payout in live if payout.reference
     ]

@@ -1,47 +1,25 @@
-"""What the customer can do on Track: answer, appeal, ask again, go to arbitration, withdraw.
-
-A command's id is the case and the length of its history: every click on one screen is one command.
+"""What the customer can do on Track: answer, take an offer, say how to be paid, appeal, ask again, go to
+arbitration, withdraw.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
-
 import streamlit as st
 
-from core.adapters.world import App
-from core.domain.actors import Actor
 from core.domain.eligibility import window_ends_at
-from core.domain.errors import Refusal
-from core.services import asking, cases, policies
+from core.services import asking, policies
 from core.services.case_views import CaseView
-from core.services.evidence import EvidenceView
-from core.texts import Texts
 from portal import places
-from portal.html import esc, href, lines, ms
-from portal.parts import again, talk
-from portal.parts.pictures import shots, upload
+from portal.html import esc, href
+from portal.parts import again, talk, track_offer, track_talks
+from portal.parts.turn import Turn, act, clock_of, head, refusal, say
 from portal.parts.wizard import bad
-
-_REFUSED = "track_refused"
-
-
-@dataclass(frozen=True)
-class Turn:
-    """One run of Track on one case."""
-
-    app: App
-    actor: Actor
-    tx: Texts
-    view: CaseView
-    now: datetime
 
 
 def is_turn(view: CaseView) -> bool:
     """Whether the customer is asked for something, may still change the outcome, or may ask once more."""
     return view.state in ("draft", "completed", *again.ENDED) or bool(
-        {"answer", "appeal"} & set(view.allowed)
+        {"answer", "accept", "propose", "appeal"} & set(view.allowed)
     )
 
 
@@ -59,22 +37,27 @@ def show(t: Turn) -> None:
             to = href("/request", order=view.order.order_no)
             how = tx("track.turn.draft_how", step=view.step)
             st.html(
-                _head(t, tx("track.turn.draft"), how, clock=_time_to_send(t))
+                head(t, tx("track.turn.draft"), how, clock=_time_to_send(t))
                 + f'<p><a class="btn" href="{to}">{esc(tx("track.turn.draft_go"))}</a></p>'
             )
+        elif view.offer is not None:
+            track_offer.show(t, view.offer)
+        elif "propose" in view.allowed:
+            track_talks.show(t)
         elif "answer" in view.allowed:
-            st.html(_head(t, tx("track.turn.question"), "", quote=talk.last_question(view)))
-            _say(t, "answer", tx("track.turn.answer_label"), tx("track.turn.answer"))
+            st.html(head(t, tx("track.turn.question"), "", quote=talk.last_question(view)))
+            say(t, "answer", tx("track.turn.answer_label"), tx("track.turn.answer"))
         else:
             late = _is_over(t)  # an appeal has its own time; what is applied for anew counts from then
             how = tx("track.turn.rejected_late") if late else tx("track.turn.rejected_how")
-            st.html(_head(t, tx("track.turn.rejected"), how, quote=_why(t)))
-            _say(
+            st.html(head(t, tx("track.turn.rejected"), how, quote=_why(t)))
+            say(
                 t,
                 "appeal",
                 tx("track.turn.appeal_label"),
                 tx("track.turn.appeal"),
-                or_reapply="reapply" in view.allowed and not late,
+                needs_picture=policies.of_version(t.app, view.policy_version).limits.appeal_needs_evidence,
+                more=(lambda: _or_reapply(t)) if "reapply" in view.allowed and not late else None,
             )
 
 
@@ -114,88 +97,19 @@ def _time_to_send(t: Turn) -> str:
     _, policy = policies.current(t.app)
     ends = window_ends_at(view.order.kind, view.order.completed_at, policy)
     if ends is not None and ends > t.now and (view.due_at is None or ends <= view.due_at):
-        return _clock(t, ends, tx("track.turn.else_late"))
-    return _clock(t, view.due_at, tx("track.turn.else_gone"))
+        return clock_of(t, ends, tx("track.turn.else_late"))
+    return clock_of(t, view.due_at, tx("track.turn.else_gone"))
 
 
-def _clock(t: Turn, at: datetime | None, otherwise: str) -> str:
-    """How long is left, until when, and what happens then; '' where there is no time or it has passed."""
-    if at is None or at <= t.now:
-        return ""
-    left = t.tx("track.turn.left", left=t.tx.duration(at - t.now))
-    until = t.tx("track.turn.until", when=t.tx.until(at, t.now))
-    return f'<p class="dl">{ms("schedule")}<b>{esc(left)}</b> {esc(until)} {esc(otherwise)}</p>'
-
-
-def _head(t: Turn, title: str, how: str, *, quote: str = "", clock: str | None = None) -> str:
-    tx, view = t.tx, t.view
-    if clock is None:
-        clock = _clock(t, view.due_at, tx("track.turn.else"))
-    said = f'<p class="quote">{lines(quote)}</p>' if quote else ""
-    below = f"<p>{esc(how)}</p>" if how else ""
-    return (
-        f'<div class="turn"><span class="tg">{ms("notifications_active")}{esc(tx("track.turn.tag"))}'
-        f"</span><h2>{esc(title)}</h2>{below}{said}{clock}</div>"
-    )
-
-
-def _say(t: Turn, event: str, label: str, button: str, *, or_reapply: bool = False) -> None:
-    """A text and its button; what was typed survives reruns and refusals."""
-    key = f"{event}-{t.view.case_no}"
-    st.text_area(label, key=key, height=110, persist_state="page", on_change=_forget_refusal)
-    st.html(f'<p class="note">{esc(t.tx("request.wrong.mask"))}</p>')
-    with st.expander(
-        t.tx("track.turn.picture"), icon=":material/add_photo_alternate:", type="compact", key="picture"
-    ):
-        upload(t.app, t.actor, t.tx, t.view, "other")
-    if added := _added_since(t):
-        st.html(f'<p class="note">{esc(t.tx("track.turn.attached"))}</p>{shots(t.tx, added)}')
-    refused = refusal(t, event)
-    if refused is not None:
-        st.html(bad(t.tx("track.turn.empty") if refused.code == "text_required" else t.tx.refusal(refused)))
-    with st.container(key="turnbtn", horizontal=True):
-        st.button(button, key=f"do-{event}", type="primary", on_click=_send, args=(t, event, key))
-        if or_reapply and st.button(t.tx("track.turn.reapply"), key="reapply"):
-            _reapply(t)
-
-
-def _added_since(t: Turn) -> tuple[EvidenceView, ...]:
-    """The pictures added while it is the customer's turn."""
-    began = t.view.events[-1].at
-    return tuple(item for item in t.view.evidence if item.added_at >= began)
-
-
-def _forget_refusal() -> None:
-    """What was wrong with the last text is not said of the next one."""
-    st.session_state.pop(_REFUSED, None)
-
-
-def _send(t: Turn, event: str, key: str) -> None:
-    act(t, event, st.session_state.get(key, ""))
+def _or_reapply(t: Turn) -> None:
+    if st.button(t.tx("track.turn.reapply"), key="reapply"):
+        _reapply(t)
 
 
 def _reapply(t: Turn) -> None:
     if act(t, "reapply"):
         st.switch_page(places.REQUEST, query_params={"order": t.view.order.order_no, "step": "1"})
     st.rerun()
-
-
-def act(t: Turn, event: str, note: str = "") -> bool:
-    """Do it; a refusal is kept for the next run, beside the button it came from."""
-    st.session_state.pop(_REFUSED, None)
-    command_id = f"{event}-{t.view.case_no}-{len(t.view.events)}"
-    try:
-        cases.act(t.app, t.actor, t.view.case_no, event, command_id, note=note)
-    except Refusal as refused:
-        st.session_state[_REFUSED] = (t.view.case_no, event, refused)
-        return False
-    return True
-
-
-def refusal(t: Turn, event: str) -> Refusal | None:
-    """The refusal of the last `event` on this case, until the next one."""
-    held: tuple[str, str, Refusal] | None = st.session_state.get(_REFUSED)
-    return held[2] if held and held[:2] == (t.view.case_no, event) else None
 
 
 def others(t: Turn) -> None:

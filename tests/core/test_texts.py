@@ -52,7 +52,7 @@ FAMILIES: dict[str, set[str]] = {
     "reason": set(facts.REASONS),
     "reason_said": set(facts.REASONS),
     "kind": set(facts.KINDS),
-    "channel": set(facts.CHANNELS),
+    "channel": {*facts.CHANNELS, "transfer"},
     "delivery": set(facts.DELIVERIES),
     "delivery_said": set(facts.DELIVERIES),
     "evidence_kind": set(facts.EVIDENCE_KINDS),

@@ -56,7 +56,7 @@ def test_part_of_the_amount(open_page: OpenPage, shop: Shop) -> None:
     case_no = referred(shop)
     page = open_page("desk", REVIEWER)
     page.button(key="do-approve").click().run()
-    page.text_input(key=f"desk-amount-{case_no}-0").set_value("40").run()
+    page.text_input(key=f"desk-amount-approve-{case_no}-0").set_value("40").run()
     assert "写一句话" in words(page), "who gets less is told why"
     page.text_area(key=f"desk-note-{case_no}-approve").set_value("只退没用的部分").run()
     page.button(key="desk-send").click().run()

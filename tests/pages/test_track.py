@@ -17,7 +17,7 @@ from core.domain.lifecycle import CASE
 from core.services import cases, evidence
 from portal.parts import track_turn
 from portal.parts.dots import dots
-from portal.parts.track_turn import Turn
+from portal.parts.turn import Turn
 from tests.pages.conftest import OpenPage, html, words
 from tests.pages.filling import picture
 from tests.shop import ARBITER, LEAD, MEI, REVIEWER, REVIEWER_2, WEI, Shop
@@ -47,7 +47,9 @@ def rejected(shop: Shop) -> str:
 
 
 def appealed(shop: Shop) -> str:
-    return acted(shop, rejected(shop), "appeal", MEI, "账号改过名，见附件。")
+    case_no = rejected(shop)
+    shop.picture(case_no)
+    return acted(shop, case_no, "appeal", MEI, "账号改过名，见附件。")
 
 
 def arbitrated(shop: Shop) -> str:
@@ -268,6 +270,9 @@ def test_an_appeal_and_a_second_appeal(open_page: OpenPage, shop: Shop):
     """R3.6: another person decides, and after that it is closed."""
     case_no = rejected(shop)
     page = say(open_page("track", MEI, case=case_no), "有新凭证", "appeal")
+    assert shop.view(case_no).state == "rejected" and "至少一张被拒之后的新图片" in words(page)
+    shop.picture(case_no)
+    page = say(page, "有新凭证", "appeal")
     assert shop.view(case_no).state == "in_appeal" and "提出申诉" in words(page)
     shop.act(case_no, "reject", LEAD, note="维持")
     page.run()

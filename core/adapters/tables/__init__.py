@@ -10,11 +10,13 @@ from core.adapters.tables.books import balance_lots, ledger_entries, sandbox_ref
 from core.adapters.tables.columns import Instant, from_micros, metadata, to_micros
 from core.adapters.tables.requests import (
     AT_THE_DESK,
+    BY_HAND,
     case_events,
     cases,
     commands,
     evidence,
     evidence_views,
+    payees,
     payouts,
 )
 from core.adapters.tables.running import desk_leases, guest_tries, sessions, settings, worker_beats
@@ -34,6 +36,7 @@ from core.adapters.tables.telling import contacts, notice_deliveries, notices
 __all__ = [
     "APPEND_ONLY",
     "AT_THE_DESK",
+    "BY_HAND",
     "Instant",
     "balance_lots",
     "case_events",
@@ -55,6 +58,7 @@ __all__ = [
     "notice_deliveries",
     "notices",
     "orders",
+    "payees",
     "payments",
     "payouts",
     "policies",

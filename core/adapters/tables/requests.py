@@ -11,6 +11,7 @@ from core.domain.lifecycle import CASE, PAYOUT, check_sql
 # Where people decide: the desk's queues.
 DESK_STATES = ("in_review", "awaiting_customer", "in_arbitration", "negotiating", "in_appeal")
 AT_THE_DESK = "state IN (" + ", ".join(f"'{state}'" for state in DESK_STATES) + ")"
+BY_HAND = "state = 'paying' AND owner = 'finance'"  # somebody has to transfer it
 _FINAL = ", ".join(f"'{state}'" for state in sorted(CASE.final_states))
 
 cases = Table(
@@ -81,6 +82,12 @@ cases = Table(
         sqlite_where=text(f"owner = '{SECOND}'"),
     ),
     Index(
+        "ix_cases_by_hand",
+        "due_at",
+        postgresql_where=text(BY_HAND),
+        sqlite_where=text(BY_HAND),
+    ),
+    Index(
         "uq_cases_one_open_per_order",
         "order_no",
         unique=True,
@@ -102,6 +109,19 @@ case_events = Table(
     Column("to_state", Text, nullable=False),
     Column("body", Text, nullable=False),  # canonical JSON: facts, assessment, note, changed columns
     Column("hash", Text, nullable=False),  # sha256(previous hash + this row)
+)
+
+# Whom finance transfers to by hand. The account in full until that is done, then masked.
+payees = Table(
+    "payees",
+    metadata,
+    Column("case_no", Text, ForeignKey("cases.case_no"), primary_key=True),
+    Column("channel", Text, nullable=False),
+    Column("holder", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("given_by", Text, nullable=False),
+    Column("given_at", Instant, nullable=False),
+    Column("closed_at", Instant),
 )
 
 commands = Table(
@@ -172,6 +192,9 @@ payouts = Table(
     Column("request", Text, nullable=False),  # canonical JSON sent on every try
     Column("reference", Text),  # the channel's refund number
     Column("cause", Text),  # why refused, returned or unknown, as a code
+    # Of a transfer by hand: where it goes, masked.
+    Column("payee_channel", Text, nullable=False, server_default=""),
+    Column("payee_account", Text, nullable=False, server_default=""),
     Column("tries", Integer, nullable=False, server_default="0"),
     Column("due_at", Instant),
     Column("leased_until", Instant),

@@ -11,9 +11,11 @@ from sqlalchemy import Connection, func, select
 
 from core.adapters.tables import balance_lots, case_events, cases, ledger_entries, payouts, sandbox_refunds
 from core.adapters.world import App
+from core.domain.lifecycle import GRANTING
 from core.services import policies
 from core.services.audit.finding import Finding, body_of
 from core.services.ledger import EXCHANGE, FEES, PAYABLE, REFUNDS, channel_account
+from core.services.payouts import BY_HAND
 
 
 def check(app: App, conn: Connection) -> Iterator[Finding]:
@@ -52,10 +54,10 @@ def _wanted(conn: Connection) -> Iterator[tuple[str, dict[str, int]]]:
     currencies = {
         number: currency for number, currency in conn.execute(select(cases.c.case_no, cases.c.currency))
     }
-    events = select(e.case_no, e.seq, e.event, e.body).where(e.event.in_(("approve", "withdraw")))
+    events = select(e.case_no, e.seq, e.event, e.body).where(e.event.in_((*GRANTING, "withdraw")))
     for case_no, seq, event, body in conn.execute(events.order_by(e.case_no, e.seq)):
         currency = currencies[case_no]
-        if event == "approve":
+        if event in GRANTING:
             o = body_of(body).get("option") or {}
             signs = (
                 (REFUNDS, "approved", 1),
@@ -96,7 +98,7 @@ def _sandbox(conn: Connection) -> Iterator[Finding]:
     ours = {row.key: row for row in conn.execute(select(p.key, p.state, p.amount_minor, p.channel))}
     for key, row in ours.items():
         known = theirs.get(key)
-        if row.channel != "balance" and row.state in ("accepted", "arrived"):
+        if row.channel not in ("balance", BY_HAND) and row.state in ("accepted", "arrived"):
             if known is None:
                 yield Finding(11, "channel_never_saw", key)
             elif known.amount_minor != row.amount_minor:

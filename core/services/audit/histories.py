@@ -14,18 +14,18 @@ from sqlalchemy import Connection, Row, select
 from core.adapters.tables import case_events, cases, commands
 from core.adapters.world import App
 from core.domain import routes
-from core.domain.deadlines import BY_WORKING_DAYS, due, escalated, warnings
+from core.domain.deadlines import BY_WORKING_DAYS, due, escalated, offered, warnings
 from core.domain.eligibility import assess
 from core.domain.errors import NotFound, TransitionRefused
 from core.domain.facts import Facts
 from core.domain.lifecycle import CASE
 from core.services import policies
 from core.services.audit.finding import Finding, body_of
-from core.services.decisions import basis
+from core.services.granting import basis
 from core.services.record import COLUMNS, Case, case_of, chain, fold, plain
 
 CHUNK: Final = 500
-DECISIONS: Final = frozenset({"approve", "endorse", "refer", "reject"})
+DECISIONS: Final = frozenset({"approve", "offer", "accept", "endorse", "refer", "reject"})
 
 
 def check(app: App, conn: Connection) -> Iterator[Finding]:
@@ -105,6 +105,8 @@ def _deadline(app: App, conn: Connection, case: Case, events: list[Row[Any]]) ->
     policy = policies.get(app, conn, case.policy_version)
     yield from _warning(app, case, entered, case.due_at)
     wanted = due(case.state, policy, app.calendar, entered)
+    if since and since[-1].event == "offer":
+        wanted = offered(policy, app.calendar, entered)
     if since and since[-1].event == "escalate":
         wanted = escalated(policy, app.calendar, entered)
     if wanted.at is not None and wanted.at.year > app.calendar.published_through:
@@ -146,5 +148,5 @@ def _again(app: App, conn: Connection, case: Case, row: Row[Any]) -> Iterator[Fi
         yield Finding(14, "decision_differs", subject, f"{body.get('assessment')} → {again['assessment']}")
     if row.actor_role == "system" and row.event in ("approve", "reject") and assessment.verdict != row.event:
         yield Finding(14, "decision_differs", subject, f"{row.event}, the rules say {assessment.verdict}")
-    if row.event in ("approve", "endorse") and stored is None:
+    if row.event in ("approve", "offer", "accept", "endorse") and stored is None:
         yield Finding(14, "facts_missing", subject, "no plan of the money")

@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, func, select
 
 from core.adapters.tables import balance_lots, case_events, cases, external_refunds, payments, payouts
-from core.domain.lifecycle import PAYOUT
+from core.domain.lifecycle import GRANTING, PAYOUT
 from core.services.audit.finding import Finding, body_of
 
 GRANTED: Final = ("approved", "negotiating", "paying")
@@ -70,7 +70,7 @@ def _grants(conn: Connection, by_case: dict[str, list[Any]], expected: _Expected
     """Every granted case holds its legs, less what has arrived; its amounts sum (invariant 15)."""
     c, e = cases.c, case_events.c
     bodies: dict[str, dict[str, Any]] = {}
-    events = select(e.case_no, e.body).where(e.event == "approve").order_by(e.case_no, e.seq)
+    events = select(e.case_no, e.body).where(e.event.in_(GRANTING)).order_by(e.case_no, e.seq)
     for case_no, body in conn.execute(events):
         bodies[case_no] = body_of(body)
     amounts = select(

@@ -15,7 +15,8 @@ from core.domain.actors import BUYERS, same_person
 from core.domain.actors import person as one
 from core.domain.errors import NotFound
 from core.domain.facts import Facts
-from core.domain.rights import DECIDING, SECOND_LOOK
+from core.domain.lifecycle import GRANTING
+from core.domain.rights import APPROVING, DECIDING, SECOND_LOOK
 from core.services import policies
 from core.services.audit.finding import Finding, body_of
 
@@ -28,6 +29,7 @@ class _Told:
     before: set[str] = field(default_factory=set)  # who judged before this look at the case
     now: set[str] = field(default_factory=set)  # who judges in this one
     approved_by: str = ""  # the role
+    offered_by: set[str] = field(default_factory=set)
     first: Any = None  # the row of the first of two approvals, while nothing but the clock came after it
 
 
@@ -37,7 +39,7 @@ def check(app: App, conn: Connection) -> Iterator[Finding]:
     customers = {
         number: customer for number, customer in conn.execute(select(cases.c.case_no, cases.c.customer_id))
     }
-    by_person = and_(e.event.in_(("approve", "endorse", "agree")), e.actor_role != "system")
+    by_person = and_(e.event.in_(("approve", "offer", "endorse", "agree")), e.actor_role != "system")
     body = case((by_person, e.body), else_="").label("body")
     rows = select(e.case_no, e.event, e.actor_role, e.actor_id, e.from_state, body)
     ordered = conn.execute(rows.order_by(e.case_no, e.seq))
@@ -58,13 +60,17 @@ def _event(app: App, conn: Connection, told: _Told, row: Any) -> Iterator[Findin
             yield Finding(13, "decided_own_case", row.case_no, detail)
         if (state in SECOND_LOOK or event == "agree") and person in told.before:
             yield Finding(13, "same_person_twice", row.case_no, detail)
-        if event in ("approve", "agree") and _needs_two(app, conn, told, row) and not _is_second(told, row):
+        if event in APPROVING and _needs_two(app, conn, told, row) and not _is_second(told, row):
             yield Finding(13, "approved_alone", row.case_no, detail)
     if is_staff and event in DECIDING | {"dispute"} and state != "negotiating":
         told.now.add(person)
-    if event == "approve":
+    if event in ("approve", "offer"):  # an offer is approved by who made it, once it is accepted
         told.approved_by = row.actor_role
-    if event in (*SECOND_LOOK.values(), "approve", "negotiate"):
+    if event == "accept" and person in told.offered_by - {""}:
+        yield Finding(13, "accepted_own_offer", row.case_no, detail)
+    if event in ("offer", "endorse"):
+        told.offered_by.add(person)
+    if event in (*SECOND_LOOK.values(), *GRANTING, "negotiate"):
         told.before |= told.now
         told.now = set()
     if event != "escalate":
@@ -94,5 +100,7 @@ def _is_second(told: _Told, row: Any) -> bool:
         return False
     if row.event == "agree":
         return True
-    said, says = (body_of(each.body).get("option") or {} for each in (first, row))
+    if body_of(first.body).get("of", "approve") != row.event:
+        return False
+    said, says = ((body_of(each.body).get("option") or {}) for each in (first, row))
     return all(said.get(part) == says.get(part) for part in ("approved", "route"))

@@ -56,6 +56,12 @@ EXPECTED = {
             awaiting_customer answer → in_review: customer guest support
             awaiting_customer lapse → closed: system
         """,
+        "R4.2 a reviewer offers another amount or route: taken up, declined, or the review goes on": """
+            in_review offer → awaiting_customer: reviewer lead
+            awaiting_customer accept → approved: customer guest support
+            awaiting_customer decline → in_review: customer guest support
+            awaiting_customer expire → in_review: system
+        """,
         "R3.4 either side may take a dispute to the arbiter, and only the arbiter ends it": """
             in_review dispute → in_arbitration: customer guest support reviewer lead
             awaiting_customer dispute → in_arbitration: customer guest support
@@ -87,14 +93,16 @@ EXPECTED = {
             approved withdraw → withdrawn: customer guest support
             negotiating withdraw → withdrawn: customer guest support
         """,
-        "R4.1 approved money is queued and paid by the portal, never by hand": """
+        "R4.1 approved money is queued and paid by the portal": """
             approved pay → paying: system
             paying complete → completed: system
         """,
         "R4.5 where neither the original route nor the balance works, people agree on another": """
             approved negotiate → negotiating: system reviewer lead
             paying negotiate → negotiating: system
+            negotiating propose → negotiating: customer guest support
             negotiating agree → paying: lead finance
+            paying transfer → paying: lead finance
         """,
     },
     "payout": {

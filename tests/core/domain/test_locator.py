@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any
@@ -234,6 +235,11 @@ def test_every_key_can_be_reached() -> None:
         located = where(state, ask_until=ends)
         reached |= {located.key, located.next_key}
     reached.add(where("withdrawn", was_sent=False).key)
+    offered = where("awaiting_customer", due=DUE, is_offered=True)
+    reached |= {offered.key, offered.next_key}
+    for eta, rest in product((DUE, NOW - timedelta(1)), ((), (piece("arrived"),))):
+        by_hand = where("paying", replace(piece("accepted"), eta_at=eta, by_hand=True), *rest)
+        reached |= {by_hand.key, by_hand.next_key}
     assert reached == set(KEYS)
 
 

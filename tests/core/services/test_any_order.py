@@ -20,13 +20,28 @@ from core.adapters.tables import payments
 from core.domain.actors import Actor
 from core.domain.errors import Refusal
 from core.domain.lifecycle import CASE
+from core.domain.settlement import Payee
+from core.domain.terms import Terms
 from core.services import cases
+from core.services.evidence import TAKES_EVIDENCE
 from tests.shop import ARBITER, FINANCE, LEAD, REVIEWER, REVIEWER_2, Shop, open_shop
 
 FAULTS = ["lose_before", "lose_after", "refuse", "refuse_closed", "refuse_number", "garbage", "forget", ""]
 LEAD_2, ARBITER_2 = Actor("lead", "zhao-jing"), Actor("arbiter", "bai-lu")
 PEOPLE = [REVIEWER, REVIEWER_2, LEAD, LEAD_2, ARBITER, ARBITER_2, FINANCE]
 LARGE = 120_000  # above what one may approve
+BY_STAFF = [
+    "approve", "approve", "offer", "reject", "ask", "dispute", "negotiate", "agree", "agree", "transfer",
+]  # fmt: skip
+TERMS = st.builds(
+    Terms,
+    note=st.just("…"),
+    amount_minor=st.none() | st.integers(1, 11_000) | st.just(LARGE - 1),
+    route=st.sampled_from([None, None, "original", "balance", "negotiated"]),
+    way=st.sampled_from([None, "account", "balance", "transfer"]),
+    payee=st.just(Payee("card", "梅雨", "6222021234561234")),
+    reference=st.just("T-1"),
+)
 
 
 @lru_cache(maxsize=1)
@@ -79,26 +94,27 @@ class House(RuleBasedStateMachine):
         order_no = self.orders[place]
         self.quietly(lambda: self.shop.apply(order_no, amount, actor=self.owner(order_no), route=route))
 
-    @rule(
-        place=st.integers(0, 9), event=st.sampled_from(CASE.events), amount=st.none() | st.integers(1, 11_000)
-    )
-    def customer_acts(self, place: int, event: str, amount: int | None) -> None:
-        self.act(place, event, None, amount)
+    @rule(place=st.integers(0, 9), event=st.sampled_from(CASE.events), terms=TERMS)
+    def customer_acts(self, place: int, event: str, terms: Terms) -> None:
+        self.act(place, event, None, terms)
 
     @rule(
-        place=st.integers(0, 9),
-        event=st.sampled_from(["approve", "approve", "reject", "ask", "dispute", "negotiate", "agree"]),
-        person=st.sampled_from(PEOPLE),
-        amount=st.none() | st.integers(1, 11_000) | st.just(LARGE - 1),
+        place=st.integers(0, 9), event=st.sampled_from(BY_STAFF), person=st.sampled_from(PEOPLE), terms=TERMS
     )
-    def staff_acts(self, place: int, event: str, person: Actor, amount: int | None) -> None:
-        self.act(place, event, person, amount)
+    def staff_acts(self, place: int, event: str, person: Actor, terms: Terms) -> None:
+        self.act(place, event, person, terms)
 
-    def act(self, place: int, event: str, person: Actor | None, amount: int | None) -> None:
+    def act(self, place: int, event: str, person: Actor | None, terms: Terms) -> None:
         card = self.case(place)
         if card is not None:
             actor = person or self.owner(card.order_no)
-            self.quietly(lambda: self.shop.act(card.case_no, event, actor, note="…", amount_minor=amount))
+            self.quietly(lambda: self.shop.act(card.case_no, event, actor, terms=terms))
+
+    @rule(place=st.integers(0, 9), kind=st.sampled_from(["account_closed", "product_page"]))
+    def picture(self, place: int, kind: str) -> None:
+        card = self.case(place)
+        if card is not None and card.state in TAKES_EVIDENCE:
+            self.shop.picture(card.case_no, kind)
 
     @rule(minutes=st.sampled_from([0, 2, 60, 60 * 24, 60 * 24 * 4, 60 * 24 * 20]))
     def work(self, minutes: int) -> None:

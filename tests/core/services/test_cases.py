@@ -534,6 +534,7 @@ def test_after_a_lost_appeal_the_matter_is_closed(shop: Shop) -> None:
     order_no = shop.order(("alipay", 90_000))
     case_no = shop.apply(order_no, 90_000).case_no
     shop.act(case_no, "reject", REVIEWER, note="对不上。")
+    shop.picture(case_no)
     shop.act(case_no, "appeal", MEI, note="有新凭证。")
     shop.act(case_no, "reject", REVIEWER_2, note="维持。")
     refused_again(shop, order_no, case_no)

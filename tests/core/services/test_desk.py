@@ -8,7 +8,7 @@ import pytest
 
 from core.domain.actors import Actor
 from core.domain.errors import InOtherHands, NotAllowed, NotFound, OwnCase, SecondApprovalNeeded, TextRequired
-from core.services import cases, desk
+from core.services import cases, desk, look_alikes
 from tests.shop import ARBITER, FINANCE, LEAD, MEI, REVIEWER, REVIEWER_2, SUPPORT, WEI, Shop
 
 
@@ -44,6 +44,7 @@ def test_each_decision_has_its_queue(shop: Shop) -> None:
     asked, refused, argued = referred(shop), referred(shop), referred(shop)
     shop.act(asked, "ask", REVIEWER, note="请补一张截图")
     shop.act(refused, "reject", REVIEWER, note="看不清")
+    shop.picture(refused)
     shop.act(refused, "appeal", MEI, note="请再看一次")
     shop.act(argued, "dispute", REVIEWER, note="请仲裁")
     assert numbers(shop, REVIEWER, "review") == []
@@ -158,15 +159,15 @@ def test_look_alikes_are_settled_together(shop: Shop) -> None:
     large = referred(shop, 300_000)
     held = referred(shop)
     desk.take(shop.app, REVIEWER_2, held)
-    (group,) = desk.alike(shop.app, REVIEWER)
+    (group,) = look_alikes.alike(shop.app, REVIEWER)
     assert set(group.case_nos) == set(alike) and group.total_minor == 30_000
     assert large not in group.case_nos
     shop.act(alike[0], "withdraw", MEI)
-    outcome = desk.approve_all(shop.app, REVIEWER, group.case_nos, "together")
+    outcome = look_alikes.approve_all(shop.app, REVIEWER, group.case_nos, "together")
     refused = {case_no for case_no, refusal in outcome if refusal is not None}
     assert refused == {alike[0]}
     assert {shop.view(case_no).state for case_no in alike[1:]} == {"approved"}
-    again = desk.approve_all(shop.app, REVIEWER, alike[1:], "together")
+    again = look_alikes.approve_all(shop.app, REVIEWER, alike[1:], "together")
     assert [refusal for _, refusal in again] == [None, None]  # one command, however often it is pressed
     assert shop.audit() == []
 
@@ -179,7 +180,7 @@ def test_together_says_which_one_needs_another_person(shop: Shop) -> None:
     shop.work()
     shop.work(days=3)
     second = shop.apply(order_no, 60_000, reason="other").case_no
-    [(case_no, refusal)] = desk.approve_all(shop.app, REVIEWER, [second], "together")
+    [(case_no, refusal)] = look_alikes.approve_all(shop.app, REVIEWER, [second], "together")
     assert (case_no, type(refusal)) == (second, SecondApprovalNeeded)
     assert shop.view(second).state == "in_review"
 

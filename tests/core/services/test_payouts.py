@@ -302,11 +302,11 @@ def test_a_worker_that_lost_its_lease_neither_credits_nor_sends(shop: Shop) -> N
     mine = [sending.claim(shop.app, payout.id, "quick") for payout in (credit, refund)]
     assert all(slow) and all(mine)
 
-    sending._credit(shop.app, credit.id, "slow")
+    assert sending.credit(shop.app, credit.id, "slow") is False
     assert shop.view(balance_case).state == "paying"
     assert slow[1] is not None and sending._resend(shop.app, slow[1], "slow") is False
     assert mine[1] is not None and sending._resend(shop.app, mine[1], "quick") is True
-    sending._credit(shop.app, credit.id, "quick")
+    assert sending.credit(shop.app, credit.id, "quick") is True
     assert shop.view(balance_case).state == "completed"
 
 

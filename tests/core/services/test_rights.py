@@ -25,6 +25,7 @@ from core.adapters.tables import evidence as evidence_rows
 from core.domain.actors import Actor
 from core.domain.errors import NotFound, Refusal
 from core.domain.lifecycle import CASE
+from core.domain.settlement import read_payee
 from core.services import cases, desk, evidence, identity, orders, timers
 from tests.shop import Shop, open_shop
 
@@ -81,6 +82,7 @@ in_review               approve>approved        -     -       +oo++    +oo++ -  
 in_review               endorse                 -     -       -oo--    -oo-- -       -       -
 in_review               reject>rejected         -     -       +oo++    +oo++ -       -       -
 in_review               ask>awaiting_customer   -     -       +oo++    +oo++ -       -       -
+in_review               offer>awaiting_customer -     -       +oo++    +oo++ -       -       -
 in_review               dispute>in_arbitration  +     +       +        +     -       -       -
 in_review               escalate                -     -       -        -     -       -       -
 in_review               withdraw>withdrawn      +     +       -        -     -       -       -
@@ -93,6 +95,7 @@ in_review/held          approve                 -     -       h        h     h  
 in_review/held          endorse                 -     -       h        h     h       h       h
 in_review/held          reject                  -     -       h        h     h       h       h
 in_review/held          ask                     -     -       h        h     h       h       h
+in_review/held          offer                   -     -       h        h     h       h       h
 in_review/held          dispute>in_arbitration  +     +       h        h     h       h       h
 in_review/held          escalate                -     -       h        h     h       h       h
 in_review/held          withdraw>withdrawn      +     +       h        h     h       h       h
@@ -103,6 +106,7 @@ in_review/endorsed      approve>approved        -     -       2oo2s    +oo+s -  
 in_review/endorsed      endorse                 -     -       -oo--    -oo-- -       -       -
 in_review/endorsed      reject>rejected         -     -       +oo++    +oo++ -       -       -
 in_review/endorsed      ask>awaiting_customer   -     -       +oo++    +oo++ -       -       -
+in_review/endorsed      offer>awaiting_customer -     -       2oo2s    +oo+s -       -       -
 in_review/endorsed      dispute>in_arbitration  +     +       +        +     -       -       -
 in_review/endorsed      escalate                -     -       -        -     -       -       -
 in_review/endorsed      withdraw>withdrawn      +     +       -        -     -       -       -
@@ -113,6 +117,7 @@ in_review/by-lead       approve>approved        -     -       +oo+s    +oo+s -  
 in_review/by-lead       endorse                 -     -       -oo--    -oo-- -       -       -
 in_review/by-lead       reject>rejected         -     -       +oo++    +oo++ -       -       -
 in_review/by-lead       ask>awaiting_customer   -     -       +oo++    +oo++ -       -       -
+in_review/by-lead       offer>awaiting_customer -     -       +oo+s    +oo+s -       -       -
 in_review/by-lead       dispute>in_arbitration  +     +       +        +     -       -       -
 in_review/by-lead       escalate                -     -       -        -     -       -       -
 in_review/by-lead       withdraw>withdrawn      +     +       -        -     -       -       -
@@ -123,8 +128,20 @@ awaiting_customer       answer>in_review        +     +       -        -     -  
 awaiting_customer       dispute>in_arbitration  +     +       -        -     -       -       -
 awaiting_customer       withdraw>withdrawn      +     +       -        -     -       -       -
 awaiting_customer       lapse                   -     -       -        -     -       -       -
+awaiting_customer       accept                  t     t       -        -     -       -       -
+awaiting_customer       decline                 t     t       -        -     -       -       -
+awaiting_customer       expire                  -     -       -        -     -       -       -
 awaiting_customer       add_evidence            x     x       -        -     -       -       -
 awaiting_customer       take                    -     +       +oo++    +oo++ -       -       -
+awaiting_customer/offer answer                  t     t       -        -     -       -       -
+awaiting_customer/offer accept>approved         +     +++o+   -        -     -       -       -
+awaiting_customer/offer decline>in_review       +     +       -        -     -       -       -
+awaiting_customer/offer dispute>in_arbitration  +     +       -        -     -       -       -
+awaiting_customer/offer withdraw>withdrawn      +     +       -        -     -       -       -
+awaiting_customer/offer lapse                   -     -       -        -     -       -       -
+awaiting_customer/offer expire                  -     -       -        -     -       -       -
+awaiting_customer/offer add_evidence            x     x       -        -     -       -       -
+awaiting_customer/offer take                    -     +       +oo++    +oo++ -       -       -
 
 in_arbitration          approve>approved        -     -       -        -oos- +oos+   -       -
 in_arbitration          endorse                 -     -       -        -     -oos-   -       -
@@ -147,28 +164,42 @@ approved                negotiate>negotiating   -     -       +oo++    +oo++ -  
 approved                withdraw>withdrawn      +     +       -        -     -       -       -
 
 negotiating             agree>paying            -     -       -        +oos+ -       +oos+   -
+negotiating             propose>negotiating     +     +       -        -     -       -       -
+negotiating             add_evidence            x     x       -        -     -       -       -
 negotiating             endorse                 -     -       -        -oos- -       -oos-   -
 negotiating             withdraw>withdrawn      +     +       -        -     -       -       -
 negotiating             take                    -     -       -        +oos+ -       +oos+   -
 
 negotiating/called      agree>negotiating       -     -       -        +oos+ -       +oos+   -
+negotiating/called      propose>negotiating     +     +       -        -     -       -       -
+negotiating/called      add_evidence            x     x       -        -     -       -       -
 negotiating/called      endorse                 -     -       -        -oos- -       -oos-   -
 negotiating/called      withdraw>withdrawn      +     +       -        -     -       -       -
 negotiating/called      take                    -     -       -        +oos+ -       +oos+   -
 
 negotiating/bounced     agree>negotiating       -     -       -        +oo++ -       +oo++   -
+negotiating/bounced     propose>negotiating     +     +       -        -     -       -       -
+negotiating/bounced     add_evidence            x     x       -        -     -       -       -
 negotiating/bounced     endorse                 -     -       -        -oo-- -       -oo--   -
 negotiating/bounced     withdraw                m     m       -        -     -       -       -
 negotiating/bounced     take                    -     -       -        +oo++ -       +oo++   -
 
 negotiating/endorsed    agree>paying            -     -       -        +oo+s -       +oo+s   -
+negotiating/endorsed    propose>negotiating     +     +       -        -     -       -       -
+negotiating/endorsed    add_evidence            x     x       -        -     -       -       -
 negotiating/endorsed    endorse                 -     -       -        -oo-- -       -oo--   -
 negotiating/endorsed    withdraw                m     m       -        -     -       -       -
 negotiating/endorsed    take                    -     -       -        +oo++ -       +oo++   -
 
 paying                  complete                -     -       -        -     -       -       -
 paying                  negotiate               -     -       -        -     -       -       -
+paying                  transfer                -     -       -        toott -       toott   -
 paying                  withdraw                m     m       m        m     m       m       m
+paying/by-hand          complete                -     -       -        -     -       -       -
+paying/by-hand          negotiate               -     -       -        -     -       -       -
+paying/by-hand          transfer>completed      -     -       -        +oo++ -       +oo++   -
+paying/by-hand          withdraw                m     m       m        m     m       m       m
+paying/by-hand          take                    -     -       -        +oo++ -       +oo++   -
 
 rejected                reapply>draft           +     +       -        -     -       -       -
 rejected                appeal>in_appeal        +     +       -        -     -       -       -
@@ -217,10 +248,17 @@ WRONG_PERSON = ".-os2h"  # the others say: not now, or not like this
 # Every event of the lifecycle in any state, and names that are none.
 EVENTS = (
     "submit", "withdraw", "lapse", "approve", "refer", "reject", "endorse", "ask", "dispute", "escalate",
-    "answer", "pay", "negotiate", "agree", "complete", "reapply", "appeal",
+    "answer", "pay", "negotiate", "agree", "complete", "reapply", "appeal", "offer", "accept", "decline",
+    "expire", "propose", "transfer",
 )  # fmt: skip
+# What is said with them, where they ask for more than words.
+SAID: dict[str, dict[str, Any]] = {
+    "offer": {"amount_minor": 5_000},
+    "propose": {"way": "balance"},
+    "transfer": {"reference": "T-1"},
+}
 FORGED = ("refund_now", "APPROVE")
-PREVIEWED = ("approve", "agree", "withdraw")
+PREVIEWED = ("approve", "offer", "agree", "withdraw")
 OTHERS = (
     "save_draft", "add_evidence", "remove_evidence", "read_evidence", "view", "look", "open_file", "take",
     "give_back", "list", "open_draft",
@@ -228,7 +266,7 @@ OTHERS = (
 COMMANDS = (*EVENTS, *FORGED, *(f"preview {event}" for event in PREVIEWED), *OTHERS)
 
 # Whoever drops a state, a person or a command has to say so here.
-STATES, PERSONS, TRIED, BY_THE_WRONG_PERSON = 23, 33, 25_047, 8_588
+STATES, PERSONS, TRIED, BY_THE_WRONG_PERSON = 25, 33, 33_000, 10_533
 
 # --- the persons --------------------------------------------------------------------------------------------
 
@@ -335,7 +373,8 @@ class Cases:
         return REACHED.get(name, Cases.draft)(self, customer), customer
 
     def _with_picture(self, name: str, case_no: str, customer: Actor) -> Cell:
-        cell = Cell(name, case_no, self.shop.view(case_no).order.order_no, customer.id, f"picture-{case_no}")
+        picture = f"picture-{case_no}"
+        cell = Cell(name, case_no, self.shop.view(case_no).order.order_no, customer.id, picture)
         self.shop.app.store.put(cell.picture, b"bytes")
         with self.shop.app.begin() as conn:
             conn.execute(
@@ -375,6 +414,11 @@ class Cases:
     def review(self, customer: Actor, amount: int = 10_000, **order: Any) -> str:
         return self.act(self.asked(customer, amount, **order), "answer", customer)
 
+    def offered(self, customer: Actor) -> str:
+        case_no = self.review(customer)
+        self.shop.act(case_no, "offer", self.judge, note="…", amount_minor=5_000)
+        return case_no
+
     def held(self, customer: Actor) -> str:
         case_no = self.review(customer)
         desk.take(self.shop.app, Actor("lead", HOLDER), case_no)
@@ -384,7 +428,9 @@ class Cases:
         return self.act(self.review(customer, amount), "reject", self.judge)
 
     def appeal(self, customer: Actor, amount: int = 10_000) -> str:
-        return self.act(self.rejected(customer, amount), "appeal", customer)
+        case_no = self.rejected(customer, amount)
+        self.shop.picture(case_no)
+        return self.act(case_no, "appeal", customer)
 
     def dispute(self, customer: Actor, amount: int = 10_000) -> str:
         return self.act(self.asked(customer, amount), "dispute", customer)
@@ -396,6 +442,17 @@ class Cases:
         """Approved and paid by the portal alone; the account is closed."""
         case_no = self.automatic(customer)
         self.shop.alipay.faults.append("refuse_closed")
+        self.shop.work()
+        return case_no
+
+    def by_hand(self, customer: Actor) -> str:
+        """The account is closed; two people agreed on a transfer to another one of the same person."""
+        case_no = self.bounced(customer)
+        self.shop.picture(case_no, "account_closed")
+        payee = read_payee("card", "梅雨", "6222 0212 3456 1234")
+        self.shop.act(case_no, "propose", customer, way="transfer", payee=payee)
+        for actor in (Actor("finance", "one"), Actor("lead", "two")):
+            self.shop.act(case_no, "agree", actor, way="transfer")
         self.shop.work()
         return case_no
 
@@ -425,6 +482,7 @@ REACHED: dict[str, Callable[[Cases, Actor], str]] = {
     "completed": Cases.completed,
     "negotiating/bounced": Cases.bounced,
     "negotiating/endorsed": lambda c, mei: c.act(c.bounced(mei), "agree", Actor("finance", ENDORSER)),
+    "paying/by-hand": Cases.by_hand,
     "paying": Cases.paying,
     "draft": Cases.draft,
     "draft/again": lambda c, mei: c.act(c.rejected(mei), "reapply", mei),
@@ -433,6 +491,7 @@ REACHED: dict[str, Callable[[Cases, Actor], str]] = {
     "in_review/endorsed": lambda c, mei: c.act(c.review(mei, LARGE), "approve", c.endorser),
     "in_review/by-lead": lambda c, mei: c.act(c.review(mei, LARGE), "approve", Actor("lead", ENDORSER)),
     "awaiting_customer": Cases.asked,
+    "awaiting_customer/offer": Cases.offered,
     "in_arbitration": Cases.dispute,
     "in_arbitration/endorsed": lambda c, mei: c.act(
         c.dispute(mei, LARGE), "approve", Actor("arbiter", ENDORSER)
@@ -487,9 +546,10 @@ class House:
     def attempt(self, actor: Actor, command: str, case_no: str, order_no: str, picture: str) -> Any:
         app, number = self.shop.app, f"click-{next(self.clicks)}"
         if command in EVENTS or command in FORGED:
-            return cases.act(app, actor, case_no, command, number, note="…")
+            return cases.act(app, actor, case_no, command, number, note="…", **SAID.get(command, {}))
         if command.startswith("preview "):
-            return desk.preview(app, actor, case_no, command.removeprefix("preview "), note="…")
+            event = command.removeprefix("preview ")
+            return desk.preview(app, actor, case_no, event, note="…", **SAID.get(event, {}))
         match command:
             case "save_draft":
                 return cases.save_draft(app, actor, case_no, description=number)
@@ -592,6 +652,7 @@ THE_CLOCK = {
     "in_review/endorsed": ("escalate", "in_review"),
     "in_review/by-lead": ("escalate", "in_review"),
     "awaiting_customer": ("lapse", "closed"),
+    "awaiting_customer/offer": ("expire", "in_review"),
     "in_arbitration": ("escalate", "in_arbitration"),
     "in_arbitration/endorsed": ("escalate", "in_arbitration"),
     "approved": ("pay", "paying"),

@@ -116,6 +116,7 @@ def test_never_after_the_deadline(
 def test_who_has_acted_is_not_warned(shop: Shop) -> None:
     answered, appealed = asked(shop), rejected(shop)
     shop.act(answered, "answer", MEI, note="昨天")
+    shop.picture(appealed)
     shop.act(appealed, "appeal", MEI, note="不是我")
     assert (planned(shop, answered), planned(shop, appealed)) == (None, None)
     shop.work(days=2)

@@ -1,4 +1,4 @@
-"""Credit as a history of entries, and what customers say against one."""
+"""Credit as a history of entries and what customers say against one; transfers that finance makes by hand."""
 
 from __future__ import annotations
 
@@ -14,6 +14,31 @@ BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
+    _credit()
+    _transfers()
+
+
+def _transfers() -> None:
+    for name in ("payee_channel", "payee_account"):
+        op.add_column("payouts", sa.Column(name, sa.Text(), server_default="", nullable=False))
+    op.create_table(
+        "payees",
+        sa.Column("case_no", sa.Text(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("holder", sa.Text(), nullable=False),
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("given_by", sa.Text(), nullable=False),
+        sa.Column("given_at", BIG, nullable=False),
+        sa.Column("closed_at", BIG, nullable=True),
+        sa.ForeignKeyConstraint(["case_no"], ["cases.case_no"], name=op.f("fk_payees_case_no")),
+        sa.PrimaryKeyConstraint("case_no", name=op.f("pk_payees")),
+        sqlite_strict=True,
+    )
+    by_hand = sa.text("state = 'paying' AND owner = 'finance'")
+    op.create_index("ix_cases_by_hand", "cases", ["due_at"], postgresql_where=by_hand, sqlite_where=by_hand)
+
+
+def _credit() -> None:
     op.create_table(
         "credit_entries",
         sa.Column("id", BIG, nullable=False),

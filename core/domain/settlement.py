@@ -1,0 +1,66 @@
+"""How a negotiated refund reaches the customer (R4.5): the ways people may agree on, and the account of the
+same person to which finance transfers by hand when the one that paid is closed.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Final
+
+from core.domain.errors import PayeeInvalid, PayeeMissing, ProofOfClosureMissing, RouteUnavailable
+
+# `account`: back to the one that paid; `balance`: the platform's; `transfer`: by hand to another.
+WAYS: Final = ("account", "balance", "transfer")
+PAYEE_CHANNELS: Final = ("alipay", "wechat", "card")
+PROOF: Final = "account_closed"  # the kind of evidence without which nothing goes to another account
+_ACCOUNT: Final = re.compile(r"[0-9A-Za-z@._+\-]{4,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Payee:
+    """Where to transfer to. `account` in full: for the eyes of finance only, and gone once it is done."""
+
+    channel: str
+    holder: str
+    account: str
+
+    @property
+    def masked(self) -> str:
+        return masked(self.account)
+
+
+def masked(account: str) -> str:
+    """`****1234`: enough to know one's own account by."""
+    return f"****{account[-4:]}"
+
+
+def read_payee(channel: str, holder: str, account: str) -> Payee:
+    """What somebody typed, as a payee; `PayeeInvalid(field)` names what is wrong."""
+    name = " ".join(unicodedata.normalize("NFKC", holder).split())
+    plain = unicodedata.normalize("NFKC", account).strip()
+    number = plain if "@" in plain else re.sub(r"[\s\-]", "", plain)
+    if channel not in PAYEE_CHANNELS:
+        raise PayeeInvalid(field="channel")
+    if not 2 <= len(name) <= 40 or any(unicodedata.category(sign)[0] == "C" for sign in name):
+        raise PayeeInvalid(field="holder")
+    if not _ACCOUNT.fullmatch(number):
+        raise PayeeInvalid(field="account")
+    return Payee(channel, name, number)
+
+
+def check_way(
+    way: str, *, is_open: bool, has_account: bool, has_payee: bool, evidence: Collection[str]
+) -> None:
+    """Whether money may go this way: back to an account that is still open, to the balance of who has one
+    here, or to a named account when there is proof that the old one is closed (R4.3, R4.5).
+    """
+    if way not in WAYS or (way == "account" and not is_open) or (way == "balance" and not has_account):
+        raise RouteUnavailable(route="negotiated")
+    if way == "transfer":
+        if PROOF not in evidence:
+            raise ProofOfClosureMissing()
+        if not has_payee:
+            raise PayeeMissing()

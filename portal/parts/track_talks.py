@@ -1,0 +1,80 @@
+"""How the customer would like to have a negotiated refund: to the balance, or by hand to another account of
+theirs, with proof that the old one is closed (R4.5).
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.domain.errors import Refusal
+from core.domain.settlement import PAYEE_CHANNELS, PROOF, WAYS, read_payee
+from core.domain.terms import Terms
+from portal.html import esc
+from portal.parts.pictures import shots, upload
+from portal.parts.turn import Turn, act, head, refusal, remember
+from portal.parts.wizard import bad
+
+
+def show(t: Turn) -> None:
+    tx, view = t.tx, t.view
+    proposed = next((event for event in reversed(view.events) if event.event == "propose"), None)
+    how = tx("track.turn.talks_how")
+    if proposed is not None and proposed.way:
+        how = tx("track.turn.talks_said", way=tx(f"track.turn.way.{proposed.way}"))
+    st.html(head(t, tx("track.turn.talks"), how, clock=""))
+    open_to = [way for way in WAYS if _can(t, way)]
+    way = st.radio(
+        tx("track.turn.way"), open_to, key=f"way-{view.case_no}", persist_state="page",
+        format_func=lambda name: tx(f"track.turn.way.{name}"),
+    )  # fmt: skip
+    if way == "transfer":
+        _account(t)
+    if refused := refusal(t, "propose"):
+        st.html(bad(tx.refusal(refused)))
+    with st.container(key="turnbtn", horizontal=True):
+        st.button(
+            tx("track.turn.propose"), key="do-propose", type="primary", on_click=_propose, args=(t, way)
+        )
+
+
+def _can(t: Turn, way: str) -> bool:
+    """What can be offered before anybody checks it."""
+    if way == "balance":
+        return bool(t.view.customer_id)
+    return way == "transfer" or all(payment.is_open for payment in t.view.order.payments)
+
+
+def _account(t: Turn) -> None:
+    tx, case_no = t.tx, t.view.case_no
+    st.radio(
+        tx("track.turn.payee_channel"), PAYEE_CHANNELS, key=f"payee-channel-{case_no}", horizontal=True,
+        format_func=lambda name: tx(f"channel.{name}"), persist_state="page",
+    )  # fmt: skip
+    st.text_input(
+        tx("track.turn.payee_holder"), key=f"payee-holder-{case_no}", max_chars=40, persist_state="page"
+    )
+    st.text_input(
+        tx("track.turn.payee_account"), key=f"payee-account-{case_no}", max_chars=64, persist_state="page"
+    )
+    st.html(f'<p class="note">{esc(tx("track.turn.payee_note"))}</p>')
+    st.html(
+        f'<div class="proof"><div><h3>{esc(tx(f"evidence_kind.{PROOF}"))}</h3>'
+        f"<p>{esc(tx(f'evidence_hint.{PROOF}'))}</p></div></div>"
+        + shots(tx, tuple(item for item in t.view.evidence if item.kind == PROOF))
+    )
+    upload(t.app, t.actor, tx, t.view, PROOF)
+
+
+def _propose(t: Turn, way: str | None) -> None:
+    payee = None
+    if way == "transfer":
+        typed = (
+            str(st.session_state.get(f"payee-{part}-{t.view.case_no}") or "")
+            for part in ("channel", "holder", "account")
+        )
+        try:
+            payee = read_payee(*typed)
+        except Refusal as refused:
+            remember(t, "propose", refused)
+            return
+    act(t, "propose", terms=Terms(way=way, payee=payee))

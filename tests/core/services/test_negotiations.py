@@ -1,0 +1,201 @@
+"""R4.5: the account that paid is closed. The customer says how, two agree, finance transfers it by hand."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from sqlalchemy import select, text
+
+from core.adapters.tables import case_events, payees
+from core.domain.actors import Actor
+from core.domain.errors import (
+    NotAllowed,
+    OwnCase,
+    PayeeMissing,
+    ProofOfClosureMissing,
+    ReferenceRequired,
+    RouteUnavailable,
+    SamePerson,
+    TransitionRefused,
+)
+from core.domain.settlement import Payee
+from core.services import cases, desk
+from tests.shop import FINANCE, LEAD, MEI, REVIEWER, Shop
+
+FINANCE_2 = Actor("finance", "he-jie")
+CARD = Payee("card", "梅雨", "6222021234561234")
+
+
+def bounced(shop: Shop, **order: Any) -> str:
+    """Approved by the portal alone; the channel says that the account is closed."""
+    customer = order.get("customer", "mei")
+    order_no = shop.order(**order)
+    actor = Actor("customer", customer) if customer else Actor("guest", order_no=order_no)
+    case_no = shop.apply(order_no, actor=actor).case_no
+    shop.alipay.faults.append("refuse_closed")
+    shop.work()
+    assert shop.view(case_no).state == "negotiating"
+    return case_no
+
+
+def prove(shop: Shop, case_no: str) -> None:
+    """A picture of the closed account."""
+    shop.picture(case_no, "account_closed")
+
+
+def transfer_agreed(shop: Shop, **order: Any) -> str:
+    case_no = bounced(shop, **order)
+    prove(shop, case_no)
+    buyer = (
+        MEI if order.get("customer", "mei") else Actor("guest", order_no=shop.view(case_no).order.order_no)
+    )
+    shop.act(case_no, "propose", buyer, way="transfer", payee=CARD, note="原来的号注销了")
+    shop.act(case_no, "agree", FINANCE, way="transfer")
+    shop.act(case_no, "agree", LEAD)
+    shop.work()
+    return case_no
+
+
+def test_transferred_by_hand_from_the_proof_to_the_reference(shop: Shop) -> None:
+    case_no = transfer_agreed(shop)
+    view = shop.view(case_no, MEI)
+    assert (view.state, view.owner) == ("paying", "finance")
+    assert view.locator.key == "locator.by_hand" and view.locator.holder == "shop"
+    assert view.locator.params["account"] == "****1234"
+    assert view.due_at is not None and view.payouts[-1].eta_at is not None
+    assert [card.case_no for card in desk.queue(shop.app, FINANCE, "transfers")] == [case_no]
+    assert desk.open_file(shop.app, FINANCE, case_no).payee == CARD
+    with pytest.raises(ReferenceRequired):
+        shop.act(case_no, "transfer", FINANCE)
+    done = shop.act(case_no, "transfer", FINANCE, reference="20261127-77")
+    assert done.state == "completed"
+    assert (done.payouts[-1].reference, done.payouts[-1].channel) == ("20261127-77", "transfer")
+    assert shop.payment(done.order.order_no).refunded_minor == 10_000
+    assert shop.audit() == []
+
+
+def test_the_number_is_seen_by_finance_only_and_forgotten_afterwards(shop: Shop) -> None:
+    """Invariant 20: no event, notice or command keeps it, and once it is done nothing does."""
+    case_no = transfer_agreed(shop)
+    assert desk.open_file(shop.app, REVIEWER, case_no).payee is None
+    shop.act(case_no, "transfer", FINANCE_2, reference="T-1")
+    with shop.app.read() as conn:
+        row = conn.execute(select(payees).where(payees.c.case_no == case_no)).one()
+        bodies = " ".join(conn.execute(select(case_events.c.body)).scalars())
+        commands = " ".join(conn.execute(text("SELECT kind || result FROM commands")).scalars())
+    assert (row.account, row.closed_at) == ("****1234", shop.clock.at)
+    assert CARD.account not in bodies + commands and "****1234" in bodies
+
+
+def test_a_guest_can_be_paid_too(shop: Shop) -> None:
+    """No balance here, the account closed: a transfer is the one way left."""
+    case_no = transfer_agreed(shop, customer="")
+    guest = Actor("guest", order_no=shop.view(case_no).order.order_no)
+    with pytest.raises(TransitionRefused):  # settled: nothing to propose any more
+        shop.act(case_no, "propose", guest, way="balance")
+    assert shop.act(case_no, "transfer", LEAD, reference="T-1").state == "completed"
+    assert shop.audit() == []
+
+
+def test_nothing_goes_elsewhere_without_proof(shop: Shop) -> None:
+    """R4.3: not when the customer asks, and not when finance would."""
+    case_no = bounced(shop)
+    with pytest.raises(ProofOfClosureMissing):
+        shop.act(case_no, "propose", MEI, way="transfer", payee=CARD)
+    with pytest.raises(ProofOfClosureMissing):
+        shop.act(case_no, "agree", FINANCE, way="transfer")
+    prove(shop, case_no)
+    with pytest.raises(PayeeMissing):
+        shop.act(case_no, "propose", MEI, way="transfer")
+    with pytest.raises(PayeeMissing):
+        shop.act(case_no, "agree", FINANCE, way="transfer")
+    with pytest.raises(RouteUnavailable):  # it is closed
+        shop.act(case_no, "agree", FINANCE, way="account")
+    assert shop.view(case_no).state == "negotiating"
+
+
+def test_two_people_say_the_same(shop: Shop) -> None:
+    """Invariant 13: the same way to the same account, and what the customer changes starts anew."""
+    case_no = bounced(shop)
+    prove(shop, case_no)
+    shop.act(case_no, "propose", MEI, way="transfer", payee=CARD)
+    shop.act(case_no, "agree", FINANCE, way="transfer")
+    with pytest.raises(SamePerson):
+        shop.act(case_no, "agree", FINANCE, way="transfer")
+    other = shop.act(case_no, "agree", LEAD, way="balance")
+    assert other.events[-1].event == "endorse"  # another way: the first of two again
+    shop.act(case_no, "propose", MEI, way="transfer", payee=Payee("alipay", "梅雨", "mei@example.com"))
+    again = shop.act(case_no, "agree", FINANCE_2, way="transfer")
+    assert (again.state, again.events[-1].event) == ("negotiating", "endorse")
+    assert shop.act(case_no, "agree", LEAD).state == "paying"
+    assert shop.audit() == []
+
+
+def test_to_the_balance_by_the_customers_wish(shop: Shop) -> None:
+    case_no = bounced(shop)
+    shop.act(case_no, "propose", MEI, way="balance")
+    shop.act(case_no, "agree", FINANCE)
+    with pytest.raises(NotAllowed):
+        shop.act(case_no, "agree", REVIEWER)
+    shop.act(case_no, "agree", LEAD)
+    shop.work()
+    view = shop.view(case_no)
+    assert (view.state, view.payouts[-1].channel, view.payouts[-1].state) == (
+        "completed",
+        "balance",
+        "arrived",
+    )
+    assert shop.audit() == []
+
+
+def test_an_open_account_comes_first(shop: Shop) -> None:
+    """R4.3: escrow; the account that paid still takes it back."""
+    sent = shop.apply(shop.order(escrow=True))
+    assert sent.state == "in_review"
+    shop.act(sent.case_no, "approve", REVIEWER)
+    view = shop.act(sent.case_no, "agree", FINANCE, way="account")  # who approved is the other of two
+    assert view.state == "paying"
+    shop.work()
+    shop.work(days=2)
+    assert shop.view(sent.case_no).payouts[-1].channel == "alipay"
+    assert shop.audit() == []
+
+
+def test_a_transfer_is_recorded_once_and_by_whose_it_is_not(shop: Shop) -> None:
+    case_no = transfer_agreed(shop)
+    with pytest.raises(OwnCase):
+        shop.act(case_no, "transfer", Actor("finance", "mei"), reference="T-1")
+    with pytest.raises(NotAllowed):
+        shop.act(case_no, "transfer", REVIEWER, reference="T-1")
+    for _ in range(2):
+        cases.act(shop.app, FINANCE, case_no, "transfer", "one", reference="T-1")
+    with pytest.raises(TransitionRefused):
+        shop.act(case_no, "transfer", LEAD, reference="T-2")
+    assert shop.audit() == []
+
+
+def test_a_transfer_nobody_makes_is_late_and_says_so(shop: Shop) -> None:
+    """Invariant 8: it has a date and a name; past it the customer reads that finance is late."""
+    case_no = transfer_agreed(shop)
+    eta = shop.view(case_no).payouts[-1].eta_at
+    assert eta is not None
+    shop.work(seconds=(eta - shop.clock.at).total_seconds() + 1)
+    view = shop.view(case_no, MEI)
+    assert view.locator.key == "locator.by_hand_late" and view.owner == "finance"
+    assert shop.audit() == []
+    shop.work(days=10)
+    assert shop.view(case_no).owner == "finance" and shop.audit() == []
+
+
+def test_what_the_event_keeps(sqlite_shop: Shop) -> None:
+    """What was agreed can be read later: the way, the parts, and that it was this payee and no other."""
+    case_no = transfer_agreed(sqlite_shop)
+    e = case_events.c
+    with sqlite_shop.app.read() as conn:
+        body = json.loads(
+            conn.execute(select(e.body).where(e.case_no == case_no, e.event == "agree")).scalar_one()
+        )
+    assert body["way"] == "transfer" and len(body["payee"]) == 64
+    assert [leg["channel"] for leg in body["legs"]] == ["transfer"]
