@@ -14,7 +14,7 @@ from sqlalchemy import insert, update
 
 from core.adapters.tables import worker_beats
 from core.app import App
-from core.services import outbox, sending, timers
+from core.services import credit, outbox, sending, timers
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +41,9 @@ def run_once(app: App, worker_id: str | None = None) -> int:
         except Exception:
             log.exception("case_put_off", case_no=case_no)
             timers.put_off(app, case_no, app.now() + PUT_OFF)
+    for customer_id in credit.due_customers(app, app.now(), BATCH):
+        done += credit.recover(app, customer_id)
+    done += credit.escalate_late(app, BATCH)
     for case_no in timers.numbers_to_warn(app, app.now(), BATCH):
         try:
             done += timers.run_warning(app, case_no)

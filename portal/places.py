@@ -31,6 +31,8 @@ PLACES: Final = (
     Place("track", "local_shipping", "shell.page.track", "shell.tab.track"),
     Place("records", "history", "shell.page.records", "shell.tab.records"),
     Place("desk", "inbox", "shell.page.desk", "shell.tab.desk", menu=("staff",)),
+    Place("support", "support_agent", "shell.page.support", "shell.tab.support", menu=("staff",)),
+    Place("credit", "verified_user", "shell.page.credit", "shell.tab.credit", menu=("staff",)),
     Place("help", "help", "shell.page.help", "shell.tab.help", menu=("buyers", "staff")),
     Place(NOTICES, "notifications", "notices.title", "notices.title", menu=()),
 )

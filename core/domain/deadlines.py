@@ -26,6 +26,7 @@ AT_ONCE: Final = {"approved": "pay"}
 WATCHED: Final = {
     "paying": "watch"
 }  # the payouts have due times of their own; this one looks whether they are late
+MOVES_NO_DEADLINE: Final = frozenset({"endorse", "find_forgery"})
 ESCALATED_TO: Final = "lead"
 EXPIRE: Final = "expire"  # of an offer
 SECOND: Final = "second"  # owner of a case that one person has approved and another must

@@ -226,6 +226,24 @@ class ReferenceRequired(Refusal):
     code = "reference_required"
 
 
+class PictureMissing(Refusal):
+    """A finding names the picture of the case that it is about."""
+
+    code = "picture_missing"
+
+
+class FoundBefore(Refusal):
+    """There is such a finding about this picture already."""
+
+    code = "found_before"
+
+
+class CreditAppealClosed(Refusal):
+    """This entry cannot be appealed against: not a finding, too late, or it was once."""
+
+    code = "credit_appeal_closed"
+
+
 class MoneyAlreadySent(Refusal):
     """Too late to withdraw (R3.7)."""
 

@@ -113,6 +113,7 @@ CASE = Machine(
         Row("in_review", "ask", _REVIEW, "awaiting_customer"),
         Row("in_review", "offer", _REVIEW, "awaiting_customer"),  # another amount or route, to be accepted
         Row("in_review", "dispute", (*_BUYER, *_REVIEW), "in_arbitration"),
+        Row("in_review", "find_forgery", _REVIEW, "in_review"),  # a person's finding about one picture
         Row("in_review", "escalate", ("system",), "in_review"),
         Row("in_review", "withdraw", _BUYER, "withdrawn"),
         Row("awaiting_customer", "answer", _BUYER, "in_review"),
@@ -126,6 +127,7 @@ CASE = Machine(
         Row("in_arbitration", "approve", ("arbiter", "lead"), "approved"),  # a lead as the second only
         Row("in_arbitration", "endorse", ("arbiter",), "in_arbitration"),
         Row("in_arbitration", "reject", ("arbiter",), "closed"),
+        Row("in_arbitration", "find_forgery", ("arbiter",), "in_arbitration"),
         Row("in_arbitration", "escalate", ("system",), "in_arbitration"),
         Row("in_arbitration", "withdraw", _BUYER, "withdrawn"),
         Row("approved", "pay", ("system",), "paying"),
@@ -144,6 +146,7 @@ CASE = Machine(
         Row("in_appeal", "approve", _REVIEW, "approved"),
         Row("in_appeal", "endorse", _REVIEW, "in_appeal"),
         Row("in_appeal", "reject", _REVIEW, "closed"),
+        Row("in_appeal", "find_forgery", _REVIEW, "in_appeal"),
         Row("in_appeal", "escalate", ("system",), "in_appeal"),
         Row("in_appeal", "withdraw", _BUYER, "withdrawn"),
     ),

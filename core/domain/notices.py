@@ -21,6 +21,7 @@ AFTER: Final[dict[tuple[str, str], str | None]] = {
     ("in_review", "ask"): "asked",
     ("in_review", "offer"): "offered",
     ("in_review", "dispute"): "in_arbitration",
+    ("in_review", "find_forgery"): "forgery_found",
     ("in_review", "escalate"): "escalated",
     ("in_review", "withdraw"): "withdrawn",
     ("awaiting_customer", "answer"): "answered",
@@ -33,6 +34,7 @@ AFTER: Final[dict[tuple[str, str], str | None]] = {
     ("in_arbitration", "approve"): "approved",
     ("in_arbitration", "endorse"): None,
     ("in_arbitration", "reject"): "refused",
+    ("in_arbitration", "find_forgery"): "forgery_found",
     ("in_arbitration", "escalate"): "escalated",
     ("in_arbitration", "withdraw"): "withdrawn",
     ("approved", "pay"): "paying",
@@ -51,6 +53,7 @@ AFTER: Final[dict[tuple[str, str], str | None]] = {
     ("in_appeal", "approve"): "approved",
     ("in_appeal", "endorse"): None,
     ("in_appeal", "reject"): "refused",
+    ("in_appeal", "find_forgery"): "forgery_found",
     ("in_appeal", "escalate"): "escalated",
     ("in_appeal", "withdraw"): "withdrawn",
 }
@@ -62,7 +65,15 @@ OFFER_DUE_SOON: Final = "offer_due_soon"
 APPEAL_DUE_SOON: Final = "appeal_due_soon"
 # state → how its customer is warned that the time to act is running out.
 DUE_SOON: Final = {"awaiting_customer": ANSWER_DUE_SOON, "rejected": APPEAL_DUE_SOON}
-EVENTLESS: Final = (PART_ARRIVED, ARRIVAL_LATE, ANSWER_DUE_SOON, OFFER_DUE_SOON, APPEAL_DUE_SOON)
+CREDIT_ANSWERED: Final = "credit_answered"
+EVENTLESS: Final = (
+    CREDIT_ANSWERED,
+    PART_ARRIVED,
+    ARRIVAL_LATE,
+    ANSWER_DUE_SOON,
+    OFFER_DUE_SOON,
+    APPEAL_DUE_SOON,
+)
 
 KINDS: Final = tuple(dict.fromkeys([*filter(None, AFTER.values()), *EVENTLESS]))
 # Somebody of the shop has to act: these go to the shop's own channels as well, in words of their own.
@@ -77,6 +88,7 @@ FOR_THE_SHOP: Final = frozenset(
         "escalated",
         "negotiating",
         "proposed",
+        "forgery_found",
         "bounced",
         ARRIVAL_LATE,
     }

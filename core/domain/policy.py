@@ -96,6 +96,17 @@ class Pictures(_Part):
     )
 
 
+class Credit(_Part):
+    """Points of an account. Everybody starts with 100; rules may ask for `credit` (R6.5)."""
+
+    least: int = Field(0, ge=0, le=100, description="no account has fewer points (R6.5)")
+    most: int = Field(110, ge=100, le=1000, description="and none has more (R6.5)")
+    forgery: int = Field(40, ge=0, le=1000, description="lost when a person finds a picture forged (R2.4)")
+    upheld: int = Field(2, ge=0, le=100, description="earned when an appeal or an arbiter agrees (R6.5)")
+    recovery: int = Field(5, ge=0, le=100, description="come back in each period without a loss (R6.5)")
+    recovery_days: int = Field(30, ge=1, le=365, description="calendar days of such a period (R6.5)")
+
+
 class Policy(_Part):
     """A checked policy. `rules` is the decision table in order; `first_hit` the same, compiled."""
 
@@ -118,6 +129,7 @@ class Policy(_Part):
     limits: Limits
     # With defaults, for what was written before there was such a section.
     pictures: Pictures = Field(default_factory=Pictures)
+    credit: Credit = Field(default_factory=Credit)
     evidence: dict[str, tuple[str, ...]] = Field(description="what each reason needs (R2.3)")
     rules: Annotated[tuple[Rule, ...], Field(max_length=MOST_RULES)]
 

@@ -22,7 +22,7 @@ from core.domain.lifecycle import CASE, GRANTING
 Step = tuple[str, str, str]  # (event, role, person) of something that happened to the case
 
 APPROVING: Final = frozenset({"approve", "offer", "agree"})  # the first of two such commands is an `endorse`
-DECIDING: Final = APPROVING | {"endorse", "reject", "ask", "negotiate"}
+DECIDING: Final = APPROVING | {"endorse", "reject", "ask", "negotiate", "find_forgery"}
 PROPOSING: Final = frozenset({"propose"})  # needs no judge; it ends a first approval
 RECORDING: Final = frozenset({"transfer"})
 SPEAKING: Final = frozenset({"ask", "offer"})  # what waits for the customer is the last of these

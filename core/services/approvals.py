@@ -29,9 +29,10 @@ from core.domain.errors import (
 )
 from core.domain.lifecycle import CASE
 from core.domain.policy import Policy
-from core.domain.rights import Step, endorsement
+from core.domain.rights import SECOND_LOOK, Step, endorsement
 from core.domain.routes import RouteOption
 from core.domain.terms import Terms
+from core.services import credit
 from core.services.granting import basis, choose, gather, grant
 from core.services.record import Change, last_body
 
@@ -67,6 +68,8 @@ def approve(
         raise TextRequired(event="approve")
     if found.is_enough:
         grant(app, change, found.option, actor, at, policy, found.body)
+        if case.state in SECOND_LOOK:
+            credit.upheld(change.conn, case.customer_id, at, policy, case.case_no)
     else:
         endorse(change, actor, at, {**found.body, "of": "approve"})
 

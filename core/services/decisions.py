@@ -23,11 +23,11 @@ from core.domain.lifecycle import CASE
 from core.domain.policy import Policy
 from core.domain.rights import barred
 from core.domain.terms import Terms
-from core.services import approvals, ledger, negotiations, policies, reservations
+from core.services import approvals, credit, ledger, negotiations, policies, reservations
 from core.services.granting import basis, choose, gather, grant
 from core.services.record import Case, Change, people
 
-NEEDS_WORDS: Final = frozenset({"reject", "ask", "answer", "dispute", "appeal", "offer"})
+NEEDS_WORDS: Final = frozenset({"reject", "ask", "answer", "dispute", "appeal", "offer", "find_forgery"})
 
 
 def screen(app: App, change: Change, facts: Facts, assessment: Assessment, policy: Policy) -> None:
@@ -85,6 +85,8 @@ def decide(app: App, conn: Connection, case: Case, actor: Actor, event: str, ter
         negotiations.propose(app, change, actor, at, policy, terms)
     elif event == "agree":
         negotiations.agree(app, change, actor, at, policy, terms, history)
+    elif event == "find_forgery":
+        credit.find_forgery(app, change, actor, at, policy, terms)
     elif event == "transfer":
         negotiations.transfer(app, change, actor, at, terms)
     else:

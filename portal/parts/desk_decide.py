@@ -46,6 +46,7 @@ ACTIONS: Final = (
     Action("ask", "q", "help", ("when", "picture", "tried", "account")),
     Action("dispute", "t", "balance", ("second_view",)),
     Action("negotiate", "n", "handshake"),
+    Action("find_forgery", "f", "report"),
 )
 DONE: Final = "desk_done"
 
@@ -55,6 +56,8 @@ def show(at: Seat, file: File, held: Refusal | None, then: str | None) -> None:
     tx = at.tx
     view = file.view
     open_to = [action for action in ACTIONS if action.event in view.allowed] if held is None else []
+    if not view.evidence:  # nothing to find anything about
+        open_to = [action for action in open_to if action.event != "find_forgery"]
     if not open_to:
         if held is None:
             st.html(f'<p class="note">{esc(tx("desk.nothing_to_do"))}</p>')

@@ -43,15 +43,19 @@ def facts(tx: Texts, file: File, *, now: datetime) -> str:
     """The order and who asks."""
     view, order = file.view, file.view.order
     who = file.customer_name or tx("desk.guest")
-    credit = tx("desk.credit", points=file.credit) if view.customer_id else tx("desk.credit.guest")
+    if view.customer_id:
+        to = href("/credit", customer=view.customer_id)
+        history = f'<a href="{to}">{esc(tx("desk.credit.history", points=file.credit))}</a>'
+    else:
+        history = esc(tx("desk.credit.guest"))
     words = f'<p class="said">{lines(view.description)}</p>' if view.description else ""
     return (
         goods.line(
-            order.kind, goods.title(order.product, order.quantity), f"{who} · {credit}",
+            order.kind, goods.title(order.product, order.quantity), who,
             tx.money(order.amount_minor, order.currency),
         )
         + goods.facts(tx, order, now=now)
-        + words
+        + f'<p class="note">{history}</p>{words}'
     )  # fmt: skip
 
 

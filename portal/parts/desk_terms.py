@@ -15,6 +15,7 @@ from core.services.desk import File
 from core.texts import Texts
 from portal.html import esc
 from portal.parts import claim
+from portal.parts.pictures import name
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ def ask(tx: Texts, file: File, action: Action) -> tuple[Terms | None, str]:
     view, event = file.view, action.event
     amount: int | None = None
     route = way = None
-    reference, problem = "", ""
+    reference, picture, problem = "", "", ""
     if event in ("approve", "offer"):
         amount, problem = _amount(tx, file, event)
     if event == "offer":
@@ -42,10 +43,14 @@ def ask(tx: Texts, file: File, action: Action) -> tuple[Terms | None, str]:
     elif event == "transfer":
         _payee(tx, file)
         reference = st.text_input(tx("desk.reference"), key=f"desk-reference-{view.case_no}", max_chars=64)
+    elif event == "find_forgery":
+        picture = _picture(tx, view)
     note = _note(tx, view, action)
     if problem or (event == "transfer" and not reference):
         return None, problem
-    return Terms(note=note, amount_minor=amount, route=route, way=way, reference=reference), ""
+    return Terms(
+        note=note, amount_minor=amount, route=route, way=way, reference=reference, picture=picture
+    ), ""
 
 
 def _amount(tx: Texts, file: File, event: str) -> tuple[int | None, str]:
@@ -93,6 +98,13 @@ def _payee(tx: Texts, file: File) -> None:
     where = f"{tx(f'channel.{payee.channel}')} · {payee.holder} · {payee.account}"
     label = f'<span class="lab">{esc(tx("desk.payee"))}</span>'
     st.html(f'<div class="payee">{label}<b><bdi>{esc(where)}</bdi></b></div>')
+
+
+def _picture(tx: Texts, view: CaseView) -> str:
+    """Which of the pictures a finding is about."""
+    names = {item.id: name(tx, item, number) for number, item in enumerate(view.evidence, 1)}
+    key = f"desk-picture-{view.case_no}"
+    return st.radio(tx("desk.picture"), list(names), key=key, format_func=names.__getitem__) or ""
 
 
 def _note(tx: Texts, view: CaseView, action: Action) -> str:

@@ -117,6 +117,11 @@ def copy_link(tx: Texts, path: str) -> str:
     )
 
 
+def copy_links() -> str:
+    """What makes every copying button of the page work; needs `unsafe_allow_javascript` as well."""
+    return f"<script>{_COPY}</script>"
+
+
 _COPY = """for (const box of document.querySelectorAll(".copy")) {
   const button = box.querySelector("button"), words = box.querySelector("b"), before = words.textContent;
   button.onclick = async () => {

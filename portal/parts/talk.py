@@ -8,7 +8,7 @@ from core.services.case_views import CaseView
 from core.texts import Texts
 from portal.html import esc
 
-SPOKEN = ("ask", "answer", "offer", "accept", "decline", "dispute", "appeal", "propose")
+SPOKEN = ("ask", "answer", "offer", "accept", "decline", "dispute", "appeal", "propose", "find_forgery")
 _OURS = ("customer", "guest")
 
 

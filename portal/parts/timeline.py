@@ -107,6 +107,7 @@ def event_words(tx: Texts, event: EventView, events: Sequence[EventView]) -> str
         "expire": tx("track.did.expire"),
         "propose": tx("track.did.propose"),
         "transfer": tx("track.did.transfer"),
+        "find_forgery": tx("track.did.find_forgery"),
         "ask": tx("track.did.ask"),
         "answer": tx("track.did.answer"),
         "dispute": tx("track.did.dispute"),

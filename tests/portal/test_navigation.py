@@ -38,6 +38,8 @@ def test_every_place_is_a_page_and_a_file():
         "/track",
         "/records",
         "/desk",
+        "/support",
+        "/credit",
         "/help",
         "/notices",
     ]

@@ -56,6 +56,7 @@ cases = Table(
     CheckConstraint(f"state IN ({_FINAL}) OR due_at IS NOT NULL OR owner IS NOT NULL", name="someone_acts"),
     Index("ix_cases_customer", "customer_id", "created_at"),
     Index("ix_cases_order", "order_no"),
+    Index("ix_cases_begins", "case_no", postgresql_ops={"case_no": "text_pattern_ops"}),
     Index(
         "ix_cases_due",
         "due_at",
@@ -207,6 +208,7 @@ payouts = Table(
     CheckConstraint(check_sql(PAYOUT), name="state"),
     CheckConstraint("amount_minor > 0 AND amount_minor <= reserved_minor", name="amount"),
     CheckConstraint("state IN ('arrived', 'replanned') OR due_at IS NOT NULL", name="something_is_due"),
+    Index("ix_payouts_reference", "reference", postgresql_ops={"reference": "text_pattern_ops"}),
     Index(
         "ix_payouts_due",
         "due_at",

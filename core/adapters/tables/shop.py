@@ -38,7 +38,15 @@ customers = Table(
     Column("id", Text, primary_key=True),
     Column("name", Text, nullable=False),
     Column("credit", Integer, nullable=False, server_default="100"),
+    Column("credit_due_at", Instant),  # when time brings the next points back
     Column("created_at", Instant, nullable=False),
+    Index("ix_customers_begins", "name", postgresql_ops={"name": "text_pattern_ops"}),
+    Index(
+        "ix_customers_credit_due",
+        "credit_due_at",
+        sqlite_where=text("credit_due_at IS NOT NULL"),
+        postgresql_where=text("credit_due_at IS NOT NULL"),
+    ),
 )
 
 # Points earned and lost; the sum of a customer's entries and the start is `customers.credit`. Never changed.
@@ -54,7 +62,7 @@ credit_entries = Table(
     Column(
         "about", Text, nullable=False, server_default=""
     ),  # what makes it unique: a case, a month, an entry
-    Column("by", Text, nullable=False),  # role:person
+    Column("made_by", Text, nullable=False),  # role:person
     Column("note", Text, nullable=False, server_default=""),
     UniqueConstraint("customer_id", "rule", "about"),
     Index("ix_credit_entries_customer", "customer_id", "at"),
@@ -68,6 +76,7 @@ credit_appeals = Table(  # one for an entry: the customer's words, and the answe
     Column("words", Text, nullable=False),
     Column("at", Instant, nullable=False),
     Column("due_at", Instant),
+    Column("owner", Text),  # who has it since it is late
     Column("answer", Text, nullable=False, server_default=""),
     Column("answered_by", Text),
     Column("answered_at", Instant),
@@ -101,6 +110,10 @@ orders = Table(
     CheckConstraint("amount_minor >= 0", name="amount"),
     CheckConstraint("quantity >= 1", name="quantity"),
     Index("ix_orders_customer", "customer_id", "paid_at"),
+    # For support, who hears a part of a number: `text_pattern_ops` finds beginnings in any collation.
+    Index("ix_orders_begins", "order_no", postgresql_ops={"order_no": "text_pattern_ops"}),
+    Index("ix_orders_paid", "paid_at"),
+    Index("ix_orders_amount", "amount_minor", "paid_at"),
 )
 
 payments = Table(
@@ -127,6 +140,8 @@ payments = Table(
     Column("charged_minor", BigInteger),
     # A channel's own bill may name one trade for two orders: kept apart here, said aloud by the import.
     UniqueConstraint("channel", "trade_no", "order_no"),
+    Index("ix_payments_begins", "trade_no", postgresql_ops={"trade_no": "text_pattern_ops"}),
+    Index("ix_payments_amount", "paid_minor", "paid_at"),
     CheckConstraint(
         "paid_minor >= 0 AND reserved_minor >= 0 AND refunded_minor >= 0 AND external_minor >= 0"
         " AND reserved_minor + refunded_minor <= paid_minor",

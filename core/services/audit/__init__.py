@@ -8,7 +8,7 @@ here.
 from __future__ import annotations
 
 from core.adapters.world import App
-from core.services.audit import books, files, guards, histories, money, notices, people
+from core.services.audit import books, credit, files, guards, histories, money, notices, people
 from core.services.audit.finding import Finding
 
 __all__ = ["Finding", "audit"]
@@ -24,6 +24,7 @@ def audit(app: App) -> list[Finding]:
         found += histories.check(app, conn)
         found += people.check(app, conn)
         found += notices.check(conn)
+        found += credit.check(conn)
         kept = files.rows(conn)
     found += files.check(app, kept)
     return sorted(found)

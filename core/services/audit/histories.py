@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, select
 from core.adapters.tables import case_events, cases, commands
 from core.adapters.world import App
 from core.domain import routes
-from core.domain.deadlines import BY_WORKING_DAYS, due, escalated, offered, warnings
+from core.domain.deadlines import BY_WORKING_DAYS, MOVES_NO_DEADLINE, due, escalated, offered, warnings
 from core.domain.eligibility import assess
 from core.domain.errors import NotFound, TransitionRefused
 from core.domain.facts import Facts
@@ -100,7 +100,7 @@ def _deadline(app: App, conn: Connection, case: Case, events: list[Row[Any]]) ->
     """Deadlines are working days of the policy; one that is provisional or was put off may have moved."""
     if case.state not in BY_WORKING_DAYS or case.due_at is None or case.tries:
         return
-    since = [row for row in events if row.event != "endorse"]  # a first approval moves no deadline
+    since = [row for row in events if row.event not in MOVES_NO_DEADLINE]
     entered = since[-1].at if since else case.created_at
     policy = policies.get(app, conn, case.policy_version)
     yield from _warning(app, case, entered, case.due_at)

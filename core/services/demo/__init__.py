@@ -11,8 +11,10 @@ from typing import Any, Final
 
 from sqlalchemy import insert, select
 
-from core.adapters.tables import customers, exchange_rates, external_refunds, orders, payments
+from core.adapters.tables import credit_entries, customers, exchange_rates, external_refunds, orders, payments
 from core.adapters.world import App
+from core.domain.actors import SYSTEM
+from core.domain.credit import START
 from core.domain.workdays import ZONE, local_date
 from core.services import policies
 from core.services.demo.rows import rows_of
@@ -37,6 +39,12 @@ def seed(app: App, n: int = 240) -> int:
             insert(customers),
             [_customer(*person, created=midnight - timedelta(days=400)) for person in PEOPLE],
         )
+        openings = [
+            {"customer_id": who, "at": midnight - timedelta(days=400), "points": points - START,
+             "rule": "opening", "made_by": str(SYSTEM)}
+            for who, _, points in PEOPLE if points != START
+        ]  # fmt: skip
+        conn.execute(insert(credit_entries), openings)
         conn.execute(
             insert(exchange_rates), [{"currency": c, "micro_rate": r, "at": midnight} for c, r in RATES]
         )

@@ -63,7 +63,7 @@ def test_orders_have_headings(line: Line) -> None:
 def test_staff_read_who_may_do_what(line: Line) -> None:
     case_no = large(line)
     allowed = line.ask("case", case_no)["events_allowed"]
-    assert allowed["reviewer"] == ["approve", "reject", "ask", "offer", "dispute"]
+    assert allowed["reviewer"] == ["approve", "reject", "ask", "offer", "dispute", "find_forgery"]
     assert allowed["lead"] == allowed["reviewer"] and "withdraw" in allowed["customer"]
     assert not {"guest", "system", "finance", "arbiter"} & set(allowed)
     said = line("case", case_no, "--lang", "zh_CN").out

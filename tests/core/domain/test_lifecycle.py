@@ -75,6 +75,11 @@ EXPECTED = {
             in_appeal endorse → in_appeal: reviewer lead
             negotiating endorse → negotiating: lead finance
         """,
+        "R2.4 a person finds a picture to be forged; the case stays where it is": """
+            in_review find_forgery → in_review: reviewer lead
+            in_arbitration find_forgery → in_arbitration: arbiter
+            in_appeal find_forgery → in_appeal: reviewer lead
+        """,
         "R3.5 after a rejection the customer corrects and applies again": """
             rejected reapply → draft: customer guest support
         """,

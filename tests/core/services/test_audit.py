@@ -16,6 +16,9 @@ from core.adapters.tables import (
     case_events,
     cases,
     commands,
+    credit_appeals,
+    credit_entries,
+    customers,
     evidence,
     ledger_entries,
     notices,
@@ -24,8 +27,9 @@ from core.adapters.tables import (
     payouts,
     policies,
 )
+from core.services import credit
 from core.services.record import canonical, chain
-from tests.shop import ARBITER, FINANCE, LEAD, MEI, REVIEWER, REVIEWER_2, Shop
+from tests.shop import ARBITER, FINANCE, LEAD, MEI, REVIEWER, REVIEWER_2, WEI, Shop
 from tests.vandal import copy, erase, forge, tampering
 
 
@@ -43,6 +47,7 @@ class House:
     large: str  # approved by two
     settled: str  # approved at once, came back, and two agreed on how to pay
     withdrawn: str
+    offered: str  # a part, and the customer took it
 
 
 @pytest.fixture
@@ -65,10 +70,32 @@ def house(shop: Shop) -> House:
     withdrawn = shop.apply(shop.order()).case_no
     shop.act(withdrawn, "withdraw", MEI)
     large = _approved_by_two(shop)
+    offered = _forged_and_offered(shop, viewed)
     assert shop.audit() == []
     return House(
-        shop, paid, balance, paying, approved, in_review, judged, large, settled, withdrawn=withdrawn
+        shop,
+        paid,
+        balance,
+        paying,
+        approved,
+        in_review,
+        judged,
+        large,
+        settled,
+        withdrawn=withdrawn,
+        offered=offered,
     )
+
+
+def _forged_and_offered(shop: Shop, order: dict[str, Any]) -> str:
+    """Another customer's: a finding of forgery taken back on appeal, a part offered and taken."""
+    case_no = shop.apply(shop.order(customer="wei", **order), reason="other", actor=WEI).case_no
+    shop.act(case_no, "find_forgery", REVIEWER, note="字体不同", picture=shop.picture(case_no))
+    entry = credit.account(shop.app, LEAD, "wei").entries[0]
+    credit.appeal(shop.app, WEI, entry.id, "是真的", "wei-says")
+    credit.answer(shop.app, LEAD, entry.id, True, "核对过原图", "wei-hears")
+    shop.act(case_no, "offer", REVIEWER, note="用了一部分", amount_minor=6_000)
+    return shop.act(case_no, "accept", WEI).case_no
 
 
 def _approved_by_two(shop: Shop) -> str:
@@ -201,6 +228,12 @@ def _two_lots(conn: Connection, h: House) -> None:
     copy(conn, balance_lots, balance_lots.c.customer_id == "mei", id=99)
 
 
+def _accepted_by_its_maker(conn: Connection, h: House) -> None:
+    forge(
+        conn, h.offered, "accept", lambda entry, _: entry.update(actor_role="support", actor_id=REVIEWER.id)
+    )
+
+
 Plant = Callable[[Connection, House], Any]
 
 PLANTED: list[tuple[int, str, Plant]] = [
@@ -293,6 +326,29 @@ PLANTED: list[tuple[int, str, Plant]] = [
     (19, "credit_without_arrival", lambda c, h: _payout(c, h.balance, channel="alipay")),
     (19, "expiry_shortened", lambda c, h: _lot(c, expires_at=h.shop.clock.at + timedelta(days=30))),
     (20, "account_unmasked", lambda c, h: _payment(c, h.paying, account="13812342046")),
+    (13, "accepted_own_offer", _accepted_by_its_maker),
+    (
+        13,
+        "appeal_answered_by_finder",
+        lambda c, h: c.execute(update(credit_appeals).values(answered_by="lead:zhou-lan")),
+    ),
+    (
+        22,
+        "credit_differs",
+        lambda c, h: c.execute(update(customers).where(customers.c.id == "mei").values(credit=99)),
+    ),
+    (
+        22,
+        "loss_without_finding",
+        lambda c, h: c.execute(
+            update(credit_entries).where(credit_entries.c.rule == "forgery").values(about="another")
+        ),
+    ),
+    (
+        22,
+        "appeal_without_entry",
+        lambda c, h: c.execute(delete(credit_entries).where(credit_entries.c.rule == "appeal_granted")),
+    ),
     (21, "notice_missing", lambda c, h: c.execute(delete(notices).where(notices.c.case_no == h.paid))),
     (21, "notice_differs", lambda c, h: _notice(c, h.paying, "paying", kind="refused")),
     (21, "notice_astray", lambda c, h: _notice(c, h.paying, "paying", customer_id="wei")),

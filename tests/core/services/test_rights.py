@@ -83,6 +83,7 @@ in_review               endorse                 -     -       -oo--    -oo-- -  
 in_review               reject>rejected         -     -       +oo++    +oo++ -       -       -
 in_review               ask>awaiting_customer   -     -       +oo++    +oo++ -       -       -
 in_review               offer>awaiting_customer -     -       +oo++    +oo++ -       -       -
+in_review               find_forgery>in_review  -     -       +oo++    +oo++ -       -       -
 in_review               dispute>in_arbitration  +     +       +        +     -       -       -
 in_review               escalate                -     -       -        -     -       -       -
 in_review               withdraw>withdrawn      +     +       -        -     -       -       -
@@ -96,6 +97,7 @@ in_review/held          endorse                 -     -       h        h     h  
 in_review/held          reject                  -     -       h        h     h       h       h
 in_review/held          ask                     -     -       h        h     h       h       h
 in_review/held          offer                   -     -       h        h     h       h       h
+in_review/held          find_forgery            -     -       h        h     h       h       h
 in_review/held          dispute>in_arbitration  +     +       h        h     h       h       h
 in_review/held          escalate                -     -       h        h     h       h       h
 in_review/held          withdraw>withdrawn      +     +       h        h     h       h       h
@@ -107,6 +109,7 @@ in_review/endorsed      endorse                 -     -       -oo--    -oo-- -  
 in_review/endorsed      reject>rejected         -     -       +oo++    +oo++ -       -       -
 in_review/endorsed      ask>awaiting_customer   -     -       +oo++    +oo++ -       -       -
 in_review/endorsed      offer>awaiting_customer -     -       2oo2s    +oo+s -       -       -
+in_review/endorsed      find_forgery>in_review  -     -       +oo++    +oo++ -       -       -
 in_review/endorsed      dispute>in_arbitration  +     +       +        +     -       -       -
 in_review/endorsed      escalate                -     -       -        -     -       -       -
 in_review/endorsed      withdraw>withdrawn      +     +       -        -     -       -       -
@@ -118,6 +121,7 @@ in_review/by-lead       endorse                 -     -       -oo--    -oo-- -  
 in_review/by-lead       reject>rejected         -     -       +oo++    +oo++ -       -       -
 in_review/by-lead       ask>awaiting_customer   -     -       +oo++    +oo++ -       -       -
 in_review/by-lead       offer>awaiting_customer -     -       +oo+s    +oo+s -       -       -
+in_review/by-lead       find_forgery>in_review  -     -       +oo++    +oo++ -       -       -
 in_review/by-lead       dispute>in_arbitration  +     +       +        +     -       -       -
 in_review/by-lead       escalate                -     -       -        -     -       -       -
 in_review/by-lead       withdraw>withdrawn      +     +       -        -     -       -       -
@@ -146,6 +150,7 @@ awaiting_customer/offer take                    -     +       +oo++    +oo++ -  
 in_arbitration          approve>approved        -     -       -        -oos- +oos+   -       -
 in_arbitration          endorse                 -     -       -        -     -oos-   -       -
 in_arbitration          reject>closed           -     -       -        -     +oos+   -       -
+in_arbitration          find_forgery>in_arbitration -     -       -        -     +oos+   -       -
 in_arbitration          escalate                -     -       -        -     -       -       -
 in_arbitration          withdraw>withdrawn      +     +       -        -     -       -       -
 in_arbitration          add_evidence            x     x       -        -     -       -       -
@@ -154,6 +159,7 @@ in_arbitration          take                    -     -       -        -     +oo
 in_arbitration/endorsed approve>approved        -     -       -        +ooss +ooss   -       -
 in_arbitration/endorsed endorse                 -     -       -        -     -oos-   -       -
 in_arbitration/endorsed reject>closed           -     -       -        -     +oos+   -       -
+in_arbitration/endorsed find_forgery>in_arbitration -     -       -        -     +oos+   -       -
 in_arbitration/endorsed escalate                -     -       -        -     -       -       -
 in_arbitration/endorsed withdraw>withdrawn      +     +       -        -     -       -       -
 in_arbitration/endorsed add_evidence            x     x       -        -     -       -       -
@@ -209,6 +215,7 @@ rejected                add_evidence            x     x       -        -     -  
 in_appeal               approve>approved        -     -       +oos+    +oos+ -       -       -
 in_appeal               endorse                 -     -       -oos-    -oos- -       -       -
 in_appeal               reject>closed           -     -       +oos+    +oos+ -       -       -
+in_appeal               find_forgery>in_appeal  -     -       +oos+    +oos+ -       -       -
 in_appeal               escalate                -     -       -        -     -       -       -
 in_appeal               withdraw>withdrawn      +     +       -        -     -       -       -
 in_appeal               add_evidence            x     x       -        -     -       -       -
@@ -217,6 +224,7 @@ in_appeal               take                    -     -       +oos+    +oos+ -  
 in_appeal/endorsed      approve>approved        -     -       2ooss    +ooss -       -       -
 in_appeal/endorsed      endorse                 -     -       -oos-    -oos- -       -       -
 in_appeal/endorsed      reject>closed           -     -       +oos+    +oos+ -       -       -
+in_appeal/endorsed      find_forgery>in_appeal  -     -       +oos+    +oos+ -       -       -
 in_appeal/endorsed      escalate                -     -       -        -     -       -       -
 in_appeal/endorsed      withdraw>withdrawn      +     +       -        -     -       -       -
 in_appeal/endorsed      add_evidence            x     x       -        -     -       -       -
@@ -249,7 +257,7 @@ WRONG_PERSON = ".-os2h"  # the others say: not now, or not like this
 EVENTS = (
     "submit", "withdraw", "lapse", "approve", "refer", "reject", "endorse", "ask", "dispute", "escalate",
     "answer", "pay", "negotiate", "agree", "complete", "reapply", "appeal", "offer", "accept", "decline",
-    "expire", "propose", "transfer",
+    "expire", "propose", "transfer", "find_forgery",
 )  # fmt: skip
 # What is said with them, where they ask for more than words.
 SAID: dict[str, dict[str, Any]] = {
@@ -266,7 +274,7 @@ OTHERS = (
 COMMANDS = (*EVENTS, *FORGED, *(f"preview {event}" for event in PREVIEWED), *OTHERS)
 
 # Whoever drops a state, a person or a command has to say so here.
-STATES, PERSONS, TRIED, BY_THE_WRONG_PERSON = 25, 33, 33_000, 10_533
+STATES, PERSONS, TRIED, BY_THE_WRONG_PERSON = 25, 33, 33_825, 10_835
 
 # --- the persons --------------------------------------------------------------------------------------------
 
@@ -546,7 +554,8 @@ class House:
     def attempt(self, actor: Actor, command: str, case_no: str, order_no: str, picture: str) -> Any:
         app, number = self.shop.app, f"click-{next(self.clicks)}"
         if command in EVENTS or command in FORGED:
-            return cases.act(app, actor, case_no, command, number, note="…", **SAID.get(command, {}))
+            said = {"picture": picture} if command == "find_forgery" else SAID.get(command, {})
+            return cases.act(app, actor, case_no, command, number, note="…", **said)
         if command.startswith("preview "):
             event = command.removeprefix("preview ")
             return desk.preview(app, actor, case_no, event, note="…", **SAID.get(event, {}))

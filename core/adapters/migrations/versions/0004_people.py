@@ -16,6 +16,22 @@ BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 def upgrade() -> None:
     _credit()
     _transfers()
+    _search()
+
+
+def _search() -> None:
+    """Beginnings of numbers and names are found in any collation."""
+    for name, table, column in (
+        ("ix_orders_begins", "orders", "order_no"),
+        ("ix_payments_begins", "payments", "trade_no"),
+        ("ix_customers_begins", "customers", "name"),
+        ("ix_payouts_reference", "payouts", "reference"),
+        ("ix_cases_begins", "cases", "case_no"),
+    ):
+        op.create_index(name, table, [column], postgresql_ops={column: "text_pattern_ops"})
+    op.create_index("ix_orders_paid", "orders", ["paid_at"])
+    op.create_index("ix_orders_amount", "orders", ["amount_minor", "paid_at"])
+    op.create_index("ix_payments_amount", "payments", ["paid_minor", "paid_at"])
 
 
 def _transfers() -> None:
@@ -39,6 +55,11 @@ def _transfers() -> None:
 
 
 def _credit() -> None:
+    op.add_column("customers", sa.Column("credit_due_at", BIG, nullable=True))
+    due = sa.text("credit_due_at IS NOT NULL")
+    op.create_index(
+        "ix_customers_credit_due", "customers", ["credit_due_at"], sqlite_where=due, postgresql_where=due
+    )
     op.create_table(
         "credit_entries",
         sa.Column("id", BIG, nullable=False),
@@ -48,7 +69,7 @@ def _credit() -> None:
         sa.Column("rule", sa.Text(), nullable=False),
         sa.Column("case_no", sa.Text(), server_default="", nullable=False),
         sa.Column("about", sa.Text(), server_default="", nullable=False),
-        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("made_by", sa.Text(), nullable=False),
         sa.Column("note", sa.Text(), server_default="", nullable=False),
         sa.ForeignKeyConstraint(
             ["customer_id"], ["customers.id"], name=op.f("fk_credit_entries_customer_id")
@@ -71,6 +92,7 @@ def _credit() -> None:
         sa.Column("words", sa.Text(), nullable=False),
         sa.Column("at", BIG, nullable=False),
         sa.Column("due_at", BIG, nullable=True),
+        sa.Column("owner", sa.Text(), nullable=True),
         sa.Column("answer", sa.Text(), server_default="", nullable=False),
         sa.Column("answered_by", sa.Text(), nullable=True),
         sa.Column("answered_at", BIG, nullable=True),
@@ -81,6 +103,11 @@ def _credit() -> None:
         sa.ForeignKeyConstraint(["entry_id"], ["credit_entries.id"], name=op.f("fk_credit_appeals_entry_id")),
         sa.PrimaryKeyConstraint("entry_id", name=op.f("pk_credit_appeals")),
         sqlite_strict=True,
+    )
+    # What an account had before there was a history of it.
+    op.execute(
+        "INSERT INTO credit_entries (customer_id, at, points, rule, made_by)"
+        " SELECT id, created_at, credit - 100, 'opening', 'system:portal' FROM customers WHERE credit <> 100"
     )
     is_open = sa.text("state = 'open'")
     op.create_index(

@@ -1,0 +1,79 @@
+"""What somebody on the telephone says, as search terms: numbers and names, amounts, days and times."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Final
+
+from core.domain.errors import AmountInvalid
+from core.domain.money import parse_minor
+from core.domain.workdays import ZONE
+
+LONGEST: Final = 200  # characters that are looked at
+_DAY: Final = re.compile(r"(?:(20\d\d)[-/.年])?(\d{1,2})[-/.月](\d{1,2})日?")
+_TIME: Final = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::[0-5]\d)?")
+_MONEY: Final = re.compile(r"(?:[¥￥]|CN¥|RMB)?(\d{1,9}(?:\.\d{1,2})?)(元|块)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """`words`: parts of numbers or names; `amounts` in minor units; `days` and `times` in Shanghai. A plain
+    number may be a word and an amount: both are tried.
+    """
+
+    words: tuple[str, ...] = ()
+    amounts: tuple[int, ...] = ()
+    days: tuple[date, ...] = ()
+    times: tuple[time, ...] = field(default=())
+    either: tuple[tuple[str, int], ...] = ()  # (word, amount) of a plain number
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.words or self.amounts or self.days or self.times or self.either)
+
+
+def read(text: str, now: datetime) -> Asked:
+    """The terms in `text`. A day without a year is the latest that is not after `now`."""
+    plain = unicodedata.normalize("NFKC", text[:LONGEST])
+    words: list[str] = []
+    amounts: list[int] = []
+    days: list[date] = []
+    times: list[time] = []
+    either: list[tuple[str, int]] = []
+    for token in re.split(r"[\s,，;；、]+", plain):
+        if not token:
+            continue
+        if clock := _TIME.fullmatch(token):
+            times.append(time(int(clock[1]), int(clock[2])))
+        elif (found := _DAY.fullmatch(token)) and (day := _day(found, now)) is not None:
+            days.append(day)
+        elif money := _MONEY.fullmatch(token):
+            minor = _minor(money[1])
+            if money[2] or not token[0].isdigit() or "." in token:
+                amounts.append(minor)
+            else:
+                either.append((token, minor))
+        else:
+            words.append(token)
+    return Asked(tuple(words), tuple(amounts), tuple(days), tuple(times), tuple(either))
+
+
+def _minor(text: str) -> int:
+    try:
+        return parse_minor(text)
+    except AmountInvalid:
+        return 0
+
+
+def _day(found: re.Match[str], now: datetime) -> date | None:
+    today = now.astimezone(ZONE).date()
+    try:
+        day = date(int(found[1] or today.year), int(found[2]), int(found[3]))
+    except ValueError:
+        return None
+    if found[1] is None and day > today + timedelta(days=1):
+        return day.replace(year=day.year - 1) if (day.month, day.day) != (2, 29) else None
+    return day
