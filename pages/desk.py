@@ -48,8 +48,9 @@ def run() -> None:
         _file(file)
     with right, st.container(key="desk-side"):
         st.html(desk_file.rules(tx, file, now=now))
-        with st.expander(tx("desk.rules.all"), icon=":material/gavel:", type="compact", key="rule"):
-            st.html(desk_file.table(tx, file))
+        if file.view.approved_minor is None:  # else the rules have nothing to say any more
+            with st.expander(tx("desk.rules.all"), icon=":material/gavel:", type="compact", key="rule"):
+                st.html(desk_file.table(tx, file))
         desk_decide.show(seat, file, held, _next(cards, here))
 
 

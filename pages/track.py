@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.domain.errors import NotFound
 from core.domain.workdays import ZONE
-from core.services import cases, orders, policies
+from core.services import cases, notices, orders, policies
 from core.services.case_views import CaseView
 from portal import session
 from portal.blocks import open_cases
@@ -54,6 +54,8 @@ def follow(view: CaseView) -> None:
     """One case."""
     now = app.now()
     turn = Turn(app, actor, tx, view, now)
+    if session.unread():
+        notices.mark_case(app, actor, view.case_no)
     watch(view)
     with st.container(key="card-loc"):
         st.html(locator.card(tx, view, now=now))

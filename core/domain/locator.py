@@ -63,7 +63,7 @@ KEYS: Final = tuple(
             *(key + end for key in OVERDUE.values() for end in ("", "_by")),
             "locator.with_shop",
             "locator.offered",
-            "locator.next.accept",
+            "locator.next.offer",
             *(key + rest for key in BY_HAND for rest in ("", "_rest")),
             "locator.next.transfer",
             "locator.bounced",
@@ -132,7 +132,7 @@ def locate(
         return Located("locator.never_sent", "shop", "locator.next.apply_again")
     found = _of_sent(state, amount_minor, currency, due_at, pieces, now, published_through, channels, owner)
     if is_offered and found.by is not None:
-        return replace(found, key="locator.offered", next_key="locator.next.accept")
+        return replace(found, key="locator.offered", next_key="locator.next.offer")
     if asked_minor is not None:
         return replace(found, params=found.params | {"asked_minor": asked_minor, "currency": currency})
     if state == "rejected" and ask_until is not None:

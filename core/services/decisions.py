@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, exists, select
+from sqlalchemy import Connection, exists, select, update
 
 from core.adapters.tables import evidence
 from core.adapters.world import App
@@ -27,6 +27,7 @@ from core.services import approvals, credit, ledger, negotiations, policies, res
 from core.services.granting import basis, choose, gather, grant
 from core.services.record import Case, Change, people
 
+CARRYING: Final = frozenset({"answer", "decline", "appeal", "dispute", "propose"})  # words with pictures
 NEEDS_WORDS: Final = frozenset({"reject", "ask", "answer", "dispute", "appeal", "offer", "find_forgery"})
 
 
@@ -100,7 +101,20 @@ def decide(app: App, conn: Connection, case: Case, actor: Actor, event: str, ter
                 "step": 1
             }
         change.step(event, actor, at, due(row.target, policy, app.calendar, at), body, **changes)
+    if event in CARRYING:
+        _attach(change)
     return change.write()
+
+
+def _attach(change: Change) -> None:
+    """The pictures that the customer added since they last spoke come with these words."""
+    case, e = change.case, evidence.c
+    new = (e.case_no == case.case_no, e.said_seq.is_(None), e.removed_at.is_(None))
+    change.conn.execute(
+        update(evidence)
+        .where(*new, e.added_at > (case.submitted_at or case.created_at))
+        .values(said_seq=case.last_seq)
+    )
 
 
 def _shows_something_new(conn: Connection, case: Case) -> bool:

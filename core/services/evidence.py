@@ -38,10 +38,13 @@ class EvidenceView:
     height: int
     size: int
     added_at: datetime
+    said_seq: int | None = None  # the event of the conversation that it came with
 
 
 def view_of(row: Row[Any]) -> EvidenceView:
-    return EvidenceView(row.id, row.kind, row.media_type, row.width, row.height, row.size, row.added_at)
+    return EvidenceView(
+        row.id, row.kind, row.media_type, row.width, row.height, row.size, row.added_at, row.said_seq
+    )
 
 
 @dataclass(frozen=True, slots=True)

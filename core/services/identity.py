@@ -58,7 +58,7 @@ class Person:
 
 
 # Their unread notices are counted with them, so that the bell costs no query of its own.
-_UNREAD: Final = select(func.count()).select_from(notices).where(notices.c.read_at.is_(None))
+_UNREAD: Final = select(func.count()).select_from(notices)
 _SESSION: Final = Prepared(
     select(
         sessions.c.role,
@@ -69,11 +69,15 @@ _SESSION: Final = Prepared(
         case(
             (
                 sessions.c.role == "customer",
-                _UNREAD.where(notices.c.customer_id == sessions.c.person_id).scalar_subquery(),
+                _UNREAD.where(
+                    notices.c.customer_id == sessions.c.person_id, notices.c.read_at.is_(None)
+                ).scalar_subquery(),
             ),
             (
                 sessions.c.role == "guest",
-                _UNREAD.where(notices.c.order_no == sessions.c.order_no).scalar_subquery(),
+                _UNREAD.where(
+                    notices.c.order_no == sessions.c.order_no, notices.c.guest_read_at.is_(None)
+                ).scalar_subquery(),
             ),
             else_=0,
         ).label("unread"),

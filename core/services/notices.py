@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, bindparam, exists, false, select, update
 
@@ -34,7 +34,6 @@ _LINES: Final = select(
     _n.currency,
     _n.by_at,
     _n.at,
-    _n.read_at.is_not(None).label("is_read"),
 ).join(orders, orders.c.order_no == _n.order_no)
 
 
@@ -67,16 +66,32 @@ def warn(change: Change, kind: str, at: datetime, about: str = "") -> None:
 
 def inbox(app: App, actor: Actor, limit: int = 100) -> list[Notice]:
     """The actor's notices, newest first; nobody has one for another person."""
-    mine = _LINES.where(_mine(actor)).order_by(_n.id.desc()).limit(limit)
+    lines = _LINES.add_columns(_mark(actor).is_not(None).label("is_read"))
+    mine = lines.where(_mine(actor)).order_by(_n.id.desc()).limit(limit)
     with app.read() as conn:
         return [Notice(**row) for row in conn.execute(mine).mappings()]
 
 
 def mark_read(app: App, actor: Actor, up_to: int) -> int:
     """The actor has seen what came up to this notice; again, it changes nothing. How many were new."""
-    unread = update(notices).where(_mine(actor), _n.id <= up_to, _n.read_at.is_(None))
+    return _read(app, actor, _n.id <= up_to)
+
+
+def mark_case(app: App, actor: Actor, case_no: str) -> int:
+    """Who has the case before their eyes has read what was told of it. How many were new."""
+    return _read(app, actor, _n.case_no == case_no)
+
+
+def _read(app: App, actor: Actor, which: ColumnElement[bool]) -> int:
+    mark = _mark(actor)
+    unread = update(notices).where(_mine(actor), which, mark.is_(None))
     with app.begin() as conn:
-        return conn.execute(unread.values(read_at=app.now())).rowcount
+        return conn.execute(unread.values({mark.name: app.now()})).rowcount
+
+
+def _mark(actor: Actor) -> Any:
+    """Whose mark it is: a guest who reads an account's order does not read for its owner."""
+    return _n.guest_read_at if actor.role == "guest" else _n.read_at
 
 
 def _mine(actor: Actor) -> ColumnElement[bool]:

@@ -75,6 +75,7 @@ def story(tx: Texts, file: File, *, now: datetime) -> str:
         f'<div class="w"><span>{esc(tx.when(event.at, now))}</span><span>{esc(_who(tx, event))}</span></div>'
         f"<b>{esc(tx(f'event.{event.event}'))}{_amount(tx, file, event)}</b>"
         + (f'<p class="quote">{lines(event.note)}</p>' if event.note else "")
+        + pictures.shots(tx, tuple(item for item in file.view.evidence if item.said_seq == event.seq))
         + "</li>"
         for event in reversed(file.view.events)
     )
@@ -105,7 +106,11 @@ def others(tx: Texts, file: File, *, now: datetime) -> str:
 
 
 def rules(tx: Texts, file: File, *, now: datetime) -> str:
-    """What the rules say, as of when it was sent, and what would be paid if the answer were yes."""
+    """What the rules say, as of when it was sent, and what would be paid if the answer were yes; of what is
+    granted already, what that comes to.
+    """
+    if file.view.approved_minor is not None:
+        return _granted(tx, file.view)
     found = file.answer.found
     says = wording.rule_sentence(tx, file.policy, found.rule, file.answer.facts)
     missing = (
@@ -126,6 +131,19 @@ def rules(tx: Texts, file: File, *, now: datetime) -> str:
         f'<div class="dr"><h2>{esc(tx("desk.rules"))}</h2><p class="vd {found.verdict}">'
         f"{esc(tx(f'verdict.{found.verdict}'))}</p><p>{esc(says)}</p>{missing}{suggestion}</div>"
     )
+
+
+def _granted(tx: Texts, view: CaseView) -> str:
+    rows = [("", tx("desk.granted.approved"), tx.money(view.approved_minor or 0, view.currency))]
+    rows += [
+        ("", tx(key), tx.money(-minor, view.currency))
+        for key, minor in (("desk.granted.fee", view.fee_minor), ("desk.granted.fx", view.fx_minor))
+        if minor
+    ]
+    rows.append(("total", tx("desk.rules.receives"), tx.money(view.refund_minor or 0, view.currency)))
+    by = view.decided_by or ""
+    who = tx("desk.granted.by", who=tx("role.system") if by.startswith("system:") else by.partition(":")[2])
+    return f'<div class="dr"><h2>{esc(tx("desk.granted"))}</h2><p>{esc(who)}</p>{amounts.as_list(rows)}</div>'
 
 
 def _lacks(tx: Texts, kinds: tuple[str, ...]) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime
 from core.services.case_views import CaseView
 from core.texts import Texts
 from portal.html import esc
+from portal.parts.pictures import shots
 
 SPOKEN = ("ask", "answer", "offer", "accept", "decline", "dispute", "appeal", "propose", "find_forgery")
 _OURS = ("customer", "guest")
@@ -16,12 +17,15 @@ def talk(tx: Texts, view: CaseView, *, now: datetime) -> str:
     """Bubbles, oldest first; empty when nobody said anything."""
     items = []
     for event in view.events:
-        if event.event not in SPOKEN or not event.note:
+        sent = any(item.said_seq == event.seq for item in view.evidence)
+        if event.event not in SPOKEN or not (event.note or sent):
             continue
         mine = event.role in _OURS
         who = tx(f"track.who.{event.role}")
+        pictures = shots(tx, tuple(item for item in view.evidence if item.said_seq == event.seq))
+        words = f"<p><bdi>{esc(event.note)}</bdi></p>" if event.note else ""
         items.append(
-            f'<div class="{"out" if mine else "in"}"><p><bdi>{esc(event.note)}</bdi></p>'
+            f'<div class="{"out" if mine else "in"}">{words}{pictures}'
             f"<time>{esc(who)} · {esc(tx.when(event.at, now))}</time></div>"
         )
     return f'<div class="chat">{"".join(items)}</div>' if items else ""

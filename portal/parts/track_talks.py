@@ -9,22 +9,41 @@ import streamlit as st
 from core.domain.errors import Refusal
 from core.domain.settlement import PAYEE_CHANNELS, PROOF, WAYS, read_payee
 from core.domain.terms import Terms
+from core.services.case_views import CaseView
 from portal.html import esc
 from portal.parts.pictures import shots, upload
 from portal.parts.turn import Turn, act, head, refusal, remember
 from portal.parts.wizard import bad
 
 
+def has_proposed(view: CaseView) -> bool:
+    """Whether the customer said so since the money last had no way to go."""
+    last = next((e.event for e in reversed(view.events) if e.event in ("propose", "negotiate")), "")
+    return last == "propose"
+
+
 def show(t: Turn) -> None:
+    """The amber block, until they have said how."""
+    st.html(head(t, t.tx("track.turn.talks"), t.tx("track.turn.talks_how"), clock=""))
+    _form(t)
+
+
+def change(t: Turn) -> None:
+    """Said already: what it was, and a quiet way to change it."""
     tx, view = t.tx, t.view
-    proposed = next((event for event in reversed(view.events) if event.event == "propose"), None)
-    how = tx("track.turn.talks_how")
-    if proposed is not None and proposed.way:
-        how = tx("track.turn.talks_said", way=tx(f"track.turn.way.{proposed.way}"))
-    st.html(head(t, tx("track.turn.talks"), how, clock=""))
+    way = next((event.way for event in reversed(view.events) if event.event == "propose"), None)
+    st.html(f'<p class="note">{esc(tx("track.turn.talks_said", way=tx(f"track.turn.way.{way}")))}</p>')
+    with st.expander(tx("track.turn.talks_change"), icon=":material/edit:", type="compact", key="rule"):
+        _form(t)
+
+
+def _form(t: Turn) -> None:
+    tx, view = t.tx, t.view
+    said = next((event.way for event in reversed(view.events) if event.event == "propose"), None)
     open_to = [way for way in WAYS if _can(t, way)]
     way = st.radio(
-        tx("track.turn.way"), open_to, key=f"way-{view.case_no}", persist_state="page",
+        tx("track.turn.way"), open_to, key=f"way-{view.case_no}-{len(view.events)}", persist_state="page",
+        index=open_to.index(said) if said in open_to else 0,
         format_func=lambda name: tx(f"track.turn.way.{name}"),
     )  # fmt: skip
     if way == "transfer":

@@ -26,6 +26,9 @@ def is_turn(view: CaseView) -> bool:
 def show(t: Turn) -> None:
     """The amber block; a quiet one where nothing waits for the customer."""
     tx, view = t.tx, t.view
+    if "propose" in view.allowed and track_talks.has_proposed(view):
+        track_talks.change(t)
+        return
     quiet = _quiet(t)
     if quiet is not None:
         if quiet:

@@ -32,11 +32,12 @@ notices = Table(
     Column("currency", Text, nullable=False),
     Column("by_at", Instant),  # when the case's next step was due
     Column("at", Instant, nullable=False),
-    Column("read_at", Instant),
+    Column("read_at", Instant),  # by the account's owner
+    Column("guest_read_at", Instant),  # by whoever proved the order: another reader, with marks of their own
     Column("planned_at", Instant),  # its deliveries, none included, are rows of `notice_deliveries`
     UniqueConstraint("case_no", "seq", "kind", "about"),
     Index("ix_notices_customer", "customer_id", "read_at"),
-    Index("ix_notices_order", "order_no", "read_at"),
+    Index("ix_notices_order", "order_no", "guest_read_at"),
     Index(
         "ix_notices_unplanned",
         "id",

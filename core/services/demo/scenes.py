@@ -105,6 +105,16 @@ def by_hand() -> list[Scene]:
         Scene(
             chen, "top_up", "流量包 10GB", 1_501, "code_issued", 4, "wechat", story="withdrawn", escrow=True
         ),
+        # What people have to decide.
+        Scene("c05", "membership", "视频会员年卡 365 天", 23_808, "activated", 4, story="offered"),
+        Scene("c08", "other", "代充服务", 8_808, "pending", 5, escrow=True, story="talks"),
+        Scene("c10", "game_card", "游戏点卡 100 元", 10_008, "code_viewed", 6, "wechat", story="forged"),
+        Scene("c04", "software_key", "设计软件季度授权", 61_808, "code_viewed", 7, "card", story="appealed"),
+        Scene("c09", "software_key", "办公软件密钥", 16_808, "code_viewed", 3, story="disputed"),
+        Scene("c08", "software_key", "杀毒软件一年版", 9_908, "code_viewed", 2, story="alike-1"),
+        Scene("c05", "software_key", "杀毒软件一年版", 9_908, "code_viewed", 2, "wechat", story="alike-2"),
+        Scene("c10", "software_key", "杀毒软件一年版", 9_908, "code_viewed", 1, story="alike-3"),
+        Scene("c03", "software_key", "设计软件季度授权", 161_800, "code_viewed", 2, "card", story="large"),
     ]
 
 

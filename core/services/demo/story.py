@@ -10,6 +10,7 @@ from core.adapters.channels.sandbox import SETTLES_AFTER_WORKING_DAYS, SandboxCh
 from core.adapters.world import App
 from core.domain.actors import Actor
 from core.services import cases, notices, sending, timers
+from core.services.demo.desk_story import Desk
 from core.services.orders import load
 
 
@@ -36,6 +37,7 @@ def tell(app: App, told: Mapping[str, str], midnight: datetime) -> None:
     lin, chen = Actor("customer", "c01"), Actor("customer", "c02")
     reviewer = Actor("reviewer", "zhou-lan")
     cases_of: dict[str, str] = {}
+    desk = Desk(told)
 
     def apply(at: App, story: str, actor: Actor, reason: str, words: str) -> None:
         with at.read() as conn:
@@ -61,6 +63,7 @@ def tell(app: App, told: Mapping[str, str], midnight: datetime) -> None:
         elif day == 2:
             act("asked", reviewer, "ask", "请说明这张密钥是什么时候查看的，有没有在别处登记过。")
             act("withdrawn", chen, "withdraw", "刚刚到账了，不用退了。")
+        desk.on(day, past)
         _work(past)
         if day == 4:  # what came before was read, so that the bell speaks of what is new
             for who in (lin, chen):
@@ -70,6 +73,7 @@ def tell(app: App, told: Mapping[str, str], midnight: datetime) -> None:
     apply(app, "split", lin, "not_delivered", "")
     apply(app, "escrow", lin, "service_failed", "说好当天充，到现在没有动静。")
     apply(app, "wrong", chen, "other", "买错版本了，密钥没看过。")
+    desk.today(app)
 
 
 def _work(app: App) -> None:

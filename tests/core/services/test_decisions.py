@@ -27,6 +27,7 @@ from core.domain.errors import (
 )
 from core.domain.facts import Facts
 from core.domain.workdays import local_date
+from core.services import cases
 from tests import pinned
 from tests.shop import ARBITER, FINANCE, LEAD, MEI, REVIEWER, REVIEWER_2, SUPPORT, WEI, Shop
 
@@ -444,3 +445,24 @@ def test_deciding_again_gives_the_same_answer(shop: Shop) -> None:
     assert {"verdict": again.verdict, "rule": again.rule} == body["assessment"]
     assert body["policy_version"] == 1
     assert body["option"]["legs"][0]["amount_minor"] == again.options[0].legs[0].amount_minor
+
+
+def test_pictures_come_with_the_words_they_were_sent_with(shop: Shop) -> None:
+    """R3.3: each answer has its own; what came with the claim belongs to the claim."""
+    order_no = shop.order(delivery="code_viewed", completed_at=shop.clock.at)
+    draft = cases.open_draft(shop.app, MEI, order_no).case_no
+    first = shop.picture(draft)
+    shop.clock.advance(timedelta(minutes=1))
+    case_no = shop.apply(order_no, reason="other").case_no
+    answers = []
+    for question in ("哪天？", "哪台？"):
+        shop.act(case_no, "ask", REVIEWER, note=question)
+        shop.clock.advance(timedelta(minutes=1))
+        answers.append(shop.picture(case_no))
+        shop.act(case_no, "answer", MEI, note="见图")
+    view = shop.view(case_no)
+    said = [event.seq for event in view.events if event.event == "answer"]
+    assert {item.id: item.said_seq for item in view.evidence} == {
+        first: None, answers[0]: said[0], answers[1]: said[1],
+    }  # fmt: skip
+    assert shop.audit() == []

@@ -184,3 +184,19 @@ def test_every_kind_has_words_and_no_gap_in_them(
         assert "provisional" in text or "暂定" in text, "invariant 16"
     if kind in FOR_THE_SHOP:
         assert "RF1" in tx(f"notice_shop.{kind}", case_no="RF1")
+
+
+def test_a_guest_does_not_read_for_the_account(shop: Shop) -> None:
+    """Two readers of one order, each with marks of their own; following a case is reading of it."""
+    order_no = shop.order()
+    case_no = shop.apply(order_no).case_no
+    other = shop.apply(shop.order()).case_no
+    guest = Actor("guest", order_no=order_no)
+    assert notices.mark_case(shop.app, guest, case_no) > 0
+    assert all(line.is_read for line in notices.inbox(shop.app, guest))
+    assert not any(line.is_read for line in notices.inbox(shop.app, MEI))
+    assert notices.mark_case(shop.app, MEI, case_no) > 0
+    assert notices.mark_case(shop.app, MEI, case_no) == 0
+    assert {line.case_no for line in notices.inbox(shop.app, MEI) if not line.is_read} == {other}
+    assert notices.mark_case(shop.app, WEI, other) == 0
+    assert shop.audit() == []

@@ -17,6 +17,14 @@ def upgrade() -> None:
     _credit()
     _transfers()
     _search()
+    _readers()
+
+
+def _readers() -> None:
+    op.add_column("notices", sa.Column("guest_read_at", BIG, nullable=True))
+    op.execute("UPDATE notices SET guest_read_at = read_at WHERE customer_id = ''")
+    op.drop_index("ix_notices_order", "notices")
+    op.create_index("ix_notices_order", "notices", ["order_no", "guest_read_at"])
 
 
 def _search() -> None:
