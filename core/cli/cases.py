@@ -48,6 +48,7 @@ def add_commands(add: AddCommand, tx: Texts) -> None:
     command.add_argument("--way", choices=WAYS, help=tx("cli.help.way"))
     command.add_argument("--payee", metavar="CHANNEL:HOLDER:ACCOUNT", help=tx("cli.help.payee"))
     command.add_argument("--reference", default="", metavar="TEXT", help=tx("cli.help.reference"))
+    command.add_argument("--picture", default="", metavar="ID", help=tx("cli.help.picture"))
     command.add_argument("--command-id", metavar="ID", help=tx("cli.help.command_id"))
 
     command = add("case", case, tx("cli.help.case"))
@@ -141,6 +142,7 @@ def act(arguments: Namespace) -> Answer:
             way=arguments.way,
             payee=_payee(arguments.payee),
             reference=arguments.reference,
+            picture=arguments.picture,
         ),
     )
     return shown(app, view)

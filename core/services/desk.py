@@ -150,8 +150,16 @@ def _waiting(conn: Connection, queue: Queue, now: datetime) -> Waiting:
 def queue(app: App, actor: Actor, name: str, *, limit: int = 30) -> list[DeskCard]:
     """What waits in the queue, what is due first on top; `NotAllowed` where it is not this role's."""
     now = app.now()
+    query = queue_query(_queue(actor, name), limit)
+    with app.read() as conn:
+        rows = conn.execute(query).all()
+    return [_card(row, now) for row in rows]
+
+
+def queue_query(queue: Queue, limit: int) -> Any:
+    """The cards of a queue, read by an index of its own."""
     c, o = cases.c, tables.orders.c
-    query = (
+    return (
         select(
             c.case_no, c.order_no, c.customer_id, c.reason, c.requested_minor, c.currency, c.state, c.due_at,
             c.submitted_at, o.product, o.kind, func.coalesce(c.rule, "").label("rule"),
@@ -162,13 +170,10 @@ def queue(app: App, actor: Actor, name: str, *, limit: int = 30) -> list[DeskCar
         .join(tables.orders, o.order_no == c.order_no)
         .outerjoin(customers, customers.c.id == c.customer_id)
         .outerjoin(desk_leases, desk_leases.c.case_no == c.case_no)
-        .where(_in(_queue(actor, name)))
+        .where(_in(queue))
         .order_by(c.due_at, c.case_no)
         .limit(limit)
     )  # fmt: skip
-    with app.read() as conn:
-        rows = conn.execute(query).all()
-    return [_card(row, now) for row in rows]
 
 
 def _card(row: Any, now: datetime) -> DeskCard:

@@ -17,6 +17,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ CHROMIUM += " --disable-component-update --disable-sync"
 LOCALES = {"zh_CN": "zh-CN", "en": "en-US"}
 
 
-@dataclass
+@dataclass(eq=False)
 class RunningApp:
     """The served demo shop. `core()` is the operator's command line on the same database."""
 
@@ -115,10 +116,17 @@ class RunningApp:
 @pytest.fixture(scope="session")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
     """One app for the session: tests take different orders and leave one another's alone."""
+    with serving(tmp_path_factory.mktemp("app")) as running:
+        yield running
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[RunningApp]:
+    """The demo shop, made and served, until the end of the block."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    running = RunningApp(tmp_path_factory.mktemp("app"), port)
+    running = RunningApp(folder, port)
     running.core("init", "--demo", str(DEMO_ORDERS))
     running.start()
     try:

@@ -56,6 +56,7 @@ class Shop:
         quantity: int = 1,
         days_ago: int = 1,
         kind: str = "game_card",
+        escrow: bool = False,
     ) -> Order:
         now = self.now()
         number = f"J{next(_numbers):03d}{now:%H%M%S%f}"
@@ -73,6 +74,7 @@ class Shop:
             "paid_at": paid.isoformat(timespec="seconds"),
             "delivery": delivery,
             "delivery_at": paid.isoformat(timespec="seconds"),
+            "escrow": "true" if escrow else "false",
             "completed_at": "" if delivery == "pending" else paid.isoformat(timespec="seconds"),
         }
         text = io.StringIO()
@@ -189,3 +191,18 @@ def picture(path: Path) -> Path:
 
 def upload(v: Visit, kind: str, path: Path) -> None:
     v.page.locator(f".st-key-up-{kind} input[type=file]").set_input_files(path)
+
+
+def at_the_desk(page_factory: Callable[..., Page], width: int, lang: str, person: str) -> Visit:
+    """A member of staff, signed in by the demo's door."""
+    page = page_factory(width, lang)
+    page.request.get(f"/session/lang?lang={lang}&to=/robots.txt")
+    page.request.get(f"/session/demo?as={person}&to=/robots.txt")
+    return Visit(page, texts.of(lang))
+
+
+def press(seat: Visit, event: str, key: str) -> None:
+    """A key for a button that is there by now."""
+    expect(seat.page.locator(f".st-key-do-{event} button")).to_be_visible()
+    seat.settle()
+    seat.page.keyboard.press(key)

@@ -6,9 +6,11 @@ from datetime import timedelta
 
 import pytest
 
+from bench.desk import fill
 from core.domain.actors import Actor
 from core.domain.errors import InOtherHands, NotAllowed, NotFound, OwnCase, SecondApprovalNeeded, TextRequired
-from core.services import cases, desk, look_alikes
+from core.services import cases, desk, look_alikes, timers
+from tests.plans import scans
 from tests.shop import ARBITER, FINANCE, LEAD, MEI, REVIEWER, REVIEWER_2, SUPPORT, WEI, Shop
 
 
@@ -201,3 +203,17 @@ def test_guests_have_a_file_too(shop: Shop) -> None:
     file = desk.open_file(shop.app, REVIEWER, case_no)
     assert (file.customer_name, file.others) == ("", ())
     assert desk.preview(shop.app, REVIEWER, case_no, "approve").state == "approved"
+
+
+def test_queues_and_due_work_use_their_indexes(shop: Shop) -> None:
+    """However many cases there are: no table is read through, on either database."""
+    fill(shop.app, 3_000, is_open=False)
+    fill(shop.app, 30, is_open=True, first=3_000)
+    with shop.app.engine.connect() as conn:
+        for name in (queue.name for queue in desk.QUEUES):
+            role = next(queue.roles[0] for queue in desk.QUEUES if queue.name == name)
+            rows = desk.queue_query(desk._queue(Actor(role, "x"), name), 30)
+            assert scans(conn, rows, "cases") == [], name
+        due = {"now": shop.clock.at, "limit": 50}
+        for query in (timers._DUE, timers._TO_WARN):
+            assert scans(conn, query, "cases", **due) == [], query

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from sqlalchemy import insert, text, update
@@ -13,6 +12,7 @@ from core.domain.actors import Actor
 from core.domain.errors import NotAllowed
 from core.services import support
 from core.services.support import search
+from tests.plans import scans
 from tests.shop import ARBITER, FINANCE, LEAD, MEI, REVIEWER, SUPPORT, Shop
 
 
@@ -131,18 +131,6 @@ def test_beginnings_use_an_index(shop: Shop) -> None:
         conn.execute(text("ANALYZE"))
         conn.commit()
         for code, query in support._beginnings(conn, "X00123"):
-            assert _scans(conn, query.limit(5)) == [], code
+            assert scans(conn, query.limit(5), "orders", "payments") == [], code
         amount = support.select(orders.c.order_no).where(support._amount(123))
-        assert _scans(conn, amount) == []
-
-
-def _scans(conn: Any, query: Any) -> list[str]:
-    """Lines of the plan that read a whole large table."""
-    is_sqlite = conn.dialect.name == "sqlite"
-    literal = query.compile(conn.engine, compile_kwargs={"literal_binds": True})
-    explain = "EXPLAIN QUERY PLAN " if is_sqlite else "EXPLAIN "
-    plan = [str(row[-1]) for row in conn.exec_driver_sql(explain + str(literal).replace("%", "%%"))]
-    large = ("orders", "payments")
-    if is_sqlite:
-        return [line for line in plan if line.startswith("SCAN") and any(name in line for name in large)]
-    return [line for line in plan if "Seq Scan" in line and any(name in line for name in large)]
+        assert scans(conn, amount, "orders", "payments") == []
