@@ -25,7 +25,15 @@ ROOT = Path(__file__).parents[3]
 SERVICES = "tests/core/services"
 # Those that stop at their first red test soonest come first.
 NOTICING = {
-    "case": ("test_rights.py", "test_decisions.py", "test_cases.py", "test_payouts.py"),
+    "case": (
+        "test_rights.py",
+        "test_decisions.py",
+        "test_offers.py",
+        "test_negotiations.py",
+        "test_credit.py",
+        "test_cases.py",
+        "test_payouts.py",
+    ),  # fmt: skip
     "payout": ("test_payouts.py",),
 }
 SECONDS = 300  # a slip may make a loop; whoever hangs has noticed
