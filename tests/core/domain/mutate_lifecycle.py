@@ -33,7 +33,7 @@ NOTICING = {
         "test_credit.py",
         "test_cases.py",
         "test_payouts.py",
-    ),  # fmt: skip
+    ),
     "payout": ("test_payouts.py",),
 }
 SECONDS = 300  # a slip may make a loop; whoever hangs has noticed

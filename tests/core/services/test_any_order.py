@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import tempfile
 from contextlib import suppress
 from functools import lru_cache
@@ -62,6 +63,8 @@ class House(RuleBasedStateMachine):
         shutil.copy(template(), self.folder / "refund.db")
         self.url = f"sqlite:///{self.folder}/refund.db"
         self.shop: Shop = open_shop(self.url, self.folder / "evidence")
+        self.watch = sqlite3.connect(self.folder / "refund.db")
+        self.seen: Any = None
         self.orders: list[str] = []
         self.clicks = 0
 
@@ -146,7 +149,11 @@ class House(RuleBasedStateMachine):
 
     @invariant()
     def clean(self) -> None:
-        assert self.shop.audit() == []
+        """Where nothing was written and no time has passed, the answer is the last one."""
+        version = self.watch.execute("PRAGMA data_version").fetchone()[0]
+        if (version, self.shop.clock.at) != self.seen:
+            assert self.shop.audit() == []
+            self.seen = (version, self.shop.clock.at)
 
     @invariant()
     def no_channel_paid_too_much(self) -> None:
@@ -166,6 +173,7 @@ class House(RuleBasedStateMachine):
             p.state for card in cases.list_for(self.shop.app, LEAD) for p in self.shop.payouts(card.case_no)
         ]
         assert set(open_payouts) <= {"arrived", "replanned", "unknown"}
+        self.watch.close()
         self.shop.app.engine.dispose()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -183,11 +191,14 @@ def run(examples: int, steps: int) -> None:
     )
 
 
-def test_a_few_days_in_any_order() -> None:
-    """All invariants that rows can tell about, after every step."""
-    run(examples=12, steps=25)
+@pytest.mark.parametrize("quarter", range(4))  # so that they can run side by side
+def test_some_days_in_any_order(quarter: int) -> None:
+    """All invariants that rows can tell about, after every step: 200 runs of 50 steps."""
+    run(examples=50, steps=50)
 
 
 @pytest.mark.torture
-def test_many_days_in_any_order() -> None:
-    run(examples=400, steps=60)
+@pytest.mark.parametrize("quarter", range(4))
+def test_many_days_in_any_order(quarter: int) -> None:
+    """2,000 runs of 50 steps."""
+    run(examples=500, steps=50)
