@@ -45,7 +45,11 @@ BEHIND: Final = {
     "unknown": ("locator.asking", "locator.next.ask"),
     "accepted": ("locator.with_channel", "locator.next.arrive"),
 }
-BY_HAND: Final = ("locator.by_hand", "locator.by_hand_late")  # people transfer it, in time and late
+BY_HAND: Final = (
+    "locator.by_hand",
+    "locator.by_hand_late",
+    "locator.by_hand_soon",
+)
 KEYS: Final = tuple(
     dict.fromkeys(
         [key for pair in (*WITH_SHOP.values(), *BEHIND.values()) for key in pair]
@@ -217,7 +221,7 @@ def _on_its_way(
     behind = min(waiting, key=lambda piece: OPEN.index(piece.state)).state
     key, next_key = BEHIND[behind]
     by = None
-    hands = [piece for piece in waiting if piece.by_hand] if behind == "accepted" else []
+    hands = [piece for piece in waiting if piece.by_hand]
     if hands:
         return _by_hand(hands, waiting, arrived, currency, now, published_through)
     if behind == "accepted":
@@ -245,8 +249,8 @@ def _by_hand(
     published_through: int,
 ) -> Located:
     """It is still here: somebody of finance transfers it, and what a channel has comes beside it."""
-    by = max(piece.eta_at for piece in hands if piece.eta_at is not None)
-    key = BY_HAND[now > by]
+    by = max((piece.eta_at for piece in hands if piece.eta_at is not None), default=None)
+    key = "locator.by_hand_soon" if by is None else BY_HAND[now > by]
     params: dict[str, Any] = {
         "amount_minor": sum(piece.amount_minor for piece in waiting),
         "currency": currency,
@@ -256,7 +260,7 @@ def _by_hand(
     if arrived:
         key += "_rest"
         params["arrived_minor"] = sum(piece.amount_minor for piece in arrived)
-    by_then = None if now > by else by
+    by_then = None if by is None or now > by else by
     is_provisional = by_then is not None and by_then.year > published_through
     return Located(key, "shop", "locator.next.transfer", by_then, is_provisional, params)
 

@@ -237,7 +237,7 @@ def test_every_key_can_be_reached() -> None:
     reached.add(where("withdrawn", was_sent=False).key)
     offered = where("awaiting_customer", due=DUE, is_offered=True)
     reached |= {offered.key, offered.next_key}
-    for eta, rest in product((DUE, NOW - timedelta(1)), ((), (piece("arrived"),))):
+    for eta, rest in product((DUE, NOW - timedelta(1), None), ((), (piece("arrived"),))):
         by_hand = where("paying", replace(piece("accepted"), eta_at=eta, by_hand=True), *rest)
         reached |= {by_hand.key, by_hand.next_key}
     assert reached == set(KEYS)
