@@ -138,6 +138,7 @@ def _withdraw(app: App, change: Change, actor: Actor, at: datetime, policy: Poli
     held = reservations.holds(change.conn, case.case_no) if granted else []
     cleared: dict[str, Any] = dict.fromkeys(amounts) if granted else {}
     after = change.step("withdraw", actor, at, due("withdrawn", policy, app.calendar, at), body, **cleared)
+    negotiations.forget(change.conn, case.case_no, at)
     if granted:
         reservations.release(change.conn, held)
         ledger.released(

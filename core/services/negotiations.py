@@ -77,6 +77,8 @@ def agree(
     body: dict[str, Any] = {"way": way, "legs": [_leg(leg) for leg in legs], "payee": _digest(payee)}
     if terms.note:
         body["note"] = terms.note
+    if way != "transfer":
+        forget(conn, case.case_no, at)
     if one_agrees(history) or all(said.get(part) == body[part] for part in ("way", "legs", "payee")):
         moving.start(app, change, "agree", actor, at, policy, legs, body, payee)
     else:
@@ -98,12 +100,17 @@ def transfer(app: App, change: Change, actor: Actor, at: datetime, terms: Terms)
     if terms.note:
         body["note"] = terms.note
     change.step("transfer", actor, at, Due(case.due_at, case.due_action), body)
-    payee = payee_of(conn, case.case_no)
-    if payee is not None:  # from here on nobody needs the whole number
-        closed = {"account": masked(payee.account), "closed_at": at}
-        conn.execute(update(payees).where(payees.c.case_no == case.case_no).values(closed))
+    forget(conn, case.case_no, at)
     for row in rows:
         moving.Movement(app, change, row).hear(Outcome("arrived", reference=reference, at=at))
+
+
+def forget(conn: Connection, case_no: str, at: datetime) -> None:
+    """From here on nobody needs the whole number."""
+    payee = payee_of(conn, case_no)
+    if payee is not None:
+        closed = {"account": masked(payee.account), "closed_at": at}
+        conn.execute(update(payees).where(payees.c.case_no == case_no).values(closed))
 
 
 def _check(conn: Connection, case: Case, way: str, payee: Payee | None) -> None:

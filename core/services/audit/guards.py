@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import Connection, func, or_, select, text
 
-from core.adapters.tables import APPEND_ONLY, cases, orders, payments, payouts, policies
+from core.adapters.tables import APPEND_ONLY, cases, orders, payees, payments, payouts, policies
 from core.domain.lifecycle import CASE, PAYOUT
 from core.services.audit.finding import Finding
 
@@ -47,6 +47,9 @@ def check(conn: Connection) -> Iterator[Finding]:
     for number, account in conn.execute(select(payments.c.id, payments.c.account)):
         if sum(char.isdigit() for char in account) >= 11:
             yield Finding(20, "account_unmasked", f"payment {number}")
+    over = select(payees.c.case_no).join(cases, cases.c.case_no == payees.c.case_no)
+    for (case_no,) in conn.execute(over.where(~_OPEN, payees.c.account.not_like("****%"))):
+        yield Finding(20, "payee_unmasked", case_no)
 
 
 def _append_only(conn: Connection) -> Iterator[Finding]:

@@ -23,6 +23,7 @@ from core.adapters.tables import (
     ledger_entries,
     notices,
     orders,
+    payees,
     payments,
     payouts,
     policies,
@@ -234,6 +235,11 @@ def _accepted_by_its_maker(conn: Connection, h: House) -> None:
     )
 
 
+def _payee_kept(conn: Connection, h: House) -> None:
+    values = {"channel": "card", "holder": "梅", "account": "6222021234561234", "given_by": "customer:mei"}
+    conn.execute(insert(payees).values(case_no=h.paid, given_at=h.shop.clock.at, **values))
+
+
 Plant = Callable[[Connection, House], Any]
 
 PLANTED: list[tuple[int, str, Plant]] = [
@@ -325,6 +331,7 @@ PLANTED: list[tuple[int, str, Plant]] = [
     (19, "credit_differs", lambda c, h: _lot(c, amount_minor=20_000)),
     (19, "credit_without_arrival", lambda c, h: _payout(c, h.balance, channel="alipay")),
     (19, "expiry_shortened", lambda c, h: _lot(c, expires_at=h.shop.clock.at + timedelta(days=30))),
+    (20, "payee_unmasked", _payee_kept),
     (20, "account_unmasked", lambda c, h: _payment(c, h.paying, account="13812342046")),
     (13, "accepted_own_offer", _accepted_by_its_maker),
     (

@@ -199,3 +199,20 @@ def test_what_the_event_keeps(sqlite_shop: Shop) -> None:
         )
     assert body["way"] == "transfer" and len(body["payee"]) == 64
     assert [leg["channel"] for leg in body["legs"]] == ["transfer"]
+
+
+@pytest.mark.parametrize("how", ["withdrawn", "another_way"])
+def test_the_number_is_forgotten_when_nobody_transfers_any_more(shop: Shop, how: str) -> None:
+    """Invariant 20: also where it never came to the transfer."""
+    case_no = shop.apply(shop.order(escrow=True)).case_no
+    shop.act(case_no, "approve", REVIEWER)
+    prove(shop, case_no)
+    shop.act(case_no, "propose", MEI, way="transfer", payee=CARD)
+    if how == "withdrawn":
+        shop.act(case_no, "withdraw", MEI)
+    else:
+        shop.act(case_no, "agree", FINANCE, way="balance")
+    with shop.app.read() as conn:
+        row = conn.execute(select(payees).where(payees.c.case_no == case_no)).one()
+    assert (row.account, row.closed_at) == ("****1234", shop.clock.at)
+    assert shop.audit() == []
