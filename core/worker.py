@@ -14,7 +14,7 @@ from sqlalchemy import insert, update
 
 from core.adapters.tables import worker_beats
 from core.app import App
-from core.services import credit, outbox, sending, timers
+from core.services import credit, keeping, outbox, sending, timers
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +44,7 @@ def run_once(app: App, worker_id: str | None = None) -> int:
     for customer_id in credit.due_customers(app, app.now(), BATCH):
         done += credit.recover(app, customer_id)
     done += credit.escalate_late(app, BATCH)
+    done += keeping.expire(app, BATCH)
     for case_no in timers.numbers_to_warn(app, app.now(), BATCH):
         try:
             done += timers.run_warning(app, case_no)

@@ -110,11 +110,10 @@ def _go(name: str, case_no: str) -> None:
 
 
 def _file(file: File) -> None:
-    view = file.view
     with st.container(key="card-facts"):
         st.html(desk_file.facts(tx, file, now=now))
     with st.container(key="card-proof"):
-        st.html(desk_file.proof(tx, view))
+        st.html(desk_file.proof(tx, file, now=now))
     with st.container(key="card-tl"):
         st.html(desk_file.story(tx, file, now=now))
     with st.container(key="card-others"):

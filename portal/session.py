@@ -16,7 +16,7 @@ import streamlit as st
 from core import texts as catalogs
 from core.app import App, build
 from core.domain.actors import Actor
-from core.services import identity
+from core.services import identity, links
 from core.services.identity import Person
 from core.texts import Texts
 from portal import doors
@@ -132,6 +132,12 @@ def people() -> tuple[Person, ...]:
     if core().demo and not any(person.role == "customer" for person in _people):
         _people = identity.demo_people(core())
     return _people
+
+
+def picture(evidence_id: str) -> str:
+    """The address of a picture, for who is here and for some minutes."""
+    here = visitor()
+    return f"/files/evidence/{links.made(core(), here, evidence_id)}" if here is not None else ""
 
 
 def name_of(found: Actor | None) -> str:

@@ -17,7 +17,7 @@ from core import texts
 from core.domain.actors import Actor
 from core.domain.errors import NotFound, Refusal
 from core.domain.workdays import ZONE
-from core.services import cases, contacts, evidence, identity, policies
+from core.services import cases, contacts, evidence, identity, links, policies
 from portal import session, style
 from portal.blocks import open_cases, record_table
 from portal.places import PATHS
@@ -41,7 +41,7 @@ def routes() -> list[Route]:
         Route("/session/end", end_session, methods=["POST"]),
         Route("/session/lang", choose_language),
         Route("/session/clock", move_clock, methods=["POST"]),
-        Route("/files/evidence/{evidence_id}", evidence_file),
+        Route("/files/evidence/{link}", evidence_file),
         Route("/files/records.csv", records_file),
         *(Route(asset.path, asset_file) for asset in style.assets()),
         # Whatever else stands below these is nothing: Streamlit would answer with a page.
@@ -167,13 +167,14 @@ def _move(move: str, token: str | None) -> str | None:
 
 
 def evidence_file(request: Request) -> Response:
-    """A stored picture, for whoever may see its case; never cached, never sniffed."""
+    """A stored picture, by a link that is this visitor's own; never cached, never sniffed, never run."""
     app = session.core()
     actor = _visitor(request)
     if actor is None:
         raise HTTPException(404)
     try:
-        data, media_type = evidence.read(app, actor, request.path_params["evidence_id"])
+        evidence_id = links.opened(app, actor, request.path_params["link"])
+        data, media_type = evidence.read(app, actor, evidence_id)
     except NotFound as refused:
         raise HTTPException(404) from refused
     except Refusal as refused:
@@ -181,6 +182,7 @@ def evidence_file(request: Request) -> Response:
     headers = {
         "Cache-Control": "private, no-store",
         "Content-Disposition": "inline",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
         "X-Content-Type-Options": "nosniff",
     }
     return Response(data, media_type=media_type, headers=headers)

@@ -35,6 +35,7 @@ class App:
     language: str = "zh_CN"  # of what the shop's own people are told
     notifiers: Notifiers = field(default_factory=Notifiers)
     calendar: Calendar = field(default_factory=china)
+    link_key: bytes | None = None  # of links to evidence, once read
     policies: dict[int, Policy] = field(default_factory=dict)  # published policies by version, once read
 
     def __post_init__(self) -> None:

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:  # the child that reads pictures starts with every file and needs no policy
+    from core.domain.policy import Pictures
 
 # What the sender is told of a picture that is kept all the same: words under `picture_warning.<code>`.
 WARNINGS: Final = ("blurred", "too_dark", "text_too_small", "mostly_empty")
@@ -45,3 +48,14 @@ class Doubt:
 
     code: str
     seen: str
+
+
+def warnings(quality: Quality, limits: Pictures) -> tuple[str, ...]:
+    """What to tell the sender: the worst first; the picture is kept all the same."""
+    found = {
+        "mostly_empty": quality.filled < limits.filled_at_least,
+        "too_dark": quality.brightness < limits.bright_at_least,
+        "blurred": quality.legible < limits.legible_at_least,
+        "text_too_small": 0 < quality.text_height < limits.text_pixels_at_least,
+    }
+    return tuple(code for code, is_so in found.items() if is_so)

@@ -25,7 +25,8 @@ from core.domain.policy import Policy
 from core.domain.rights import conflict, endorsement
 from core.domain.settlement import Payee
 from core.domain.terms import Terms
-from core.services import case_reading, decisions, drafts, leases, negotiations, policies
+from core.services import alike, case_reading, decisions, drafts, leases, negotiations, policies
+from core.services.alike import Again
 from core.services.case_views import Answer, CaseCard, CaseView, EventView
 from core.services.granting import gather
 from core.services.leases import Lease
@@ -101,6 +102,7 @@ class File:
     others: tuple[CaseCard, ...]  # the same customer's other cases, newest first
     routes: tuple[str, ...]  # on which money could go now, best first
     payee: Payee | None  # of a transfer by hand; for those who make it
+    again: tuple[Again, ...]  # pictures that were sent in other cases as well
 
 
 def mine(actor: Actor) -> tuple[Queue, ...]:
@@ -215,6 +217,7 @@ def open_file(app: App, actor: Actor, case_no: str) -> File:
         tuple(card for card in others if card.case_no != case_no),
         tuple(option.route for option in options),
         payee,
+        tuple(alike.sent_before(app, actor, case_no)),
     )
 
 

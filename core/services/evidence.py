@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,14 +13,16 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from core.adapters.pictures import Picture
 from core.adapters.pictures.process import intake
-from core.adapters.tables import evidence
+from core.adapters.tables import evidence, evidence_views
 from core.adapters.world import App
 from core.domain.actors import BUYERS, Actor
 from core.domain.errors import EvidenceRefused, NotAllowed, NotFound, TransitionRefused
 from core.domain.facts import EVIDENCE_KINDS
 from core.domain.lifecycle import CASE
+from core.domain.pictures import warnings
+from core.domain.policy import Pictures, Policy
 from core.services import policies
-from core.services.record import lock
+from core.services.record import canonical, lock
 from core.services.record import read as read_case
 
 TAKES_EVIDENCE: Final = frozenset(
@@ -39,11 +42,22 @@ class EvidenceView:
     size: int
     added_at: datetime
     said_seq: int | None = None  # the event of the conversation that it came with
+    expired_at: datetime | None = None  # its time is over: only this line is left
+    warnings: tuple[str, ...] = ()  # `domain.pictures.WARNINGS` at the time of the upload
 
 
 def view_of(row: Row[Any]) -> EvidenceView:
     return EvidenceView(
-        row.id, row.kind, row.media_type, row.width, row.height, row.size, row.added_at, row.said_seq
+        row.id,
+        row.kind,
+        row.media_type,
+        row.width,
+        row.height,
+        row.size,
+        row.added_at,
+        row.said_seq,
+        row.expired_at,
+        tuple(json.loads(row.looks).get("warnings", ())),
     )
 
 
@@ -70,8 +84,8 @@ def add_file(app: App, actor: Actor, case_no: str, kind: str, data: bytes) -> Ad
         raise EvidenceRefused(reason="kind")
     with app.read() as conn:
         _may_add(actor, read_case(conn, case_no, actor).state)
-        limits = policies.in_force(app, conn, app.now())[1].limits
-    found = intake(data, largest_megabytes=limits.evidence_megabytes)
+        policy = policies.in_force(app, conn, app.now())[1]
+    found = intake(data, largest_megabytes=policy.limits.evidence_megabytes)
     stored = {secrets.token_urlsafe(18): picture for picture in found.pictures}
     notes = found.notes
     kept: dict[str, EvidenceView] = {}
@@ -84,13 +98,13 @@ def add_file(app: App, actor: Actor, case_no: str, kind: str, data: bytes) -> Ad
             now = app.now()
             for place, (identifier, picture) in enumerate(stored.items()):
                 at = now + timedelta(microseconds=place)  # pages stay in their order
-                view = _keep(conn, case_no, kind, identifier, picture, limits.evidence_files, at)
+                view = _keep(conn, actor, case_no, kind, identifier, picture, policy, at)
                 if view is None:
                     is_full = True
                 else:
                     kept[view.id] = view
             if not kept:
-                raise EvidenceRefused(reason="too_many", limit=limits.evidence_files)
+                raise EvidenceRefused(reason="too_many", limit=policy.limits.evidence_files)
     finally:
         for identifier in stored.keys() - kept.keys():
             app.store.delete(identifier)
@@ -99,21 +113,40 @@ def add_file(app: App, actor: Actor, case_no: str, kind: str, data: bytes) -> Ad
     return Added(tuple(kept.values()), notes)
 
 
+def _looks(picture: Picture, limits: Pictures) -> str:
+    """What was seen in it, and what that meant under the policy of the day."""
+    return canonical(
+        {
+            "quality": picture.quality.as_dict(),
+            "warnings": warnings(picture.quality, limits),
+            "doubts": [[doubt.code, doubt.seen] for doubt in picture.doubts],
+        }
+    )
+
+
 def _keep(
-    conn: Connection, case_no: str, kind: str, identifier: str, picture: Picture, most: int, at: datetime
+    conn: Connection,
+    actor: Actor,
+    case_no: str,
+    kind: str,
+    identifier: str,
+    picture: Picture,
+    policy: Policy,
+    at: datetime,
 ) -> EvidenceView | None:
     """The picture's row; the row that is there already when it was sent twice: a second click, not a second
     picture; None when the case is full.
     """
     mine = (evidence.c.case_no == case_no, evidence.c.removed_at.is_(None))
-    digest = hashlib.sha256(picture.data).hexdigest()
     same = conn.execute(
-        select(evidence).where(*mine, evidence.c.kind == kind, evidence.c.sha256 == digest)
+        select(evidence).where(
+            *mine, evidence.c.kind == kind, evidence.c.pixels_sha256 == picture.pixels_sha256
+        )
     ).first()
     if same is not None:
         return view_of(same)
     count: int = conn.execute(select(func.count()).select_from(evidence).where(*mine)).scalar_one()
-    if count >= most:
+    if count >= policy.limits.evidence_files:
         return None
     row = conn.execute(
         insert(evidence)
@@ -122,7 +155,11 @@ def _keep(
             case_no=case_no,
             kind=kind,
             media_type=picture.media_type,
-            sha256=digest,
+            sha256=hashlib.sha256(picture.data).hexdigest(),
+            pixels_sha256=picture.pixels_sha256,
+            dhash=picture.dhash,
+            looks=_looks(picture, policy.pictures),
+            added_by=str(actor),
             width=picture.width,
             height=picture.height,
             size=len(picture.data),
@@ -147,10 +184,18 @@ def remove(app: App, actor: Actor, evidence_id: str) -> None:
 
 
 def read(app: App, actor: Actor, evidence_id: str) -> tuple[bytes, str]:
-    """Bytes and media type, for who may see the case; `NotFound` for everybody else."""
+    """Bytes and media type, for who may see the case; `NotFound` for everybody else. Who of the staff looks
+    is written down before a byte is given out.
+    """
     with app.read() as conn:
         row = _row(conn, evidence_id)
         read_case(conn, row.case_no, actor)
+    if row.expired_at is not None:
+        raise NotFound()
+    if actor.is_staff and actor.role != "system":
+        seen = {"evidence_id": evidence_id, "role": actor.role, "person_id": actor.id, "at": app.now()}
+        with app.begin() as conn:
+            conn.execute(insert(evidence_views).values(seen))
     try:
         return app.store.get(evidence_id), row.media_type
     except FileNotFoundError:

@@ -59,13 +59,39 @@ def facts(tx: Texts, file: File, *, now: datetime) -> str:
     )  # fmt: skip
 
 
-def proof(tx: Texts, view: CaseView) -> str:
-    """The pictures, large; each opens in full."""
+def proof(tx: Texts, file: File, *, now: datetime) -> str:
+    """The pictures, large; each opens in full. Under them what makes one look twice: hints, for a person."""
+    view = file.view
     count = tx("desk.proof.count", n=len(view.evidence)) if view.evidence else tx("desk.proof.none")
+    hints = [*_weak(tx, view), *_again(tx, file, now)]
+    said = f'<ul class="hints">{"".join(hints)}</ul>' if hints else ""
     return (
         f'<div class="sec in"><h2>{esc(tx("desk.proof"))}</h2><span>{esc(count)}</span></div>'
-        f'<div class="big">{pictures.shots(tx, view.evidence)}</div>'
+        f'<div class="big">{pictures.shots(tx, view.evidence)}</div>{said}'
     )
+
+
+def _weak(tx: Texts, view: CaseView) -> list[str]:
+    """What its sender was told at the upload."""
+    return [
+        f"<li>{ms('visibility_off')}<span>{esc(pictures.name(tx, item, number))}: "
+        f"{esc(tx(f'picture_warning.{code}'))}</span></li>"
+        for number, item in enumerate(view.evidence, 1)
+        for code in item.warnings
+    ]
+
+
+def _again(tx: Texts, file: File, now: datetime) -> list[str]:
+    places = {item.id: (number, item) for number, item in enumerate(file.view.evidence, 1)}
+    found = []
+    for hint in file.again:
+        number, item = places[hint.evidence_id]
+        key = "desk.again.same" if hint.is_same_customer else "desk.again.other"
+        words = tx(key, name=pictures.name(tx, item, number), date=tx.date(hint.at, now))
+        to = href("/desk", case=hint.case_no)
+        link = f'<a href="{to}">{esc(hint.case_no)}</a>'
+        found.append(f"<li>{ms('content_copy')}<span>{esc(words)} {link}</span></li>")
+    return found
 
 
 def story(tx: Texts, file: File, *, now: datetime) -> str:

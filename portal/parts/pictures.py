@@ -13,7 +13,8 @@ from core.services import evidence, policies
 from core.services.case_views import CaseView
 from core.services.evidence import EvidenceView
 from core.texts import Texts
-from portal.html import esc
+from portal import session
+from portal.html import esc, ms
 from portal.parts.wizard import bad
 
 _LET_IN_MB: Final = 10  # what the server takes at most (.streamlit/config.toml, gate.UPLOAD_LIMIT)
@@ -27,17 +28,23 @@ def name(tx: Texts, item: EvidenceView, number: int) -> str:
 
 def image(tx: Texts, item: EvidenceView, number: int) -> str:
     """The picture from the route that asks again who may see it; never Streamlit's open media address."""
-    return f'<img src="/files/evidence/{esc(item.id)}" alt="{esc(name(tx, item, number))}" loading="lazy">'
+    if item.expired_at is not None:
+        words = tx("evidence.expired", date=tx.date(item.expired_at))
+        return f'<span class="gone">{ms("hide_image")}{esc(words)}</span>'
+    return f'<img src="{esc(session.picture(item.id))}" alt="{esc(name(tx, item, number))}" loading="lazy">'
 
 
 def shots(tx: Texts, items: tuple[EvidenceView, ...]) -> str:
     """All pictures in a row, each a link to its full size."""
-    links = "".join(
-        f'<a href="/files/evidence/{esc(item.id)}" target="_blank" rel="noopener">'
-        f"{image(tx, item, number)}</a>"
-        for number, item in enumerate(items, 1)
-    )
+    links = "".join(_shot(tx, item, number) for number, item in enumerate(items, 1))
     return f'<div class="shots gap">{links}</div>' if links else ""
+
+
+def _shot(tx: Texts, item: EvidenceView, number: int) -> str:
+    shown = image(tx, item, number)
+    if item.expired_at is not None:
+        return shown
+    return f'<a href="{esc(session.picture(item.id))}" target="_blank" rel="noopener">{shown}</a>'
 
 
 def largest_mb(app: App, view: CaseView) -> int:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from core.adapters.tables import contacts
 from core.domain.actors import Actor
-from core.services import cases, evidence, identity
+from core.services import cases, evidence, identity, links
 from portal import session, web
 from tests.portal.visitor import Visitor
 from tests.shop import MEI, WEI, Shop
@@ -179,13 +179,18 @@ def picture(shop: Shop) -> str:
 
 def test_evidence_is_for_who_may_see_the_case(browser: Visitor, shop: Shop, picture: str):
     """Strangers get the same answer as for what does not exist."""
-    path = f"/files/evidence/{picture}"
+    path = f"/files/evidence/{links.made(shop.app, MEI, picture)}"
     unknown = browser.get("/files/evidence/nothing")
     assert browser.get(path).status_code == 404
     sign_in(browser, shop, WEI)
-    assert (browser.get(path).status_code, browser.get(path).text) == (unknown.status_code, unknown.text)
+    own = f"/files/evidence/{links.made(shop.app, WEI, picture)}"  # a good signature is no right to see it
+    for tried in (path, own, f"/files/evidence/{picture}"):
+        answer = browser.get(tried)
+        assert (answer.status_code, answer.text) == (unknown.status_code, unknown.text)
     sign_in(browser, shop, MEI)
+    assert browser.get(f"/files/evidence/{picture}").status_code == 404  # the number alone opens nothing
     answer = browser.get(path)
+    assert "sandbox" in answer.headers["content-security-policy"]
     assert answer.status_code == 200 and answer.headers["content-type"].startswith("image/")
     assert (
         "no-store" in answer.headers["cache-control"]
@@ -196,7 +201,12 @@ def test_evidence_is_for_who_may_see_the_case(browser: Visitor, shop: Shop, pict
 def test_an_ended_session_opens_no_evidence(browser: Visitor, shop: Shop, picture: str):
     token = sign_in(browser, shop, MEI)
     identity.end_session(shop.app, token)
-    assert browser.get(f"/files/evidence/{picture}").status_code == 404
+    link = links.made(shop.app, MEI, picture)
+    assert browser.get(f"/files/evidence/{link}").status_code == 404
+    sign_in(browser, shop, MEI)
+    assert browser.get(f"/files/evidence/{link}").status_code == 200
+    shop.clock.advance(timedelta(minutes=2 * links.MINUTES))
+    assert browser.get(f"/files/evidence/{link}").status_code == 404  # and so does an old one
 
 
 def test_the_records_file_is_the_visitors_own(browser: Visitor, shop: Shop):

@@ -56,6 +56,12 @@ cases = Table(
     CheckConstraint(f"state IN ({_FINAL}) OR due_at IS NOT NULL OR owner IS NOT NULL", name="someone_acts"),
     Index("ix_cases_customer", "customer_id", "created_at"),
     Index("ix_cases_order", "order_no"),
+    Index(
+        "ix_cases_finished",
+        "finished_at",
+        postgresql_where=text("finished_at IS NOT NULL"),
+        sqlite_where=text("finished_at IS NOT NULL"),
+    ),
     Index("ix_cases_begins", "case_no", postgresql_ops={"case_no": "text_pattern_ops"}),
     Index(
         "ix_cases_due",
@@ -158,6 +164,12 @@ evidence = Table(
     Column("removed_at", Instant),  # taken back by its sender while a draft
     Column("expired_at", Instant),  # its bytes are gone by the policy's retention; the row is the tombstone
     Index("ix_evidence_pixels", "pixels_sha256"),
+    Index(  # deleted for its age, and perhaps not yet from the store
+        "ix_evidence_expired",
+        "expired_at",
+        postgresql_where=text("expired_at IS NOT NULL AND size > 0"),
+        sqlite_where=text("expired_at IS NOT NULL AND size > 0"),
+    ),
     Index(
         "ix_evidence_to_read",
         "read_due_at",

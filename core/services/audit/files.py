@@ -16,7 +16,8 @@ from core.services.audit.finding import Finding
 
 def rows(conn: Connection) -> list[Any]:
     """What should be in the store; the files themselves are read after the transaction."""
-    kept = select(evidence.c.id, evidence.c.sha256, evidence.c.size).where(evidence.c.removed_at.is_(None))
+    there = (evidence.c.removed_at.is_(None), evidence.c.expired_at.is_(None))
+    kept = select(evidence.c.id, evidence.c.sha256, evidence.c.size).where(*there)
     return list(conn.execute(kept))
 
 

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import io
+import json
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from PIL import Image
+from sqlalchemy import delete, select
+from sqlalchemy.exc import DBAPIError
 
 from core import texts
+from core.adapters.tables import evidence as table
+from core.adapters.tables import evidence_views
 from core.domain.actors import Actor
 from core.domain.errors import EvidenceMissing, EvidenceRefused, NotAllowed, NotFound, TransitionRefused
-from core.services import cases, evidence, policies
+from core.services import alike, cases, evidence, keeping, links, policies
 from tests import pinned
 from tests.core.adapters.odd_pictures import pdf
-from tests.shop import MEI, REVIEWER, SUPPORT, WEI, Shop
+from tests.shop import LEAD, MEI, REVIEWER, SUPPORT, WEI, Shop
 
 
 def screenshot(colour: str = "white", size: tuple[int, int] = (200, 120)) -> bytes:
@@ -156,3 +163,125 @@ def allow(shop: Shop, *, megabytes: int = 10, files: int = 9) -> None:
     assert changed != pinned.TEXT
     with shop.app.begin() as conn:
         policies.publish(shop.app, conn, changed, author="a", approved_by="b", in_force_from=shop.app.now())
+
+
+def sent(shop: Shop, colour: str = "white", customer: Actor = MEI) -> str:
+    """A case with one picture."""
+    order_no = shop.order(delivery="code_viewed", completed_at=shop.clock.at, customer=customer.id)
+    draft = cases.open_draft(shop.app, customer, order_no).case_no
+    evidence.add(shop.app, customer, draft, "other", screenshot(colour))
+    return shop.apply(order_no, reason="other", actor=customer).case_no
+
+
+def test_what_was_seen_in_it_is_kept(shop: Shop, case_no: str) -> None:
+    """R2.4: fingerprints of the pixels, the quality, who sent it."""
+    kept = evidence.add(shop.app, MEI, case_no, "product_page", screenshot())
+    with shop.app.read() as conn:
+        row = conn.execute(select(table).where(table.c.id == kept.id)).one()
+    assert len(row.pixels_sha256) == len(row.dhash) == 64 and row.added_by == "customer:mei"
+    assert set(json.loads(row.looks)) == {"quality", "warnings", "doubts"}
+
+
+def test_each_look_of_the_staff_is_written_down(shop: Shop) -> None:
+    """Before a byte is given out; the customer's own looks are nobody's business."""
+    case_no = sent(shop)
+    (picture,) = shop.view(case_no).evidence
+    evidence.read(shop.app, MEI, picture.id)
+    assert keeping.who_looked(shop.app, LEAD, case_no) == []
+    for who in (REVIEWER, LEAD):
+        evidence.read(shop.app, who, picture.id)
+    looks = keeping.who_looked(shop.app, LEAD, case_no)
+    assert [(seen.role, seen.person_id, seen.kind) for seen in looks] == [
+        ("reviewer", "zhou-lan", "other"), ("lead", "tang-wei", "other"),
+    ]  # fmt: skip
+    with pytest.raises(NotAllowed):
+        keeping.who_looked(shop.app, MEI, case_no)
+    with pytest.raises(DBAPIError), shop.app.begin() as conn:  # and nobody takes it back
+        conn.execute(delete(evidence_views))
+    shop.app.store.delete(picture.id)
+    with pytest.raises(NotFound):
+        evidence.read(shop.app, SUPPORT, picture.id)
+    assert keeping.who_looked(shop.app, LEAD, case_no)[-1].person_id == SUPPORT.id
+
+
+def test_a_link_is_for_one_viewer_one_picture_and_some_minutes(sqlite_shop: Shop) -> None:
+    """Invariant 12: a link alone opens nothing."""
+    app, clock = sqlite_shop.app, sqlite_shop.clock
+    link = links.made(app, MEI, "picture")
+    assert links.opened(app, MEI, link) == "picture" and links.made(app, MEI, "picture") == link
+    for stranger in (WEI, REVIEWER, Actor("customer", "mei2"), Actor("guest", "", "OD1")):
+        with pytest.raises(NotFound):
+            links.opened(app, stranger, link)
+    name, until, signature = link.split(".")
+    later = f"{int(until, 16) + 3600:x}"
+    for forged in (
+        "", "picture", f"other.{until}.{signature}", f"{name}.{later}.{signature}", f"{name}.{until}.",
+        f"{name}.{until}.{'A' * 24}", f"{name}.zz.{signature}", f"{name}.{until}.{signature}x",
+        f"{name}.{'f' * 40}.x",
+        "\u4e2d.1.\u4e2d",
+    ):  # fmt: skip
+        with pytest.raises(NotFound):
+            links.opened(app, MEI, forged)
+    clock.advance(timedelta(minutes=links.MINUTES))
+    assert links.opened(app, MEI, link) == "picture"
+    clock.advance(timedelta(minutes=links.MINUTES))
+    with pytest.raises(NotFound):
+        links.opened(app, MEI, link)
+    fresh = links.made(app, MEI, "picture")
+    other = replace(app, link_key=None)  # another process of the same shop
+    assert links.opened(other, MEI, fresh) == "picture"
+    links.renew_key(app)
+    with pytest.raises(NotFound):
+        links.opened(app, MEI, fresh)
+
+
+def test_its_time_is_over_some_days_after_the_end(shop: Shop) -> None:
+    """R2.6: the bytes and what could recognise them go, the line stays; open cases keep theirs."""
+    ended, still_open = sent(shop), sent(shop, "red", WEI)
+    shop.act(ended, "withdraw", MEI)
+    shop.work(days=179)
+    assert shop.view(ended).evidence[0].expired_at is None
+    shop.act(still_open, "dispute", WEI, note="…")
+    shop.work(days=2)
+    (gone,), (kept,) = shop.view(ended).evidence, shop.view(still_open).evidence
+    assert gone.expired_at is not None and kept.expired_at is None
+    assert not shop.app.store.has(gone.id) and shop.app.store.has(kept.id)
+    for who in (MEI, LEAD):
+        with pytest.raises(NotFound):
+            evidence.read(shop.app, who, gone.id)
+    with shop.app.read() as conn:
+        row = conn.execute(select(table).where(table.c.id == gone.id)).one()
+    assert (row.size, row.dhash, row.pixels_sha256, row.looks) == (0, "", "", "{}")
+    assert shop.audit() == [] and keeping.expire(shop.app, 10) == 0
+
+
+def test_a_crash_between_the_row_and_the_bytes_leaves_nothing_for_good(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case_no = sent(shop)
+    shop.act(case_no, "withdraw", MEI)
+    shop.clock.advance(timedelta(days=181))
+    with monkeypatch.context() as broken:
+        broken.setattr(shop.app.store, "delete", lambda name: (_ for _ in ()).throw(OSError("gone")))
+        with pytest.raises(OSError, match="gone"):
+            keeping.expire(shop.app, 10)
+    (picture,) = shop.view(case_no).evidence
+    assert picture.expired_at is not None and shop.app.store.has(picture.id)
+    with pytest.raises(NotFound):  # nobody can reach them meanwhile
+        evidence.read(shop.app, MEI, picture.id)
+    assert shop.audit() == []
+    assert keeping.expire(shop.app, 10) == 1 and not shop.app.store.has(picture.id)
+
+
+def test_the_same_picture_in_another_case_is_a_hint_for_staff(shop: Shop) -> None:
+    """R2.4: by anybody, in any file; another slot of the same case is none."""
+    first = sent(shop, "red")
+    own, foreign, other = sent(shop, "red"), sent(shop, "red", WEI), sent(shop, "blue", WEI)
+    hints = alike.sent_before(shop.app, REVIEWER, foreign)
+    assert {(hint.case_no, hint.is_same_customer) for hint in hints} == {(first, False), (own, False)}
+    assert [(h.case_no, h.is_same_customer) for h in alike.sent_before(shop.app, REVIEWER, own)] == [
+        (first, True), (foreign, False),
+    ]  # fmt: skip
+    assert alike.sent_before(shop.app, REVIEWER, other) == []
+    with pytest.raises(NotAllowed):
+        alike.sent_before(shop.app, MEI, own)

@@ -609,7 +609,7 @@ def house(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 WRITING = {*EVENTS, "save_draft", "remove_evidence", "take"}  # each time it is done
-MAY_WRITE = WRITING | {"open_draft"}  # a draft that is there is opened again
+MAY_WRITE = WRITING | {"open_draft", "read_evidence"}  # a draft opened again is none; looks of staff are
 NAMES = sorted([*REACHED, "screening"])
 
 

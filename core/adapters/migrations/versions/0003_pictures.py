@@ -27,6 +27,12 @@ def upgrade() -> None:
     ):
         op.add_column("evidence", column)
     op.create_index("ix_evidence_pixels", "evidence", ["pixels_sha256"])
+    gone = sa.text("expired_at IS NOT NULL AND size > 0")
+    op.create_index(
+        "ix_evidence_expired", "evidence", ["expired_at"], postgresql_where=gone, sqlite_where=gone
+    )
+    over = sa.text("finished_at IS NOT NULL")
+    op.create_index("ix_cases_finished", "cases", ["finished_at"], postgresql_where=over, sqlite_where=over)
     due = sa.text("read_due_at IS NOT NULL")
     op.create_index(
         "ix_evidence_to_read", "evidence", ["read_due_at"], postgresql_where=due, sqlite_where=due
