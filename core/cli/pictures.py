@@ -69,7 +69,9 @@ def _checked(path: Path) -> _Checked:
 
 
 def _data(each: _Checked) -> dict[str, Any]:
-    """`width` and `height` are the first picture's; `sharpness` is null, since blur is not measured."""
+    """`width`, `height` and `sharpness` (0–100) are the first picture's; `warnings` are notes on the file,
+    then what its sender is told of each picture.
+    """
     pictures = each.found.pictures if each.found else ()
     return {
         "file": str(each.path),
@@ -77,14 +79,27 @@ def _data(each: _Checked) -> dict[str, Any]:
         "code": each.refused.params["reason"] if each.refused else None,
         "width": pictures[0].width if pictures else None,
         "height": pictures[0].height if pictures else None,
-        "sharpness": None,
+        "sharpness": pictures[0].quality.sharpness if pictures else None,
         "sha256": each.sha256,
         "ms": each.ms,
-        "warnings": list(each.found.notes) if each.found else [],
+        "warnings": _warnings(each),
     }
 
 
 def _said(each: _Checked, tx: Texts) -> list[str]:
     if each.refused:
         return [tx.refusal(each.refused)]
-    return [tx(f"picture_note.{note}") for note in each.found.notes] if each.found else []
+    notes = each.found.notes if each.found else ()
+    told = [tx(f"picture_note.{note}") for note in notes]
+    return told + [tx(f"picture_warning.{code}") for code in _warnings(each) if code not in notes]
+
+
+def _warnings(each: _Checked) -> list[str]:
+    from core.domain.pictures import warnings
+    from core.domain.policy import load, shipped
+
+    if each.found is None:
+        return []
+    limits = load(shipped("standard")).pictures
+    seen = [code for picture in each.found.pictures for code in warnings(picture.quality, limits)]
+    return list(dict.fromkeys([*each.found.notes, *seen]))

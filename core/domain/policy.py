@@ -85,8 +85,8 @@ class Pictures(_Part):
     legible_at_least: int = Field(
         50, ge=0, le=100, description="below this a picture counts as blurred (R2.4)"
     )
-    bright_at_least: int = Field(40, ge=0, le=255, description="below this it is too dark (R2.4)")
-    text_pixels_at_least: int = Field(9, ge=0, le=100, description="smaller print cannot be read (R2.4)")
+    bright_at_least: int = Field(15, ge=0, le=255, description="below this it is too dark (R2.4)")
+    text_pixels_at_least: int = Field(6, ge=0, le=100, description="smaller print cannot be read (R2.4)")
     filled_at_least: int = Field(
         1, ge=0, le=100, description="per cent; below this it is mostly empty (R2.4)"
     )

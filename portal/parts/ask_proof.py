@@ -128,11 +128,17 @@ def _kept(w: Wizard, item: EvidenceView, number: int) -> None:
 
 
 def shot(w: Wizard, item: EvidenceView, number: int, below: str) -> str:
-    """A stored picture, small, with what became of it."""
-    return (
-        f'<div class="shot">{image(w.tx, item, number)}<div><b>{esc(name(w.tx, item, number))}</b>'
-        f"<span>{ms('check')}{esc(below)}</span></div></div>"
-    )
+    """A stored picture, small, with what became of it: readable, or what is wrong and how to do better."""
+    tx = w.tx
+    said = f"<span>{ms('check', 'ok')}{esc(tx('picture_advice.fine'))} · {esc(below)}</span>"
+    if item.warnings:
+        code = item.warnings[0]
+        said = (
+            f'<span class="weak">{ms("visibility_off")}{esc(tx(f"picture_warning.{code}"))}</span>'
+            f"<span>{esc(tx(f'picture_advice.{code}'))}{esc(tx('picture_advice.still'))}</span>"
+        )
+    title = f"<b>{esc(name(tx, item, number))}</b>"
+    return f'<div class="shot">{image(tx, item, number)}<div>{title}{said}</div></div>'
 
 
 def _drop(w: Wizard, evidence_id: str) -> None:

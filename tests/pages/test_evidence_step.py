@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import re
 from datetime import timedelta
 from typing import Never
 
 import pytest
+from PIL import Image, ImageFilter
 from streamlit.testing.v1 import AppTest
 
 from core import texts
 from core.domain.errors import EvidenceRefused
 from core.services import evidence
+from tests.core.adapters.test_quality import screen
 from tests.pages.conftest import OpenPage, html, words
 from tests.pages.filling import draft, filled, keyed, picture, press, step
 from tests.shop import MEI, Shop
@@ -248,3 +251,22 @@ def test_a_refusal_that_is_sent_anyway_has_no_route_behind_it(open_page: OpenPag
     filled(shop, order_no, "other")
     page = open_page("request", MEI, order=order_no, step="5", anyway="1")
     assert steps(page) == ["done", "done", "skip", "skip", "now"]
+
+
+# --- what is said of a picture that was taken --------------------------------------------------------------
+
+
+def as_png(image: Image.Image) -> bytes:
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()
+
+
+def test_a_blurred_picture_is_named_and_may_be_sent_all_the_same(asked: AppTest):
+    """R2.4: at the upload, with advice on how to do better."""
+    add(asked, "product_page", data=as_png(screen()))
+    assert "看得清" in words(asked) and "有些模糊" not in words(asked)
+    add(asked, "product_shown", data=as_png(screen().filter(ImageFilter.GaussianBlur(9))))
+    said = words(asked)
+    assert "有些模糊，可能看不清字" in said and "对焦后再拍一张" in said and "审核员会看到这个提醒" in said
+    assert not keyed(asked, "button", "next").disabled

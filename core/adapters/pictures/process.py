@@ -118,7 +118,7 @@ def _answer(data: bytes, arguments: list[str], seconds: float) -> Intake:
                 stderr=subprocess.DEVNULL,
                 timeout=seconds + START_SECONDS,
                 check=False,
-                env={},
+                env={"OPENBLAS_NUM_THREADS": "1"},  # each thread would reserve of the child's memory
             )
         except subprocess.TimeoutExpired:
             raise EvidenceRefused(reason="took_too_long") from None

@@ -15,7 +15,7 @@ from typing import Final
 
 from PIL import Image, ImageChops, ImageCms
 
-from core.adapters.pictures import Picture, Unusable, doubts, quality
+from core.adapters.pictures import Picture, Unusable, doubts
 
 FORMATS: Final = {"jpeg": "JPEG", "png": "PNG", "webp": "WEBP"}
 # What fits the memory, asked before a pixel is decoded: a JPEG is decoded to a fraction, WebP's decoder holds
@@ -92,6 +92,10 @@ def picture(pixels: Image.Image, drawn: bool | None = None) -> Picture:
         data, media_type = out.getvalue(), "image/jpeg"
     seen = hashlib.sha256(b"%dx%d:" % pixels.size)
     seen.update(raw)
+    del raw  # of a large picture there is no room for both it and what follows
+    # Only now: numpy takes address space that decoding a large picture needs.
+    from core.adapters.pictures import quality
+
     return Picture(
         data,
         media_type,

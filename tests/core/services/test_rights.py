@@ -729,3 +729,11 @@ def test_a_session_is_worth_nothing_once_it_ended(house: House) -> None:
     finally:
         clock.at = began
         house.restore(cell)
+
+
+def test_a_first_approval_is_given_by_who_may_approve() -> None:
+    """Invariant 13: nobody else can be one of two."""
+    for row in CASE.rows:
+        if row.event == "endorse":
+            event = "agree" if row.source == "negotiating" else "approve"
+            assert set(row.roles) <= set(CASE.row(row.source, event).roles), row
