@@ -38,6 +38,7 @@ lock: .venv/.runtime  ## write the lock files anew (newer versions: LOCKFLAGS=--
 	$(LOCK) tools/uv.in -o tools/uv.txt
 	$(LOCK) requirements.in -o requirements.txt
 	$(LOCK) requirements-dev.in -o requirements-dev.txt
+	$(LOCK) requirements-ocr.in -o requirements-ocr.txt
 
 clean:  ## remove .venv and caches, keep the data in var/
 	rm -rf .venv .*_cache .hypothesis tests/browser/output

@@ -19,6 +19,8 @@ from core.adapters.channels.sandbox import SETTLES_AFTER_WORKING_DAYS, SandboxCh
 from core.adapters.clock import Clock, DemoClock, RealClock
 from core.adapters.evidence_store import EvidenceStore
 from core.adapters.notifiers import Notifiers, targets
+from core.adapters.reading import is_available
+from core.adapters.reading.process import Reader
 from core.adapters.world import App
 from core.domain.errors import SettingInvalid
 
@@ -112,6 +114,7 @@ def build(settings: Settings | None = None, clock: Clock | None = None) -> App:
         notifiers=Notifiers(
             targets(settings.notice_urls.get_secret_value()), settings.mail_url.get_secret_value()
         ),
+        reader=Reader() if is_available() else None,
     )
 
 

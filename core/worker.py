@@ -14,7 +14,7 @@ from sqlalchemy import insert, update
 
 from core.adapters.tables import worker_beats
 from core.app import App
-from core.services import credit, keeping, outbox, sending, timers
+from core.services import credit, keeping, outbox, reading, sending, timers
 
 log = structlog.get_logger(__name__)
 
@@ -57,7 +57,11 @@ def run_once(app: App, worker_id: str | None = None) -> int:
         except Exception:
             # Its lease stays until it is over; then it counts as lost and the channel is asked first.
             log.exception("payout_interrupted", payout_id=payout_id)
-    return done + outbox.run(app, worker_id, BATCH)
+    done += outbox.run(app, worker_id, BATCH)
+    # Last, and one a round: a slow picture keeps no money and no notice waiting for long.
+    for evidence_id in reading.due(app, app.now(), 1):
+        done += reading.attend(app, evidence_id)
+    return done
 
 
 def run_until_idle(app: App, worker_id: str | None = None) -> int:

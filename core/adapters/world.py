@@ -16,6 +16,7 @@ from core.adapters.channels import Channel
 from core.adapters.clock import Clock, DemoClock
 from core.adapters.evidence_store import EvidenceStore
 from core.adapters.notifiers import Notifiers
+from core.adapters.reading.process import Reader
 from core.domain.errors import DemoOnly
 from core.domain.policy import Policy
 from core.domain.workdays import Calendar, china
@@ -34,6 +35,7 @@ class App:
     support: str = ""
     language: str = "zh_CN"  # of what the shop's own people are told
     notifiers: Notifiers = field(default_factory=Notifiers)
+    reader: Reader | None = None  # reads pictures, where the extra is installed
     calendar: Calendar = field(default_factory=china)
     link_key: bytes | None = None  # of links to evidence, once read
     policies: dict[int, Policy] = field(default_factory=dict)  # published policies by version, once read

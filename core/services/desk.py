@@ -6,6 +6,7 @@ is `cases.act`; a case that is in somebody's hands is decided by nobody else mea
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -22,10 +23,11 @@ from core.domain.deadlines import SECOND
 from core.domain.errors import NotAllowed
 from core.domain.lifecycle import CASE
 from core.domain.policy import Policy
+from core.domain.reading import Finding
 from core.domain.rights import conflict, endorsement
 from core.domain.settlement import Payee
 from core.domain.terms import Terms
-from core.services import alike, case_reading, decisions, drafts, leases, negotiations, policies
+from core.services import alike, case_reading, decisions, drafts, leases, negotiations, policies, reading
 from core.services.alike import Again
 from core.services.case_views import Answer, CaseCard, CaseView, EventView
 from core.services.granting import gather
@@ -103,6 +105,7 @@ class File:
     routes: tuple[str, ...]  # on which money could go now, best first
     payee: Payee | None  # of a transfer by hand; for those who make it
     again: tuple[Again, ...]  # pictures that were sent in other cases as well
+    said: Mapping[str, tuple[Finding, ...]]  # of each picture that was read: what it says beside the order
 
 
 def mine(actor: Actor) -> tuple[Queue, ...]:
@@ -206,6 +209,7 @@ def open_file(app: App, actor: Actor, case_no: str) -> File:
         others = case_reading.cards(app, conn, _customer(view), None, 7)
         lease = leases.of(conn, case_no, now)
         payee = negotiations.payee_of(conn, case_no) if actor.role in PAYERS else None
+        said = reading.findings_in(conn, case_no)
     options = answer.found.options or routes.plan(answer.facts, policy, app.calendar)
     return File(
         view,
@@ -218,6 +222,7 @@ def open_file(app: App, actor: Actor, case_no: str) -> File:
         tuple(option.route for option in options),
         payee,
         tuple(alike.sent_before(app, actor, case_no)),
+        said,
     )
 
 

@@ -98,7 +98,7 @@ def add_file(app: App, actor: Actor, case_no: str, kind: str, data: bytes) -> Ad
             now = app.now()
             for place, (identifier, picture) in enumerate(stored.items()):
                 at = now + timedelta(microseconds=place)  # pages stay in their order
-                view = _keep(conn, actor, case_no, kind, identifier, picture, policy, at)
+                view = _keep(app, conn, actor, case_no, kind, identifier, picture, policy, at)
                 if view is None:
                     is_full = True
                 else:
@@ -125,6 +125,7 @@ def _looks(picture: Picture, limits: Pictures) -> str:
 
 
 def _keep(
+    app: App,
     conn: Connection,
     actor: Actor,
     case_no: str,
@@ -164,6 +165,7 @@ def _keep(
             height=picture.height,
             size=len(picture.data),
             added_at=at,
+            read_due_at=at if app.reader else None,
         )
         .returning(*evidence.c)
     ).one()

@@ -13,7 +13,7 @@ from core.services.case_views import CaseView, EventView
 from core.services.desk import File
 from core.texts import Texts
 from portal.html import esc, href, lines, ms
-from portal.parts import amounts, goods, pictures, why
+from portal.parts import amounts, goods, pictures, reading, why
 from portal.parts.ask_wrong import reason_words
 from portal.parts.desk_queue import clock
 
@@ -63,7 +63,7 @@ def proof(tx: Texts, file: File, *, now: datetime) -> str:
     """The pictures, large; each opens in full. Under them what makes one look twice: hints, for a person."""
     view = file.view
     count = tx("desk.proof.count", n=len(view.evidence)) if view.evidence else tx("desk.proof.none")
-    hints = [*_weak(tx, view), *_again(tx, file, now)]
+    hints = [*_weak(tx, view), *_again(tx, file, now), *reading.reading_said(tx, view, file.said, now=now)]
     said = f'<ul class="hints">{"".join(hints)}</ul>' if hints else ""
     return (
         f'<div class="sec in"><h2>{esc(tx("desk.proof"))}</h2><span>{esc(count)}</span></div>'
