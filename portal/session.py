@@ -136,7 +136,7 @@ def people() -> tuple[Person, ...]:
 
 def picture(evidence_id: str) -> str:
     """The address of a picture, for who is here and for some minutes."""
-    here = visitor()
+    here = actor()  # the run has looked
     return f"/files/evidence/{links.made(core(), here, evidence_id)}" if here is not None else ""
 
 

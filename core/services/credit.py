@@ -4,7 +4,6 @@ owner sees of them and says against them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -277,21 +276,13 @@ def open_appeals(app: App, actor: Actor, *, limit: int = 100) -> list[Entry]:
 def escalate_late(app: App, limit: int) -> int:
     """Appeals past their date get a name and a new one (R3.2); answers how many."""
     now = app.now()
-    with app.begin() as conn:
-        late: Sequence[int] = list(
-            conn.execute(
-                select(_a.entry_id)
-                .where(_a.state == "open", _a.due_at <= now)
-                .order_by(_a.due_at)
-                .limit(limit)
-                .with_for_update(skip_locked=True)
-            ).scalars()
-        )
-        if late:
-            due_at = app.calendar.deadline(now, 1).at
-            conn.execute(
-                update(credit_appeals).where(_a.entry_id.in_(late)).values(owner=ESCALATED_TO, due_at=due_at)
-            )
+    is_late = (_a.state == "open", _a.due_at <= now)
+    with app.read() as conn:
+        late = list(conn.execute(select(_a.entry_id).where(*is_late).limit(limit)).scalars())
+    if late:
+        moved = {"owner": ESCALATED_TO, "due_at": app.calendar.deadline(now, 1).at}
+        with app.begin() as conn:  # only what is still late: another worker may have been quicker
+            conn.execute(update(credit_appeals).where(_a.entry_id.in_(late), *is_late).values(moved))
     return len(late)
 
 
