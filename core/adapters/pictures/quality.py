@@ -24,7 +24,7 @@ LINES: Final = (3, 96)  # heights of lines in pixels
 SPECK: Final = 6  # lower ones are ends of something, unless most are as low
 # Heights of print that an edge may fill: below the first nothing can be read, from the second on everything.
 UNREADABLE, READABLE = 1.5, 7.0
-# Pixels of height, of the longer side of a thumbnail, and the contrast of the clearest tenth: the same.
+# Pixels of height, of the longer side of a thumbnail, and the contrast of the clearest tiles: the same.
 TOO_SMALL, LARGE_ENOUGH = 4.0, 10.0
 THUMBNAIL, PICTURE = 300.0, 600.0
 FAINT, CLEAR = 24.0, 60.0
@@ -51,7 +51,7 @@ def measure(pixels: Image.Image) -> Quality:
         _between(unblurred / edge, UNREADABLE, READABLE),
         _between(height, TOO_SMALL, LARGE_ENOUGH) if height else 1.0,
         _between(max(grey.shape), THUMBNAIL, PICTURE),
-        _between(float(np.percentile(contrast, 90)), FAINT, CLEAR),
+        _between(float(np.percentile(contrast, 98)), FAINT, CLEAR),
     )
     return Quality(round(100 * score), round(100 / max(1.0, edge)), brightness, height, filled)
 
