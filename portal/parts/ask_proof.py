@@ -135,7 +135,7 @@ def shot(w: Wizard, item: EvidenceView, number: int, below: str) -> str:
         code = item.warnings[0]
         said = (
             f'<span class="weak">{ms("visibility_off")}{esc(tx(f"picture_warning.{code}"))}</span>'
-            f"<span>{esc(tx(f'picture_advice.{code}'))}{esc(tx('picture_advice.still'))}</span>"
+            f"<span>{esc(tx(f'picture_advice.{code}'))}</span><span>{esc(tx('picture_advice.still'))}</span>"
         )
     title = f"<b>{esc(name(tx, item, number))}</b>"
     return f'<div class="shot">{image(tx, item, number)}<div>{title}{said}</div></div>'

@@ -82,7 +82,8 @@ def main() -> None:
 def _work(kind: str, most_pages: int) -> Any:
     """What to do with the bytes, its libraries imported: they belong to the start, not to the file's time."""
     if kind == "pdf":
-        from core.adapters.pictures import pages
+        # A page is no camera's picture: there is room for numpy from the start, and time for more pages.
+        from core.adapters.pictures import pages, quality  # noqa: F401
 
         return lambda data: Kept(*pages.rendered(data, most_pages))
     from core.adapters.pictures import raster
