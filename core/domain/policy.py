@@ -83,14 +83,16 @@ class Pictures(_Part):
     """
 
     legible_at_least: int = Field(
-        50, ge=0, le=100, description="below this a picture counts as blurred (R2.4)"
+        35, ge=0, le=100, description="below this a picture counts as blurred (R2.4)"
     )
     bright_at_least: int = Field(15, ge=0, le=255, description="below this it is too dark (R2.4)")
     text_pixels_at_least: int = Field(6, ge=0, le=100, description="smaller print cannot be read (R2.4)")
     filled_at_least: int = Field(
         1, ge=0, le=100, description="per cent; below this it is mostly empty (R2.4)"
     )
-    alike_bits: int = Field(12, ge=0, le=64, description="of 256; so few different bits look alike (R2.4)")
+    alike_bits: int = Field(
+        12, ge=0, le=64, description="of 256, for near-same pictures; no effect yet (R2.4)"
+    )
     kept_days: int = Field(
         180, ge=1, le=3650, description="calendar days after the case is final, then they are gone (R2.6)"
     )

@@ -85,6 +85,8 @@ def _again(tx: Texts, file: File, now: datetime) -> list[str]:
     places = {item.id: (number, item) for number, item in enumerate(file.view.evidence, 1)}
     found = []
     for hint in file.again:
+        if hint.evidence_id not in places:  # added while the file was being read
+            continue
         number, item = places[hint.evidence_id]
         key = "desk.again.same" if hint.is_same_customer else "desk.again.other"
         words = tx(key, name=pictures.name(tx, item, number), date=tx.date(hint.at, now))

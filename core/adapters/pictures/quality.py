@@ -17,7 +17,8 @@ from core.domain.pictures import Quality
 MOST_PIXELS, BANDS = 8_000_000, 6
 TILE: Final = 32
 PRINT: Final = 28  # contrast of a tile, of 255, from which it holds print; more where the picture is grainy
-GRAIN: Final = 1.6  # … so many times the contrast of its quiet tiles
+GRAIN: Final = 1.6  # … so many times the contrast of its quiet tiles …
+MOST_GRAIN: Final = 110  # … but where print is everywhere there are none
 MOST_TILES: Final = 1_600  # that are looked at closely
 STRIP: Final = 96  # pixels across in which lines of print are looked for
 LINES: Final = (3, 96)  # heights of lines in pixels
@@ -37,7 +38,7 @@ def measure(pixels: Image.Image) -> Quality:
     tiles = grey[:tall, :wide].reshape(tall // TILE, TILE, wide // TILE, TILE)
     contrast = tiles.max(axis=(1, 3)).astype(np.int16) - tiles.min(axis=(1, 3))
     brightness = round(float(grey[:: TILE // 4, :: TILE // 4].mean()))
-    least = max(PRINT, GRAIN * float(np.percentile(contrast, 20)))
+    least = min(MOST_GRAIN, max(PRINT, GRAIN * float(np.percentile(contrast, 20))))
     rows, columns = np.nonzero(contrast >= least)
     filled = round(100 * len(rows) / contrast.size)
     if len(rows) == 0:
@@ -50,7 +51,7 @@ def measure(pixels: Image.Image) -> Quality:
     score = min(
         _between(unblurred / edge, UNREADABLE, READABLE),
         _between(height, TOO_SMALL, LARGE_ENOUGH) if height else 1.0,
-        _between(max(grey.shape), THUMBNAIL, PICTURE),
+        _between(max(grey.shape), THUMBNAIL, PICTURE) if _is_a_screen(pixels) else 1.0,
         _between(float(np.percentile(contrast, 98)), FAINT, CLEAR),
     )
     return Quality(round(100 * score), round(100 / max(1.0, edge)), brightness, height, filled)
@@ -64,6 +65,11 @@ def _grey(pixels: Image.Image) -> Any:
     band = max(TILE, MOST_PIXELS // wide // BANDS // TILE * TILE)
     tops = [round((tall - band) * place / (BANDS - 1)) for place in range(BANDS)]
     return np.vstack([np.asarray(pixels.crop((0, top, wide, top + band)).convert("L")) for top in tops])
+
+
+def _is_a_screen(pixels: Image.Image) -> bool:
+    """Upright as a telephone: small, it is a thumbnail. What was cut out of one may be small."""
+    return pixels.height > 1.3 * pixels.width
 
 
 def _between(value: float, low: float, high: float) -> float:

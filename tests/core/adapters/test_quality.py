@@ -88,3 +88,8 @@ def test_a_page_with_little_on_it_is_fine() -> None:
         (60, 200), "Status  Closed on 20 Nov", fill="#16211E", font=ImageFont.load_default(26)
     )
     assert told(image) == ()
+
+
+def test_a_sharp_piece_cut_out_of_a_screen_is_fine() -> None:
+    """As the advice says: only the part with the order number."""
+    assert told(screen().crop((20, 20, 380, 120))) == ()
