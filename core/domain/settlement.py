@@ -16,7 +16,7 @@ from core.domain.errors import PayeeInvalid, PayeeMissing, ProofOfClosureMissing
 WAYS: Final = ("account", "balance", "transfer")
 PAYEE_CHANNELS: Final = ("alipay", "wechat", "card")
 PROOF: Final = "account_closed"  # the kind of evidence without which nothing goes to another account
-_ACCOUNT: Final = re.compile(r"[0-9A-Za-z@._+\-]{4,64}")
+_ACCOUNT: Final = re.compile(r"[0-9A-Za-z@._+\-]{6,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,11 @@ class Payee:
 
 
 def masked(account: str) -> str:
-    """`****1234`: enough to know one's own account by."""
-    return f"****{account[-4:]}"
+    """`****1234`, `m***@example.com`: enough to know one's own account by, a third of it at most."""
+    name, at, host = account.rpartition("@")
+    if at:
+        return f"{name[:1]}***@{host}"
+    return f"****{account[-min(4, len(account) // 3) :]}"
 
 
 def read_payee(channel: str, holder: str, account: str) -> Payee:

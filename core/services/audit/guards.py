@@ -48,7 +48,7 @@ def check(conn: Connection) -> Iterator[Finding]:
         if sum(char.isdigit() for char in account) >= 11:
             yield Finding(20, "account_unmasked", f"payment {number}")
     over = select(payees.c.case_no).join(cases, cases.c.case_no == payees.c.case_no)
-    for (case_no,) in conn.execute(over.where(~_OPEN, payees.c.account.not_like("****%"))):
+    for (case_no,) in conn.execute(over.where(~_OPEN, payees.c.account.not_like("%***%"))):
         yield Finding(20, "payee_unmasked", case_no)
 
 
