@@ -215,6 +215,8 @@ def appeal(app: App, actor: Actor, entry_id: int, words: str, command_id: str) -
 
     def work(conn: Connection, row: Any) -> dict[str, Any]:
         now, said = app.now(), words.strip()
+        if actor.role != "customer":  # nobody of the staff uses up the one appeal there is
+            raise NotAllowed(role=actor.role, event="credit_appeal")
         policy = _check_words(app, conn, said)
         is_open = row.rule in APPEALABLE and not row.appeal and now <= _appeal_until(app, conn, row)
         if not is_open:
@@ -253,7 +255,7 @@ def answer(app: App, actor: Actor, entry_id: int, granted: bool, words: str, com
         if granted:
             _enter(
                 conn, row.customer_id, "appeal_granted", actor, now, policy, row.case_no, str(entry_id), said,
-                points=-row.points,
+                points=_given_back(conn, row),
             )  # fmt: skip
         change = Change(conn, lock(conn, row.case_no, SYSTEM))
         change.tell(CREDIT_ANSWERED, now, about=str(entry_id))
@@ -262,6 +264,18 @@ def answer(app: App, actor: Actor, entry_id: int, granted: bool, words: str, com
 
     kind = f"credit_answer {entry_id} {'granted' if granted else 'refused'}"
     once(app, actor, command_id, kind, lambda conn: _held(conn, actor, entry_id), work)
+
+
+def _given_back(conn: Connection, row: Any) -> int:
+    """The loss, less what time has brought back meanwhile: nobody is better off for having been accused."""
+    kept = _e.rule.in_(("opening", "upheld"))
+    earned = select(func.coalesce(func.sum(_e.points), 0)).where(
+        _e.customer_id == row.customer_id, kept, _e.points > 0
+    )
+    now = conn.execute(select(_c.credit).where(_c.id == row.customer_id)).scalar_one()
+    most: int = START + conn.execute(earned).scalar_one() - now
+    loss: int = -row.points
+    return max(0, min(loss, most))
 
 
 def open_appeals(app: App, actor: Actor, *, limit: int = 100) -> list[Entry]:

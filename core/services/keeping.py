@@ -72,7 +72,7 @@ def expire(app: App, limit: int) -> int:
         app.store.delete(number)
     if numbers:
         # What could recognise it goes as well: nothing of the picture is left.
-        gone = {"size": 0, "dhash": "", "pixels_sha256": "", "looks": "{}", "reading": None}
+        gone = {"size": 0, "sha256": "", "dhash": "", "pixels_sha256": "", "looks": "{}", "reading": None}
         with app.begin() as conn:
             conn.execute(update(evidence).where(evidence.c.id.in_(numbers)).values(gone))
         log.info("evidence_expired", pictures=len(numbers))

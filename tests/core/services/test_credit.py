@@ -229,3 +229,27 @@ def test_the_same_click_twice_is_one_finding(sqlite_shop: Shop) -> None:
     assert points(sqlite_shop) == 60
     with sqlite_shop.app.read() as conn:
         assert conn.execute(select(credit_appeals)).all() == []
+
+
+@pytest.mark.parametrize("who", [REVIEWER, LEAD, FINANCE, ARBITER, SUPPORT])
+def test_nobody_uses_up_the_customers_appeal(sqlite_shop: Shop, who: Actor) -> None:
+    """It is the owner's, and there is one: not even for who speaks for customers elsewhere."""
+    _, entry = found(sqlite_shop)
+    with pytest.raises(NotAllowed):
+        credit.appeal(sqlite_shop.app, who, entry.id, "是真的", "not-mine")
+    assert credit.open_appeals(sqlite_shop.app, LEAD) == []
+
+
+def test_a_granted_appeal_gives_back_what_time_has_not(shop: Shop) -> None:
+    """Also of two losses; and nobody ends above where they would have been."""
+    _, first = found(shop)
+    _, second = found(shop)
+    for entry in (first, second):
+        credit.appeal(shop.app, MEI, entry.id, "是真的", f"say-{entry.id}")
+    shop.work(days=61)
+    assert points(shop) == 100 - 80 + 10
+    credit.answer(shop.app, LEAD, first.id, True, "是真的", "one")
+    assert points(shop) == 70
+    credit.answer(shop.app, LEAD, second.id, True, "是真的", "two")
+    assert points(shop) == START
+    assert shop.audit() == []

@@ -251,7 +251,7 @@ def test_its_time_is_over_some_days_after_the_end(shop: Shop) -> None:
             evidence.read(shop.app, who, gone.id)
     with shop.app.read() as conn:
         row = conn.execute(select(table).where(table.c.id == gone.id)).one()
-    assert (row.size, row.dhash, row.pixels_sha256, row.looks) == (0, "", "", "{}")
+    assert (row.size, row.sha256, row.dhash, row.pixels_sha256, row.looks) == (0, "", "", "", "{}")
     assert shop.audit() == [] and keeping.expire(shop.app, 10) == 0
 
 
