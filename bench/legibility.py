@@ -12,7 +12,7 @@ from core.domain.pictures import warnings
 from core.domain.policy import load, shipped
 
 COUNT = 440
-DESIGN, HELD_OUT = 11, 2026  # seeds; the figures that are printed are of the second
+HELD_OUT = 2026  # a seed that no limit was chosen on
 
 
 def run() -> list[Measured]:

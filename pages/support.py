@@ -15,9 +15,8 @@ now = app.now()
 
 st.html(hero(tx("support.title"), esc(tx("support.says"))))
 asked = st.text_input(
-    tx("support.field"), key="support-asked", placeholder=tx("support.example"), bind="query-params",
-    icon=":material/search:",
-)  # fmt: skip
+    tx("support.field"), key="support-asked", placeholder=tx("support.example"), icon=":material/search:"
+)
 hits = support.search(app, actor, asked or "")
 if not asked:
     st.html(found.how(tx))

@@ -23,7 +23,6 @@ Step = tuple[str, str, str]  # (event, role, person) of something that happened 
 
 APPROVING: Final = frozenset({"approve", "offer", "agree"})  # the first of two such commands is an `endorse`
 DECIDING: Final = APPROVING | {"endorse", "reject", "ask", "negotiate", "find_forgery"}
-PROPOSING: Final = frozenset({"propose"})  # needs no judge; it ends a first approval
 RECORDING: Final = frozenset({"transfer"})
 SPEAKING: Final = frozenset({"ask", "offer"})  # what waits for the customer is the last of these
 TO_AN_OFFER: Final = frozenset({"accept", "decline"})

@@ -32,8 +32,9 @@ LONGEST_REFERENCE: Final = 64
 
 
 def payee_of(conn: Connection, case_no: str) -> Payee | None:
-    """Where the customer wants a transfer to go; the account in full until it is done."""
-    row = conn.execute(select(payees).where(payees.c.case_no == case_no)).one_or_none()
+    """Where the customer wants a transfer to go, until it is forgotten: no money goes to a masked number."""
+    wanted = (payees.c.case_no == case_no, payees.c.closed_at.is_(None))
+    row = conn.execute(select(payees).where(*wanted)).one_or_none()
     return None if row is None else Payee(row.channel, row.holder, row.account)
 
 

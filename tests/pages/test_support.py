@@ -46,3 +46,11 @@ def test_other_staff_may_search_too(open_page: OpenPage, who: Actor) -> None:
 def test_nobody_else(open_page: OpenPage, who: Actor | None) -> None:
     assert "客户提供的信息" not in words(open_page("support", who))
     assert not open_page("support", who).text_input
+
+
+def test_what_is_typed_stays_out_of_the_address(open_page: OpenPage) -> None:
+    """Invariant 20: people type account names and phone numbers, and an address is logged and shared."""
+    page = open_page("support", SUPPORT)
+    page.text_input[0].set_value("13800001234").run()
+    assert dict(page.query_params) == {}
+    assert not page.text_input[0].proto.query_param_key

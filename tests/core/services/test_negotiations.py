@@ -133,6 +133,22 @@ def test_two_people_say_the_same(shop: Shop) -> None:
     assert shop.audit() == []
 
 
+def test_no_money_goes_to_a_forgotten_number(shop: Shop) -> None:
+    """Two who come back to a transfer after another way have no account any more, only its last digits."""
+    case_no = bounced(shop)
+    prove(shop, case_no)
+    shop.act(case_no, "propose", MEI, way="transfer", payee=CARD)
+    shop.act(case_no, "agree", FINANCE, way="balance")
+    for who in (LEAD, FINANCE_2):
+        with pytest.raises(PayeeMissing):
+            shop.act(case_no, "agree", who, way="transfer")
+    assert desk.open_file(shop.app, FINANCE, case_no).payee is None
+    shop.act(case_no, "propose", MEI, way="transfer", payee=CARD)  # said again, it can be agreed on
+    shop.act(case_no, "agree", FINANCE_2, way="transfer")
+    assert shop.act(case_no, "agree", LEAD).state == "paying"
+    assert shop.audit() == []
+
+
 def test_to_the_balance_by_the_customers_wish(shop: Shop) -> None:
     case_no = bounced(shop)
     shop.act(case_no, "propose", MEI, way="balance")
