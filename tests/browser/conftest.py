@@ -23,11 +23,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from tests.postgres import skip_or_fail
 
 ROOT = Path(__file__).parents[2]
+expect.set_options(
+    timeout=15_000
+)  # two browsers and two apps on two cores: five seconds were not always enough
 OUTPUT = Path(__file__).parent / "output"
 DEMO_ORDERS = 240
 START_SECONDS = 60

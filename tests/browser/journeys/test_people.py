@@ -16,6 +16,7 @@ from playwright.sync_api import Page, expect
 from core import worker
 from core.app import App, Settings, build
 from core.domain.actors import SYSTEM, Actor
+from core.domain.deadlines import warnings
 from core.services import cases
 from core.services.case_views import CaseView
 from tests.browser.conftest import RunningApp, serving
@@ -52,7 +53,11 @@ def decide(desk: Visit, event: str, key: str, note: str = "", *, sound: bool = F
         desk.is_sound()
     desk.settle()
     desk.page.locator(".st-key-desk-send button").click()
-    expect(desk.page.locator(".reads")).to_have_count(0)
+    try:
+        expect(desk.page.locator(".reads")).to_have_count(0)
+    except AssertionError as still:
+        said = desk.page.locator("[data-testid=stToast]").all_inner_texts()
+        raise AssertionError(f"{event} was not sent; the page says {said}") from still
 
 
 @lru_cache(maxsize=1)
@@ -132,7 +137,9 @@ def test_a_question_unanswered_closes_it_after_two_warnings(
     v.sees(question)
     due, now = case(app, case_no).due_at, core(app).now()
     assert due is not None
-    for moment in (now + (due - now) / 2, due - timedelta(hours=20), due):  # two warnings, and the end
+    warned = [at for at, _ in warnings("awaiting_customer", now, due, core(app).calendar)]
+    assert len(warned) == 2
+    for moment in (*warned, due):
         pass_time(app, moment - core(app).now() + timedelta(seconds=1))
     assert state(app, case_no) == "closed"
     v = visit(width, lang)  # half a day is a session
