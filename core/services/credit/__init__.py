@@ -1,0 +1,25 @@
+"""Credit of an account (R6.5): entries by the policy's rules, what their owner sees of them, and says against
+them.
+"""
+
+from __future__ import annotations
+
+from core.services.credit.accounts import Account, Entry, account
+from core.services.credit.appeals import ANSWERERS, answer, appeal, escalate_late, open_appeals
+from core.services.credit.entries import due_customers, find_forgery, recover, sums, upheld
+
+__all__ = [
+    "ANSWERERS",
+    "Account",
+    "Entry",
+    "account",
+    "answer",
+    "appeal",
+    "due_customers",
+    "escalate_late",
+    "find_forgery",
+    "open_appeals",
+    "recover",
+    "sums",
+    "upheld",
+]

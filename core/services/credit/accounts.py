@@ -1,0 +1,93 @@
+"""What an account has and what it comes from: for its owner, and for staff."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, func, select
+
+from core.adapters.tables import cases, credit_appeals, credit_entries, customers
+from core.adapters.world import App
+from core.domain.actors import Actor
+from core.domain.credit import APPEALABLE
+from core.domain.errors import NotFound
+from core.services import policies
+
+_e, _a, _c = credit_entries.c, credit_appeals.c, customers.c
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One change of an account's points, with the appeal against it; `appeal_until`: while one can be."""
+
+    id: int
+    customer_id: str
+    at: datetime
+    points: int
+    rule: str
+    case_no: str
+    picture: str
+    note: str
+    made_by: str
+    appeal: str  # '' | open | granted | refused
+    appeal_words: str
+    appeal_due_at: datetime | None
+    appeal_owner: str | None
+    answer: str
+    appeal_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account's points and what they come from, newest first."""
+
+    customer_id: str
+    name: str
+    points: int
+    entries: tuple[Entry, ...]
+    next_at: datetime | None  # when time brings some back
+
+
+ENTRIES: Final = select(
+    _e.id, _e.customer_id, _e.at, _e.points, _e.rule, _e.case_no, _e.about, _e.note, _e.made_by,
+    func.coalesce(_a.state, "").label("appeal"), func.coalesce(_a.words, "").label("appeal_words"),
+    _a.due_at.label("appeal_due_at"), _a.owner.label("appeal_owner"),
+    func.coalesce(_a.answer, "").label("answer"),
+).outerjoin(credit_appeals, _a.entry_id == _e.id)  # fmt: skip
+
+
+def account(app: App, actor: Actor, customer_id: str, *, limit: int = 100) -> Account:
+    """The account and its history: its owner's own, or for staff; `NotFound` for everybody else."""
+    if not actor.is_staff and not (actor.role == "customer" and actor.id and actor.id == customer_id):
+        raise NotFound()
+    with app.read() as conn:
+        row = conn.execute(
+            select(_c.name, _c.credit, _c.credit_due_at).where(_c.id == customer_id)
+        ).one_or_none()
+        if row is None:
+            raise NotFound()
+        rows = conn.execute(
+            ENTRIES.where(_e.customer_id == customer_id).order_by(_e.id.desc()).limit(limit)
+        ).all()
+        entries = tuple(entry_of(app, conn, each) for each in rows)
+    return Account(customer_id, row.name, row.credit, entries, row.credit_due_at)
+
+
+def entry_of(app: App, conn: Connection, row: Any) -> Entry:
+    values = dict(row._mapping)
+    picture = values.pop("about") if row.rule == "forgery" else ""
+    values.pop("about", None)
+    until = None
+    if row.rule in APPEALABLE and not row.appeal:
+        end = appeal_until_of(app, conn, row)
+        until = end if end > app.now() else None
+    return Entry(**values, picture=picture, appeal_until=until)
+
+
+def appeal_until_of(app: App, conn: Connection, row: Any) -> datetime:
+    """Working days of the case's policy, as for an appeal against a rejection."""
+    version = conn.execute(select(cases.c.policy_version).where(cases.c.case_no == row.case_no)).scalar_one()
+    days = policies.get(app, conn, version).working_days.appeal
+    return app.calendar.deadline(row.at, days).at
