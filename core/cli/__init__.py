@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from core import texts
-from core.cli import case_list, cases, facts, intake, notices, pictures, rules, upkeep
+from core.cli import case_list, cases, credit, facts, intake, notices, pictures, publishing, rules, upkeep
 from core.cli.answer import Answer, Run, Usage, printable, refusal
 from core.cli.usage import understood
 from core.domain.errors import DatabaseUnavailable, FileMissing, Refusal, SettingInvalid
@@ -104,7 +104,7 @@ def _parser(language: str, everywhere: _Parser) -> _Parser:
         command.set_defaults(run=run)
         return command
 
-    for topic in (upkeep, intake, pictures, case_list, cases, notices, facts, rules):
+    for topic in (upkeep, intake, pictures, case_list, cases, credit, notices, facts, rules, publishing):
         topic.add_commands(add, tx)
     return parser
 

@@ -42,8 +42,9 @@ def line(tx: Texts, entry: Entry, *, now: datetime, for_staff: bool) -> str:
     who = f" · {esc(tx('credit.by', who=entry.made_by))}" if for_staff else ""
     words = f'<p class="quote">{lines(entry.note)}</p>' if entry.note else ""
     picture = ""
-    if entry.picture and for_staff:
-        picture = f'<p><a href="{href("/desk", case=entry.case_no)}">{esc(tx("credit.picture"))}</a></p>'
+    if entry.picture:
+        screen = "/desk" if for_staff else "/track"
+        picture = f'<p><a href="{href(screen, case=entry.case_no)}">{esc(tx("credit.picture"))}</a></p>'
     css = "up" if entry.points > 0 else "down" if entry.points < 0 else ""
     return (
         f'<div class="cline"><div><b>{esc(tx(f"credit.rule.{entry.rule}"))}</b>'

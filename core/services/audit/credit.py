@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select
 from core.adapters.tables import case_events, credit_appeals, credit_entries, customers
 from core.domain.actors import same_person
 from core.domain.credit import START
+from core.domain.rights import SECOND_LOOK
 from core.services import credit
 from core.services.audit.finding import Finding, body_of
 
@@ -24,6 +25,11 @@ def check(conn: Connection) -> Iterator[Finding]:
     e = case_events.c
     for case_no, body in conn.execute(select(e.case_no, e.body).where(e.event == "find_forgery")):
         found.add((case_no, body_of(body).get("picture")))
+    granted = set(
+        conn.execute(
+            select(e.case_no).where(e.event == "approve", e.from_state.in_(tuple(SECOND_LOOK)))
+        ).scalars()
+    )
     c, a = credit_entries.c, credit_appeals.c
     rows = select(credit_entries, a.state, a.answered_by, a.answer).outerjoin(
         credit_appeals, a.entry_id == c.id
@@ -33,6 +39,10 @@ def check(conn: Connection) -> Iterator[Finding]:
         subject = f"entry {row.id}"
         if row.rule == "forgery" and (row.case_no, row.about) not in found:
             yield Finding(22, "loss_without_finding", subject, row.case_no)
+        if row.rule == "upheld" and row.case_no not in granted:
+            yield Finding(22, "gain_without_ruling", subject, row.case_no)
+        if row.rule in ("upheld", "recovery") and row.points < 0:
+            yield Finding(22, "gain_below_zero", subject, str(row.points))
         if row.answered_by and same_person(row.answered_by.partition(":")[2], row.made_by.partition(":")[2]):
             yield Finding(13, "appeal_answered_by_finder", subject, row.answered_by)
         if (row.state == "granted") != (str(row.id) in reversed_):

@@ -90,3 +90,29 @@ def test_a_fee_is_said_with_its_rate(line: Line) -> None:
     words = ["apply", "--order", order_no, "--reason", "other", "--amount-minor", "10000"]
     case_no = line.ask(*words, "--customer", "mei")["case_no"]
     assert "5%" in line("case", case_no).out
+
+
+def test_an_account_s_credit_with_each_change(line: Line) -> None:
+    """R6.5."""
+    found = line.ask("credit", "mei")
+    assert (found["points"], found["entries"], found["next_at"]) == (100, [], None)
+    viewed = {"delivery": "code_viewed", "completed_at": line.shop.clock.at}
+    case_no = line.shop.apply(line.shop.order(**viewed), reason="other").case_no
+    picture = line.shop.picture(case_no)
+    line(
+        "act",
+        case_no,
+        "find_forgery",
+        "--as",
+        "reviewer:zhou-lan",
+        "--note",
+        "字体不同",
+        "--picture",
+        picture,
+    )
+    found = line.ask("credit", "mei")
+    (entry,) = found["entries"]
+    assert (entry["rule"], entry["case_no"], found["points"]) == ("forgery", case_no, 100 + entry["points"])
+    assert entry["points"] < 0 and found["next_at"] is not None
+    assert case_no in line("credit", "mei").out
+    assert line("credit", "nobody").code == 1

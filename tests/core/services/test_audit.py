@@ -353,6 +353,20 @@ PLANTED: list[tuple[int, str, Plant]] = [
     ),
     (
         22,
+        "gain_without_ruling",
+        lambda c, h: c.execute(
+            update(credit_entries).where(credit_entries.c.rule == "upheld").values(case_no=h.paid)
+        ),
+    ),
+    (
+        22,
+        "gain_below_zero",
+        lambda c, h: c.execute(
+            update(credit_entries).where(credit_entries.c.rule == "upheld").values(points=-5)
+        ),
+    ),
+    (
+        22,
         "appeal_without_entry",
         lambda c, h: c.execute(delete(credit_entries).where(credit_entries.c.rule == "appeal_granted")),
     ),

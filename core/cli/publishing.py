@@ -1,0 +1,87 @@
+"""The command that puts a changed policy in force: checked, with what the analysis found, by two people."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from contextlib import suppress
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from core.cli import documents
+from core.cli.answer import AddCommand, Answer, instant
+
+if TYPE_CHECKING:
+    from core.texts import Texts
+
+
+def add_commands(add: AddCommand, tx: Texts) -> None:
+    command = add("publish", publish, tx("cli.help.publish"))
+    command.add_argument("file", metavar="FILE", help=tx("cli.help.policy"))
+    command.add_argument("--author", metavar="ID", required=True, help=tx("cli.help.author"))
+    command.add_argument("--approver", metavar="ID", required=True, help=tx("cli.help.approver"))
+    command.add_argument("--from", dest="start", type=instant, metavar="ISO", help=tx("cli.help.from"))
+    command.add_argument("--dry-run", action="store_true", help=tx("cli.help.dry_run"))
+
+
+def publish(arguments: Namespace) -> Answer:
+    """Check a document, say what the analysis found, and put it in force from now or later."""
+    from core.cli import findings
+    from core.cli.opening import opened
+    from core.domain.actors import same_person
+    from core.domain.analysis import analyse
+    from core.domain.errors import NotFound, SamePerson
+    from core.services import policies
+
+    if same_person(arguments.author, arguments.approver):
+        raise SamePerson()
+    document = documents.document(arguments.file)
+    found = analyse(policy := documents.loaded(document))
+    data: dict[str, Any] = {
+        "name": policy.name,
+        "version": None,
+        "in_force_from": None,
+        "dead": [dead.rule for dead in found.dead],
+        "gaps": [dict(gap.example) for gap in found.gaps],
+        "contradictions": [[item.code, item.rule] for item in found.contradictions],
+        "overlaps": [[item.first, item.second] for item in found.overlaps if not item.is_exception],
+        "displaces": None,
+        "followed_by": None,
+    }
+    start, after = None, None
+    if not arguments.dry_run:
+        app = opened()
+        with app.begin() as conn:
+            with suppress(NotFound):
+                data["displaces"] = policies.in_force(app, conn, arguments.start or app.now())[0]
+            data["version"] = policies.publish(
+                app,
+                conn,
+                document,
+                author=arguments.author,
+                approved_by=arguments.approver,
+                in_force_from=arguments.start,
+            )
+            start = policies.begins(conn, data["version"])
+            after = policies.next_after(conn, start)
+        data["in_force_from"] = start.isoformat()
+        data["followed_by"] = after and after[0]
+
+    def lines(tx: Texts) -> list[str]:
+        said = findings.said(found, policy, tx)
+        if start is None:
+            return [*said, tx("cli.publish.checked", name=documents.title(policy, tx))]
+        said.append(tx("cli.publish.done", name=documents.title(policy, tx), version=data["version"]))
+        said.append(tx("cli.publish.from", at=_moment(start, tx)))
+        if data["displaces"] is not None:
+            said.append(tx("cli.publish.displaces", version=data["displaces"]))
+        if after is not None:
+            said.append(tx("cli.publish.followed", version=after[0], at=_moment(after[1], tx)))
+        return said
+
+    return Answer(json=lambda tx: data, lines=lines)
+
+
+def _moment(at: datetime, tx: Texts) -> str:
+    from core.domain.workdays import ZONE
+
+    return f"{tx.day_long(at)} {at.astimezone(ZONE):%H:%M}"
