@@ -29,7 +29,7 @@ __all__ = ["App", "Settings", "build", "from_environment"]
 
 class Settings(BaseSettings):
     """From the environment: REFUND_DATABASE_URL, REFUND_STORE_URL, REFUND_DEMO, REFUND_SHOP_NAME,
-    REFUND_SUPPORT, REFUND_LANG, REFUND_NOTICE_URLS, REFUND_MAIL_URL.
+    REFUND_SUPPORT, REFUND_PUBLIC_URL, REFUND_LANG, REFUND_NOTICE_URLS, REFUND_MAIL_URL.
     """
 
     # An empty variable is one that was not set: `REFUND_DEMO= …` switches off.
@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     demo: bool = False
     shop_name: str = "星点"  # as customers know it
     support: str = ""  # where customers write to: a web or mail address, or a sentence
+    public_url: str = Field("", pattern="^(https?://[^?#]+)?$")  # printed on certificates
     lang: str = "zh_CN"  # of the operator
     notice_urls: SecretStr = SecretStr("")  # the shop's own mail and chat bots
     mail_url: SecretStr = SecretStr("")  # the server that writes to customers
@@ -75,6 +76,7 @@ class Settings(BaseSettings):
 _ALLOWED: Final = {  # of those that can be wrong
     "demo": "1, 0",
     "store_url": "file:///…, s3://…",
+    "public_url": "https://…",
     "lang": ", ".join(texts.LANGUAGES),
     "notice_urls": "name=dingtalk://…, name=mailtos://…",
     "mail_url": "mailtos://…, mailto://…",
@@ -110,6 +112,7 @@ def build(settings: Settings | None = None, clock: Clock | None = None) -> App:
         demo=settings.demo,
         shop_name=settings.shop_name,
         support=settings.support,
+        public_url=settings.public_url,
         language=settings.lang,
         notifiers=Notifiers(
             targets(settings.notice_urls.get_secret_value()), settings.mail_url.get_secret_value()

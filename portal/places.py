@@ -34,6 +34,7 @@ PLACES: Final = (
     Place("support", "support_agent", "shell.page.support", "shell.tab.support", menu=("staff",)),
     Place("credit", "verified_user", "shell.page.credit", "shell.tab.credit", menu=("staff",)),
     Place("help", "help", "shell.page.help", "shell.tab.help", menu=("buyers", "staff")),
+    Place("verify", "verified", "shell.page.verify", "shell.page.verify", menu=()),
     Place(NOTICES, "notifications", "notices.title", "notices.title", menu=()),
 )
 PATHS: Final = frozenset(place.path for place in PLACES)

@@ -10,14 +10,14 @@ from urllib.parse import parse_qs, quote, urlsplit
 import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from core import texts
 from core.domain.actors import Actor
 from core.domain.errors import NotFound, Refusal
 from core.domain.workdays import ZONE
-from core.services import cases, contacts, evidence, identity, links, policies
+from core.services import cases, certificates, contacts, evidence, identity, links, policies
 from portal import session, style
 from portal.blocks import open_cases, record_table
 from portal.places import PATHS
@@ -43,6 +43,8 @@ def routes() -> list[Route]:
         Route("/session/clock", move_clock, methods=["POST"]),
         Route("/files/evidence/{link}", evidence_file),
         Route("/files/records.csv", records_file),
+        Route("/files/certificate/{name}", certificate_file),
+        Route("/.well-known/jwks.json", public_keys),
         *(Route(asset.path, asset_file) for asset in style.assets()),
         # Whatever else stands below these is nothing: Streamlit would answer with a page.
         *(
@@ -216,6 +218,38 @@ def records_file(request: Request) -> Response:
     }
     body = record_table.as_csv(tx, found, reasons, now=now)
     return Response(body, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def certificate_file(request: Request) -> Response:
+    """The certificate of a case of the visitor's, as `<case>.pdf` or `<case>.png`."""
+    app = session.core()
+    actor = _visitor(request)
+    case_no, _, kind = request.path_params["name"].rpartition(".")
+    if actor is None or kind not in ("pdf", "png"):
+        raise HTTPException(404)
+    try:
+        issued = certificates.issue(app, actor, case_no)
+    except NotFound as refused:
+        raise HTTPException(404) from refused
+    except Refusal as refused:
+        raise HTTPException(403) from refused
+    tx = texts.of(session.choose_language(request.cookies.get(session.LANG_COOKIE), None))
+    address = app.verify_address or f"{str(request.base_url).rstrip('/')}/verify"
+    drawn = certificates.sheet(tx, issued, address)
+    name = quote(f"{tx('certificate.title')}-{case_no}.{kind}")
+    headers = {
+        "Cache-Control": "private, no-store",
+        "Content-Disposition": f"attachment; filename=\"certificate.{kind}\"; filename*=UTF-8''{name}",
+    }
+    body = certificates.pdf(drawn) if kind == "pdf" else certificates.png(drawn)
+    return Response(body, media_type="application/pdf" if kind == "pdf" else "image/png", headers=headers)
+
+
+def public_keys(request: Request) -> Response:
+    """For whoever verifies certificates without us."""
+    return JSONResponse(
+        certificates.key_set(session.core()), headers={"Cache-Control": "public, max-age=3600"}
+    )
 
 
 def _visitor(request: Request) -> Actor | None:

@@ -33,6 +33,7 @@ class App:
     demo: bool = False
     shop_name: str = "星点"
     support: str = ""
+    public_url: str = ""  # where customers and strangers reach the portal
     language: str = "zh_CN"  # of what the shop's own people are told
     notifiers: Notifiers = field(default_factory=Notifiers)
     reader: Reader | None = None  # reads pictures, where the extra is installed
@@ -48,6 +49,11 @@ class App:
     def database_url(self) -> str:
         """With its password: for connecting, never for showing."""
         return self.engine.url.render_as_string(hide_password=False)
+
+    @property
+    def verify_address(self) -> str:
+        """Where anybody can check a certificate; '' where the portal does not know its own address."""
+        return f"{self.public_url.rstrip('/')}/verify" if self.public_url else ""
 
     def now(self) -> datetime:
         return self.clock.now()

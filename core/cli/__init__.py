@@ -15,7 +15,19 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from core import texts
-from core.cli import case_list, cases, credit, facts, intake, notices, pictures, publishing, rules, upkeep
+from core.cli import (
+    case_list,
+    cases,
+    certificates,
+    credit,
+    facts,
+    intake,
+    notices,
+    pictures,
+    publishing,
+    rules,
+    upkeep,
+)
 from core.cli.answer import Answer, Run, Usage, printable, refusal
 from core.cli.usage import understood
 from core.domain.errors import DatabaseUnavailable, FileMissing, Refusal, SettingInvalid
@@ -104,7 +116,19 @@ def _parser(language: str, everywhere: _Parser) -> _Parser:
         command.set_defaults(run=run)
         return command
 
-    for topic in (upkeep, intake, pictures, case_list, cases, credit, notices, facts, rules, publishing):
+    for topic in (
+        upkeep,
+        intake,
+        pictures,
+        case_list,
+        cases,
+        credit,
+        notices,
+        facts,
+        rules,
+        publishing,
+        certificates,
+    ):
         topic.add_commands(add, tx)
     return parser
 

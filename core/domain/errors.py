@@ -250,6 +250,18 @@ class MoneyAlreadySent(Refusal):
     code = "money_already_sent"
 
 
+class CertificateTooEarly(Refusal):
+    """No channel has taken any of the money yet: there is nothing to certify."""
+
+    code = "certificate_too_early"
+
+
+class KeysInvalid(Refusal):
+    """No set of public keys. Params: `file`."""
+
+    code = "keys_invalid"
+
+
 class TooManyTries(Refusal):
     """Params: `minutes` until the next try."""
 

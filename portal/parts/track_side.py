@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from core.services import certificates
 from core.services.case_views import CaseView
 from core.texts import Texts
 from portal.blocks.rules_text import percent
-from portal.html import esc, lines
+from portal.html import esc, href, lines, ms
 from portal.parts import goods, legs
 from portal.parts.amounts import as_list
 from portal.parts.ask_wrong import reason_words
@@ -18,7 +19,12 @@ def column(tx: Texts, view: CaseView, *, now: datetime) -> str:
     """Everything quiet, in one element."""
     return "".join(
         f'<section class="pane">{part}</section>'
-        for part in (_amounts(tx, view, now), _evidence(tx, view), _order(tx, view, now))
+        for part in (
+            _amounts(tx, view, now),
+            _certificate(tx, view),
+            _evidence(tx, view),
+            _order(tx, view, now),
+        )
         if part
     )
 
@@ -76,6 +82,22 @@ def _legs(tx: Texts, view: CaseView, now: datetime) -> str:
     stays = any(line.expires for line in live)
     note = f'<p class="note">{esc(tx("track.balance.stays"))}</p>' if stays else ""
     return head + legs.listed(tx, live, view.currency, now=now) + note
+
+
+def _certificate(tx: Texts, view: CaseView) -> str:
+    """Proof to show to a bank, once a channel has taken the money (R5.7)."""
+    if not certificates.can_issue(view):
+        return ""
+    files = "".join(
+        f'<a class="file" href="{href(f"/files/certificate/{view.case_no}.{kind}")}" download>'
+        f"{ms(icon)}{esc(tx(f'certificate.{kind}'))}</a>"
+        for kind, icon in (("pdf", "picture_as_pdf"), ("png", "image"))
+    )
+    verify = f'<a href="{href("/verify")}">{esc(tx("certificate.verify"))}</a>'
+    return (
+        f'<h2>{esc(tx("certificate.get"))}</h2><p class="note">{esc(tx("certificate.get_says"))}</p>'
+        f'<p class="files">{files}{verify}</p>'
+    )
 
 
 def _evidence(tx: Texts, view: CaseView) -> str:
