@@ -51,7 +51,7 @@ def overview(tx: Texts, actor: Actor, now: datetime, policy: Policy, version: in
     waiting = [card for card in drafts if card.order_no not in late]
     guest = actor.role == "guest"
     title = tx("start.hello.guest") if guest else greeting(tx, session.name_of(actor), now)
-    mine = "" if guest else _doors(tx, tx("start.mine.count", n=len(found)))
+    mine = _other_order(tx) if guest else _doors(tx, tx("start.mine.count", n=len(found)))
     main = (
         hero(title, says(tx, running, len(waiting), len(found), guest=guest))
         + mine
@@ -150,6 +150,12 @@ def _doors(tx: Texts, mine: str) -> str:
     first = doors.door("receipt_long", tx("start.mine.title"), mine, "/?view=orders", on=True)
     second = doors.door("search", tx("start.find.title"), tx("start.find.says"), "/?view=find")
     return f'<div class="doors">{first}{second}</div>'
+
+
+def _other_order(tx: Texts) -> str:
+    """A guest's way to another order: what is open here is the one that was proved."""
+    door = doors.door("search", tx("start.find.other"), tx("start.find.other_says"), "/?view=find")
+    return f'<div class="doors one">{door}</div>'
 
 
 def _recent(tx: Texts, found: list[order_list.Line], now: datetime, *, guest: bool) -> str:

@@ -104,7 +104,8 @@ def _bar(
     return (
         '<header class="bar"><div class="in"><a class="logo" href="/">'
         f'<img src="{logo().path}" alt="" width="28" height="28">'
-        f"<span>{esc(tx('shell.name', shop=shop))}</span></a>"
+        f'<span class="long">{esc(tx("shell.name", shop=shop))}</span>'
+        f'<span class="short" aria-hidden="true">{esc(shop)}</span></a>'
         f'<nav class="tabs" aria-label="{esc(tx("shell.menu"))}"><ul>{links}</ul></nav>'
         f'<a class="act lang" lang="{"en" if other == "en" else "zh"}" '
         f'href="{href("/session/lang", lang=other)}" target="_self">'

@@ -80,8 +80,17 @@ def _row(tx: Texts, card: CaseCard, why: str, now: datetime) -> str:
         f'<td class="t">{esc(_applied(tx, card, now))}</td>'
         f'<td class="s"><span class="tag{css}">{esc(tx(f"status.{card.public_status}"))}</span></td>'
         f'<td class="m">{_sum(tx, card)}</td>'
-        f'<td class="a">{esc(why or _arrival(tx, card, now) or says)}</td></tr>'
+        f'<td class="a">{esc(_became(tx, card, why, says, now))}</td></tr>'
     )
+
+
+def _became(tx: Texts, card: CaseCard, why: str, says: str, now: datetime) -> str:
+    """What became of it: of a refusal that can be contested also until when (R5.1)."""
+    if card.state == "rejected":
+        return tx("records.rejected", why=why, says=says) if why else says
+    if "arrived_minor" in card.locator.params and card.state != "completed":
+        return says  # a part is there: both halves are said
+    return why or _arrival(tx, card, now) or says
 
 
 def _sum(tx: Texts, card: CaseCard) -> str:
@@ -128,9 +137,15 @@ def sent(found: Sequence[CaseCard]) -> int:
 
 def received(found: Sequence[CaseCard]) -> int:
     """What arrived of CNY, in minor units."""
-    return sum(
-        card.refund_minor or 0 for card in found if card.state == "completed" and card.currency == "CNY"
-    )
+    return sum(arrived_minor(card) for card in found if card.currency == "CNY")
+
+
+def arrived_minor(card: CaseCard) -> int:
+    """What of its money is there: all of it at the end, a part of it while the rest is on its way."""
+    if card.state == "completed":
+        return card.refund_minor or 0
+    part: int = card.locator.params.get("arrived_minor", 0)
+    return part
 
 
 def as_csv(tx: Texts, found: Sequence[CaseCard], refused: Mapping[str, str], *, now: datetime) -> bytes:
@@ -157,7 +172,7 @@ def as_csv(tx: Texts, found: Sequence[CaseCard], refused: Mapping[str, str], *, 
         ]
     )
     for card in found:
-        done = card.state == "completed"
+        there = arrived_minor(card)
         writer.writerow(
             map(
                 safe_cell,
@@ -169,7 +184,7 @@ def as_csv(tx: Texts, found: Sequence[CaseCard], refused: Mapping[str, str], *, 
                     tx(f"status.{card.public_status}"),
                     _stamp(card.submitted_at),
                     "" if card.requested_minor is None else plain(card.requested_minor, card.currency),
-                    plain(card.refund_minor, card.currency) if done and card.refund_minor is not None else "",
+                    plain(there, card.currency) if there or card.state == "completed" else "",
                     card.currency,
                     _stamp(_expected(card))[:10],
                     _stamp(card.arrived_at),

@@ -80,7 +80,13 @@ def _money(w: Wizard, answer: Answer) -> str:
         if parts[0].expires:
             expires = f" · {legs.good_until(tx, parts[0])}"
     return (
-        amounts.table(tx, option.breakdown, w.currency, cross_border=ask_route.is_abroad(answer))
+        amounts.table(
+            tx,
+            option.breakdown,
+            w.currency,
+            received=tx("request.verdict.would_receive") if reviewed else "",
+            cross_border=ask_route.is_abroad(answer),
+        )
         + f'<p class="goes">{ms("arrow_forward")}<span><b>{esc(place)}</b>'
         + (f"<small>{esc(speed)}{esc(expires)}</small>" if len(parts) == 1 else "")
         + "</span></p>"

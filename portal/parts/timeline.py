@@ -216,6 +216,12 @@ def _ahead(tx: Texts, view: CaseView, etas: Mapping[str, tuple[int, int]], now: 
     if view.state == "rejected":
         over = view.ask_until is not None and view.ask_until < now
         words = tx("track.next.appeal_only") if over else tx("track.next.appeal")
+        if view.ask_until and view.due_at and now <= view.ask_until < view.due_at:
+            sooner = tx("track.next.by", date=tx.date(view.ask_until, now))
+            return [
+                Step(due, you, tx("track.next.appeal_until"), tx("track.next.else_closed"), "fut"),
+                Step(sooner, you, tx("track.next.reapply_until"), "", "fut"),
+            ]
         return [Step(due, you, words, tx("track.next.else_closed"), "fut")]
     if view.state == "draft":
         return [Step(current, you, tx("track.next.send"), _to_send(tx, view, now), "now")]

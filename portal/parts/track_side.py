@@ -36,7 +36,10 @@ def _amounts(tx: Texts, view: CaseView, now: datetime) -> str:
     def money(minor: int) -> str:
         return tx.money(minor, view.currency)
 
-    rows = [("", tx("track.amounts.asked"), money(view.requested_minor))]
+    asked = tx("track.amounts.asked")
+    if view.quantity and view.quantity < view.order.quantity:
+        asked = tx("track.amounts.asked_pieces", n=view.quantity, of=view.order.quantity)
+    rows = [("", asked, money(view.requested_minor))]
     approved, fee, fx, refund = (
         view.approved_minor,
         view.fee_minor or 0,

@@ -53,7 +53,8 @@ def show(t: Turn) -> None:
         else:
             late = _is_over(t)  # an appeal has its own time; what is applied for anew counts from then
             how = tx("track.turn.rejected_late") if late else tx("track.turn.rejected_how")
-            st.html(head(t, tx("track.turn.rejected"), how, quote=_why(t)))
+            clock = _time_to_contest(t) if "reapply" in view.allowed and not late else None
+            st.html(head(t, tx("track.turn.rejected"), how, quote=_why(t), clock=clock))
             say(
                 t,
                 "appeal",
@@ -102,6 +103,16 @@ def _time_to_send(t: Turn) -> str:
     if ends is not None and ends > t.now and (view.due_at is None or ends <= view.due_at):
         return clock_of(t, ends, tx("track.turn.else_late"))
     return clock_of(t, view.due_at, tx("track.turn.else_gone"))
+
+
+def _time_to_contest(t: Turn) -> str | None:
+    """An appeal has its own time; what is applied for anew may have less: then each is said by itself."""
+    tx, again_at, due_at = t.tx, t.view.ask_until, t.view.due_at
+    if again_at is None or due_at is None or again_at >= due_at:
+        return None
+    return clock_of(t, again_at, tx("track.turn.to_reapply")) + clock_of(
+        t, due_at, tx("track.turn.to_appeal")
+    )
 
 
 def _or_reapply(t: Turn) -> None:

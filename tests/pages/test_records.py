@@ -49,6 +49,24 @@ def test_a_refusal_names_its_reason(open_page: OpenPage, shop: Shop):
     assert "截图里的账号不是这笔订单的" in words(open_page("records", MEI))
 
 
+def test_a_part_that_arrived_counts_while_the_rest_is_on_its_way(open_page: OpenPage, shop: Shop):
+    """R4.3: Home, Track and Records say the same."""
+    shop.wechat.settles_after = timedelta(days=5)
+    shop.apply(shop.order(("alipay", 2_550), ("wechat", 7_450)))
+    shop.work()
+    shop.work(days=2)
+    page = words(open_page("records", MEI))
+    assert "到账 ¥25.50" in page and "¥25.50 已到账" in page
+
+
+def test_a_refusal_that_can_be_contested_says_until_when(open_page: OpenPage, shop: Shop):
+    """R3.6."""
+    case = shop.apply(shop.order(("alipay", 90_000), delivery="code_viewed"), 90_000)
+    shop.act(case.case_no, "reject", REVIEWER, note="账号不是你的")
+    page = words(open_page("records", MEI))
+    assert "账号不是你的" in page and "都可以申诉" in page
+
+
 def test_others_records_are_not_here(open_page: OpenPage, shop: Shop):
     case = shop.apply(shop.order())
     assert case.case_no not in html(open_page("records", WEI))

@@ -143,6 +143,11 @@ def test_a_guest_sees_the_proven_order_and_nothing_else(open_page: OpenPage, sho
     assert proven not in html(open_page("start", Actor("guest", "", proven), view="find"))
 
 
+def test_a_guest_can_go_on_to_another_order(open_page: OpenPage, shop: Shop):
+    order = shop.order()
+    assert 'href="/?view=find"' in html(open_page("start", Actor("guest", "", order)))
+
+
 def test_names_of_products_are_text_never_markup(open_page: OpenPage, shop: Shop):
     number = shop.order()
     with shop.app.begin() as conn:

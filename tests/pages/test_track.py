@@ -548,3 +548,21 @@ def test_a_part_says_of_what_and_why_and_the_fee_its_rate(open_page: OpenPage, s
     assert "手续费 5%（买错了，或其他原因） −¥10.00" in page and "你将收到 ¥190.00" in page
     assert "只批准一部分的原因 只退没用过的那张。" in page
     assert "批准了一部分" not in words(open_page("track", MEI, case=approved(shop)))
+
+
+def test_two_ways_on_with_a_time_of_their_own_each(open_page: OpenPage, shop: Shop):
+    """R3.5, R3.6: the window to ask ends before the appeal does; nobody is told one date for both."""
+    number = shop.order(
+        ("alipay", 90_000), delivery="code_viewed", completed_at=shop.clock.at - timedelta(days=4)
+    )
+    case_no = shop.apply(number, 90_000).case_no
+    shop.act(case_no, "reject", REVIEWER, note="账号不是你的")
+    page = words(open_page("track", MEI, case=case_no))
+    again, appeal = page.index("可以修改后重新申请。"), page.index("可以申诉，之后退款单会关闭。")
+    assert again < appeal and "可以申诉或修改后重新申请" not in page
+
+
+def test_pieces_stay_known(open_page: OpenPage, shop: Shop):
+    number = shop.order(("alipay", 20_000), quantity=2)
+    case_no = shop.apply(number, 10_000, quantity=1).case_no
+    assert "2 件中的 1 件" in words(open_page("track", MEI, case=case_no))
