@@ -18,3 +18,31 @@
     document.querySelector(".stMain")?.scrollTo(0, 0);
   });
 })();
+
+// What is typed in one's turn and not sent yet stays in this tab: through a reload, the way back, another language.
+(() => {
+  const TYPED = ".st-key-act-turn textarea";
+  const name = (field) => [...(field.closest("[class*=st-key-]")?.classList || [])].find((part) => part.startsWith("st-key-"));
+  const write = Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set;
+
+  document.addEventListener("input", (event) => {
+    const field = event.target;
+    if (!field.matches?.(TYPED)) return;
+    if (field.value) sessionStorage.setItem(name(field), field.value);
+    else sessionStorage.removeItem(name(field));
+  });
+  document.addEventListener("click", (event) => {  // sent: the next question begins with an empty field
+    const turn = event.target.closest?.("[class*=st-key-do-] button")?.closest(".st-key-act-turn");
+    turn?.querySelectorAll("textarea").forEach((field) => sessionStorage.removeItem(name(field)));
+  });
+  new MutationObserver(() => {
+    for (const field of document.querySelectorAll(`${TYPED}:not([data-kept])`)) {
+      field.dataset.kept = "";
+      const kept = sessionStorage.getItem(name(field));
+      if (!kept || field.value) continue;
+      write.call(field, kept);
+      field.dispatchEvent(new Event("input", {bubbles: true}));
+      field.dispatchEvent(new FocusEvent("focusout", {bubbles: true}));  // so that the server knows it too
+    }
+  }).observe(document.documentElement, {childList: true, subtree: true});
+})();

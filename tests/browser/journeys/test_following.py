@@ -41,6 +41,32 @@ def test_the_page_follows_by_itself_and_can_be_withdrawn_from(visit: OpenVisit, 
     assert app.core("case", sent["case_no"])["state"] == "withdrawn"
 
 
+def test_an_answer_that_is_typed_is_not_lost(visit: OpenVisit, shop: Shop, app: RunningApp):
+    """R2.5: a reload, Help and back, another language; sent, the next question begins empty."""
+    sent, v = applied(app, shop.order(minor=90_000)), visit(360)
+    case_no, answer = sent["case_no"], "昨天晚上买的，一直没有到账。"
+    ask = ("act", case_no, "ask", "--as", "reviewer:r1", "--note")
+    app.core(*ask, "哪一天发现的？")
+    field, send = v.page.locator(".st-key-act-turn textarea"), v.page.locator(".st-key-do-answer button")
+    v.go(f"/track?case={case_no}")
+    field.press_sequentially(answer)
+    v.page.reload()
+    expect(field).to_have_value(answer)
+    v.go("/help")
+    v.page.go_back()
+    expect(field).to_have_value(answer)
+    v.go(f"/session/lang?lang=en&to=/track?case={case_no}")
+    expect(field).to_have_value(answer)
+    v.settle()
+    send.click()
+    v.sees(texts.of("en")("track.did.answer"))
+    assert app.core("case", case_no)["state"] == "in_review"
+    app.core(*ask, "还有呢？")
+    v.go(f"/track?case={case_no}")
+    v.sees("还有呢？")
+    expect(field).to_have_value("")
+
+
 def test_the_link_of_a_case_can_be_copied(visit: OpenVisit, shop: Shop, app: RunningApp):
     order, v = shop.order(minor=90_000), visit(360)
     sent = applied(app, order)
