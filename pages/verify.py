@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 import streamlit as st
 
 from core.domain.errors import Refusal
@@ -11,46 +13,52 @@ from portal.html import esc, hero
 from portal.parts import certificate
 from portal.parts.wizard import bad
 
-LARGEST_MB = 10
+LARGEST_MB: Final = 10
+_SAID: Final = "verify_said"
 
-session.visitor()
+actor = session.visitor()
 tx, app = session.texts(), session.core()
 
 
 def run() -> None:
     scanned = st.query_params.get("c", "")
-    st.html(hero(tx("verify.title"), esc(tx("verify.says"))))
+    # A stranger's files are kept by nobody (portal.gate): they scan, or paste.
+    says = tx("verify.says") if actor else tx("verify.says_stranger")
+    st.html(hero(tx("verify.title"), esc(says)))
     if scanned:
         st.html(certificate.checked(tx, certificates.check(app, scanned), now=app.now()))
     with st.container(key="card-verify"):
         st.text_area(tx("verify.text"), key="verify-text", height=110, max_chars=20_000)
-        with st.container(key="up-verify", gap=None):
-            st.html(f'<style>.st-key-up-verify{{--pick:"{esc(tx("verify.pick"))}"}}</style>')
-            file = st.file_uploader(tx("verify.file"), key="verify-file", max_upload_size=LARGEST_MB)
-        st.button(tx("verify.check"), key="verify-go", type="primary", on_click=_forget_scanned)
-        text = st.session_state.get("verify-text", "").strip()
-        if st.session_state.get("verify-go"):
-            _answer(text, file.getvalue() if file else b"")
+        file = _file() if actor else None
+        if st.button(tx("verify.check"), key="verify-go", type="primary", on_click=_forget_scanned):
+            text = st.session_state.get("verify-text", "").strip()
+            st.session_state[_SAID] = _answer(text, file.getvalue() if file else b"")
+        if said := st.session_state.get(_SAID):
+            st.html(said)
     st.html(certificate.offline(tx, app.public_url))
+
+
+def _file() -> Any:
+    with st.container(key="up-verify", gap=None):
+        st.html(f'<style>.st-key-up-verify{{--pick:"{esc(tx("verify.pick"))}"}}</style>')
+        return st.file_uploader(tx("verify.file"), key="verify-file", max_upload_size=LARGEST_MB)
 
 
 def _forget_scanned() -> None:
     st.query_params.pop("c", None)
 
 
-def _answer(text: str, data: bytes) -> None:
-    """What was pasted, else what the file holds."""
+def _answer(text: str, data: bytes) -> str:
+    """Of what was pasted, else of what the file holds; it stays until something else is asked."""
     if not text and data:
         with st.spinner(tx("request.evidence.checking")):
             try:
                 text = certificates.text_in(data)
             except Refusal as refused:
-                st.html(bad(tx("verify.file_refused", why=tx.refusal(refused))))
-                return
+                return bad(tx("verify.file_refused", why=tx.refusal(refused)))
     elif not text:
-        st.html(bad(tx("verify.empty")))
-        return
-    st.html(certificate.checked(tx, certificates.check(app, text), now=app.now()))
+        return bad(tx("verify.empty") if actor else tx("verify.empty_stranger"))
+    return certificate.checked(tx, certificates.check(app, text), now=app.now())
 
 
 run()

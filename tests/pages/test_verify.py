@@ -51,7 +51,8 @@ def test_an_older_one_says_how_it_stands_today(open_page: OpenPage, shop: Shop, 
 
 
 def test_an_uploaded_picture(open_page: OpenPage, issued: certificates.Issued):
-    at = open_page("verify")
+    assert not open_page("verify").file_uploader  # nobody keeps a stranger's file
+    at = open_page("verify", MEI)
     drawn = certificates.sheet(texts.of("zh_CN"), issued, "https://x.example/verify")
     at.file_uploader(key="verify-file").upload("凭证.png", sheets.png(drawn), "image/png")
     at.button(key="verify-go").click().run()
@@ -61,7 +62,7 @@ def test_an_uploaded_picture(open_page: OpenPage, issued: certificates.Issued):
 def test_nothing_and_nonsense(open_page: OpenPage):
     at = open_page("verify")
     at.button(key="verify-go").click().run()
-    assert "请粘贴凭证的文字" in words(at)
+    assert "请粘贴凭证的文字或链接" in words(at)
     at.text_area(key="verify-text").set_value("退款了吗？")
     at.button(key="verify-go").click().run()
     assert "没有找到凭证" in words(at)
