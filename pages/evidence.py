@@ -44,6 +44,8 @@ def show(view: CaseView) -> None:
         else:
             if refused := wizard.noticed():
                 st.html(wizard.notice(tx("request.stopped.title"), tx.refusal(refused)))
+            if asked := add_proof.question(album):
+                st.html(asked)
             add_proof.cards(album)
             st.html(add_proof.then(album))
             read.watch(app, view.case_no, album.read)

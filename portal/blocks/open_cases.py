@@ -82,15 +82,15 @@ def _card(tx: Texts, card: CaseCard, now: datetime) -> str:
     arrow = "" if act else ms("chevron_right")
     beside = ""
     if act:
-        words = f'{esc(tx("start.case.pictures"))}<span class="sr">{esc(card.product)}</span>'
-        beside = f'<a class="button bare" href="{href("/evidence", case=card.case_no)}">{words}</a>'
+        words = f'{esc(tx("start.case.pictures"))} <span class="sr">{esc(card.product)}</span>'
+        beside = f'<a class="too" href="{href("/evidence", case=card.case_no)}">{words}</a>'
     return (
         f'<li class="tile{" act" if act else ""}"><div class="case">{thumb(card.kind)}'
         f'<div class="nm"><h3 class="n"><bdi>{esc(card.product)}</bdi></h3><span>{esc(reason)}</span></div>'
         f'<span class="amt">{esc(amount(tx, card))}</span></div>{dots(card, tx)}'
         '<div class="foot">'
-        f'<p class="say{" act" if act else ""}">{esc(says)}{small}</p>'
-        f'{beside}<a class="button{" fill" if act else " bare"}" href="{to}">{esc(label)}{arrow}'
+        f'<div class="says"><p class="say{" act" if act else ""}">{esc(says)}{small}</p>{beside}</div>'
+        f'<a class="button{" fill" if act else " bare"}" href="{to}">{esc(label)}{arrow}'
         f'<span class="sr">{esc(card.product)}</span></a></div></li>'
     )
 

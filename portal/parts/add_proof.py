@@ -14,8 +14,8 @@ from core.domain.settlement import PROOF
 from core.services import evidence, policies
 from core.services.case_views import CaseCard, CaseView
 from core.texts import Texts
-from portal.html import empty, esc, href, ms
-from portal.parts import ask_proof, goods, shot, taking
+from portal.html import empty, esc, href, lines, ms
+from portal.parts import ask_proof, goods, shot, taking, talk
 from portal.parts.ask_wrong import reason_words
 from portal.parts.shot import Album
 
@@ -29,6 +29,15 @@ def checklist(album: Album) -> list[str]:
     listed = policy.evidence[view.reason] if view.reason else ()
     proof = (PROOF,) if view.state == "negotiating" else ()
     return list(dict.fromkeys([*proof, *listed, *(item.kind for item in view.evidence), "other"]))
+
+
+def question(album: Album) -> str:
+    """What the reviewer asked for, while it waits for an answer."""
+    asked = talk.last_question(album.view) if "answer" in album.view.allowed else ""
+    if not asked:
+        return ""
+    title = esc(album.tx("track.turn.question"))
+    return f'<div class="asked-for"><h2>{title}</h2><p class="quote">{lines(asked)}</p></div>'
 
 
 def cards(album: Album) -> None:
@@ -121,8 +130,10 @@ def choose(tx: Texts, found: Iterable[CaseCard]) -> str:
             f'<p class="ways row"><a href="/track">{esc(tx("track.lost.mine"))}</a></p>'
         )
     items = "".join(
-        f'<li><a class="pick" href="{href("/evidence", case=card.case_no)}">'
-        f"{goods.line(card.kind, card.product, tx('track.crumb', case_no=card.case_no), tag='h3')}</a></li>"
+        f'<li><a class="case pick" href="{href("/evidence", case=card.case_no)}">{goods.thumb(card.kind)}'
+        f'<span class="nm"><b><bdi>{esc(card.product)}</bdi></b>'
+        f"<span>{esc(tx('track.crumb', case_no=card.case_no))}</span></span>"
+        f'<span class="amt">{esc(tx.money(card.requested_minor or 0, card.currency))}</span></a></li>'
         for card in mine
     )
     return f'<ul class="picks">{items}</ul>'

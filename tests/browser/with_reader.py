@@ -1,4 +1,4 @@
-"""`portal.serve` with a reader that reads the same from every picture: the extra for it need not be installed."""
+"""`portal.serve` with a reader that reads the same from every picture: the extra need not be installed."""
 
 from __future__ import annotations
 

@@ -63,6 +63,11 @@ def test_each_state_says_where_the_case_is_who_looks_and_where_to_go_on(
     assert "Add evidence" in english and "What happens next" in english
 
 
+def test_what_the_reviewer_asked_for_stands_above_the_checklist(open_page: OpenPage, shop: Shop):
+    assert "你在哪台设备上登录的？" in words(open_page("evidence", MEI, case=asked(shop)))
+    assert "我们有一个问题" not in words(open_page("evidence", MEI, case=reviewed(shop)))
+
+
 def test_an_offer_is_decided_on_track(open_page: OpenPage, shop: Shop):
     said = words(open_page("evidence", MEI, case=offered(shop)))
     assert "我们给出了一个方案" in said and "去看方案" in said
