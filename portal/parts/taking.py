@@ -68,7 +68,7 @@ def upload(app: App, actor: Actor, tx: Texts, view: CaseView, kind: str) -> None
         count = sum(item.kind == kind for item in view.evidence)
         pick = tx("request.evidence.add_more") if count else tx("request.evidence.add")
         name = tx(f"evidence_kind.{kind}")
-        files = _uploader(app, tx, view, kind, f"{kind}-{view.case_no}-{count}", name, pick, several=True)
+        files = _uploader(app, tx, view, f"{kind}-{view.case_no}-{count}", name, pick, several=True)
         _take_in(app, actor, tx, view, kind, files)
         if said := _answers(tx, view, kind):
             st.html(said)
@@ -78,7 +78,7 @@ def swap(app: App, actor: Actor, tx: Texts, view: CaseView, item: EvidenceView, 
     """Another file in the place of this picture, in one go."""
     with st.container(key=f"swap-{item.id}", gap=None, width="content"):
         pick = tx("request.evidence.replace")
-        files = _uploader(app, tx, view, item.kind, f"swap-{item.id}", name, pick, several=False)
+        files = _uploader(app, tx, view, f"swap-{item.id}", name, pick, several=False)
         _take_in(app, actor, tx, view, item.kind, files, instead=item.id)
 
 
@@ -107,7 +107,7 @@ def _full(tx: Texts, view: CaseView, most: int) -> str:
 
 
 def _uploader(
-    app: App, tx: Texts, view: CaseView, kind: str, key: str, name: str, pick: str, *, several: bool
+    app: App, tx: Texts, view: CaseView, key: str, name: str, pick: str, *, several: bool
 ) -> list[Any]:
     """The row of ways in, and the uploader behind them; its files."""
     largest, tries = largest_mb(app), st.session_state.get(f"tries-{key}", 0)
@@ -130,10 +130,11 @@ def _uploader(
             f"{name}: {pick}", key=f"file-{key}-{tries}", label_visibility="collapsed",
             max_upload_size=largest, accept_multiple_files=several,
         )  # fmt: skip
-        st.html(
-            f'<p class="on-its-way" role="status">{esc(tx("request.evidence.sending"))}</p>'
-            f'<div class="held-back">{bad(tx("request.evidence.held_back", size=largest))}</div>'
-        )
+        if several:
+            st.html(
+                f'<p class="on-its-way" role="status">{esc(tx("request.evidence.sending"))}</p>'
+                f'<div class="held-back">{bad(tx("request.evidence.held_back", size=largest))}</div>'
+            )
     files: list[Any] = found if isinstance(found, list) else [found] if found is not None else []
     if files:
         st.session_state[f"tries-{key}"] = tries + 1  # a fresh, empty uploader afterwards

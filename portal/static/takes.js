@@ -156,8 +156,8 @@
     const says = Object.assign(document.createElement("span"), {
       textContent: job.says || words[job.state].replace("#", percent),
     });
-    if (job.state === "problem") item.setAttribute("role", "alert");
-    if (job.state === "lost") item.setAttribute("role", "status");
+    if (job.state === "problem") says.setAttribute("role", "alert");
+    if (job.state === "lost") says.setAttribute("role", "status");
     item.append(says);
     if (job.state === "sending" || job.state === "checking") {
       const bar = Object.assign(document.createElement("progress"), { max: 100, value: percent });
