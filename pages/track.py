@@ -13,7 +13,18 @@ from core.services.case_views import CaseView
 from portal import session
 from portal.blocks import open_cases
 from portal.html import esc, hero, href, ms, section
-from portal.parts import again, case_list, goods, locator, sent, talk, timeline, track_side, track_turn
+from portal.parts import (
+    add_proof,
+    again,
+    case_list,
+    goods,
+    locator,
+    sent,
+    talk,
+    timeline,
+    track_side,
+    track_turn,
+)
 from portal.parts.turn import Turn
 
 SOON, SLOWLY, UNTIL_ACCEPTED = 10, 20, 3  # seconds until it looks again: more often where money moves
@@ -72,7 +83,7 @@ def follow(view: CaseView) -> None:
             with st.container(key="card-talk"):
                 st.html(said)
     with aside, st.container(key="aside"):
-        st.html(track_side.column(tx, view, now=now))
+        st.html(track_side.column(tx, view, now=now, may_add=view.state in add_proof.OPEN))
         if track_side.may_be_missing(view, now=now):
             with st.expander(tx("track.missing.title"), icon=":material/help:", type="compact", key="rule"):
                 st.html(track_side.not_received(tx, view, now=now))

@@ -5,11 +5,13 @@ Streamlit's says `lang="en"`, 'Streamlit', and nothing until its scripts have st
 
 from __future__ import annotations
 
+import json
 import re
 from functools import lru_cache
 from pathlib import Path
 
 from core import texts
+from core.texts import Texts
 from portal import style
 from portal.html import esc
 from portal.places import PATHS
@@ -37,6 +39,7 @@ def page(language: str, shop: str) -> bytes:
         '<meta name="theme-color" content="#0E1412" media="(prefers-color-scheme: dark)">'
         '<meta name="format-detection" content="telephone=no">'
         "<style>html{color-scheme:light dark;background:light-dark(#f6f7f6,#0e1412)}</style>"
+        f'<meta name="takes" content="{esc(json.dumps(_takes(tx), ensure_ascii=False))}">'
         f"{_icon_font()}"
     )
     # The theme's font is the system's; 170 kB of Source Sans would only be in the way.
@@ -69,6 +72,25 @@ def page(language: str, shop: str) -> bytes:
         "</body>", f'<link rel="stylesheet" href="{css.path}"><script src="{js.path}" defer></script></body>'
     )
     return html.encode()
+
+
+def _takes(tx: Texts) -> dict[str, str]:
+    """What static/takes.js says of pictures on their way; `#` is a number that it knows."""
+    return {
+        "waiting": tx("takes.waiting"),
+        "sending": tx("takes.sending", n="#"),
+        "checking": tx("takes.checking"),
+        "lost": tx("takes.lost"),
+        "broken": tx("takes.broken"),
+        "too_large": tx("takes.too_large", n="#"),
+        "later": tx("takes.later"),
+        "full": tx("takes.full"),
+        "empty": tx("takes.empty"),
+        "denied": tx("takes.denied"),
+        "pasted": tx("takes.pasted"),
+        "which": tx("takes.which"),
+        "cancel": tx("takes.cancel"),
+    }
 
 
 @lru_cache(maxsize=4)

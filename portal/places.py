@@ -35,6 +35,7 @@ PLACES: Final = (
     Place("credit", "verified_user", "shell.page.credit", "shell.tab.credit", menu=("staff",)),
     Place("help", "help", "shell.page.help", "shell.tab.help", menu=("buyers", "staff")),
     Place("verify", "verified", "shell.page.verify", "shell.page.verify", menu=()),
+    Place("evidence", "add_photo_alternate", "evidence.title", "evidence.title", menu=()),
     Place(NOTICES, "notifications", "notices.title", "notices.title", menu=()),
 )
 PATHS: Final = frozenset(place.path for place in PLACES)

@@ -49,12 +49,10 @@ def sheet() -> Asset:
 
 @lru_cache(maxsize=1)
 def script() -> Asset:
-    """What the shell needs in the browser before Streamlit has started."""
-    return _asset(
-        "portal.js",
-        (_HERE / "static" / "portal.js").read_text(encoding="utf-8"),
-        "text/javascript; charset=utf-8",
-    )
+    """What runs in the browser beside Streamlit: `portal/static/*.js` in one piece."""
+    files = sorted((_HERE / "static").glob("*.js"))
+    code = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    return _asset("portal.js", code, "text/javascript; charset=utf-8")
 
 
 @lru_cache(maxsize=1)

@@ -22,7 +22,7 @@ from core.domain.lifecycle import CASE
 from core.domain.pictures import warnings
 from core.domain.policy import Pictures, Policy
 from core.services import policies
-from core.services.record import canonical, lock
+from core.services.record import Case, canonical, lock
 from core.services.record import read as read_case
 
 TAKES_EVIDENCE: Final = frozenset(
@@ -74,11 +74,24 @@ def add(app: App, actor: Actor, case_no: str, kind: str, data: bytes) -> Evidenc
     return add_file(app, actor, case_no, kind, data).pictures[0]
 
 
-def add_file(app: App, actor: Actor, case_no: str, kind: str, data: bytes) -> Added:
+def replace(app: App, actor: Actor, evidence_id: str, data: bytes) -> Added:
+    """`add_file` in the place of a picture, which goes in the same transaction: while the case is a draft.
+
+    Refused, the picture that was there stays.
+    """
+    with app.read() as conn:
+        old = _row(conn, evidence_id)
+        _may_remove(actor, read_case(conn, old.case_no, actor))
+    return add_file(app, actor, old.case_no, old.kind, data, instead=evidence_id)
+
+
+def add_file(
+    app: App, actor: Actor, case_no: str, kind: str, data: bytes, *, instead: str | None = None
+) -> Added:
     """Keep a picture, or the first pages of a PDF; `EvidenceRefused(reason)` when it cannot be used.
 
     Re-encoding and storing come before the transaction, so a slow picture holds nobody up; a stored file is
-    unreachable until its row is committed. Each page counts as a file of the case.
+    unreachable until its row is committed. Each page counts as a file of the case. `instead`: see `replace`.
     """
     if kind not in EVIDENCE_KINDS:
         raise EvidenceRefused(reason="kind")
@@ -94,10 +107,15 @@ def add_file(app: App, actor: Actor, case_no: str, kind: str, data: bytes) -> Ad
         for identifier, picture in stored.items():
             app.store.put(identifier, picture.data)
         with app.begin() as conn:
-            _may_add(actor, lock(conn, case_no, actor).state)
-            now = app.now()
+            case = lock(conn, case_no, actor)
+            _may_add(actor, case.state)
+            began = now = app.now()
+            if instead is not None:
+                _may_remove(actor, case)
+                began = _row(conn, instead).added_at  # pictures are shown in the order of their time
+                _take_away(conn, instead, now)
             for place, (identifier, picture) in enumerate(stored.items()):
-                at = now + timedelta(microseconds=place)  # pages stay in their order
+                at = began + timedelta(microseconds=place)  # pages stay in their order
                 view = _keep(app, conn, actor, case_no, kind, identifier, picture, policy, at)
                 if view is None:
                     is_full = True
@@ -108,6 +126,8 @@ def add_file(app: App, actor: Actor, case_no: str, kind: str, data: bytes) -> Ad
     finally:
         for identifier in stored.keys() - kept.keys():
             app.store.delete(identifier)
+    if instead is not None:
+        app.store.delete(instead)
     if is_full and "first_pages_only" not in notes:
         notes = (*notes, "first_pages_only")
     return Added(tuple(kept.values()), notes)
@@ -165,7 +185,7 @@ def _keep(
             height=picture.height,
             size=len(picture.data),
             added_at=at,
-            read_due_at=at if app.reader else None,
+            read_due_at=app.now() if app.reader else None,
         )
         .returning(*evidence.c)
     ).one()
@@ -176,13 +196,25 @@ def remove(app: App, actor: Actor, evidence_id: str) -> None:
     """Take a picture back, while the case is a draft: later it is part of the file."""
     with app.begin() as conn:
         row = _row(conn, evidence_id)
-        case = lock(conn, row.case_no, actor)
-        if actor.role not in BUYERS:
-            raise NotAllowed(role=actor.role)
-        if case.state != CASE.initial or case.last_seq:
-            raise TransitionRefused(CASE.name, case.state, "remove_evidence")
-        conn.execute(update(evidence).where(evidence.c.id == evidence_id).values(removed_at=app.now()))
+        _may_remove(actor, lock(conn, row.case_no, actor))
+        _take_away(conn, evidence_id, app.now())
     app.store.delete(evidence_id)
+
+
+def may_remove(state: str, is_sent: bool) -> bool:
+    """Whether pictures can still be taken back: later they are part of the file."""
+    return state == CASE.initial and not is_sent
+
+
+def _may_remove(actor: Actor, case: Case) -> None:
+    if actor.role not in BUYERS:
+        raise NotAllowed(role=actor.role)
+    if not may_remove(case.state, bool(case.last_seq)):
+        raise TransitionRefused(CASE.name, case.state, "remove_evidence")
+
+
+def _take_away(conn: Connection, evidence_id: str, at: datetime) -> None:
+    conn.execute(update(evidence).where(evidence.c.id == evidence_id).values(removed_at=at))
 
 
 def read(app: App, actor: Actor, evidence_id: str) -> tuple[bytes, str]:

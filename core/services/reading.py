@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -21,6 +23,7 @@ from core.services.record import read as read_case
 log = structlog.get_logger(__name__)
 
 TRIES: Final = 3
+AWAITED: Final = timedelta(minutes=2)  # overdue for longer, nobody reads: no screen waits for it
 AGAIN: Final = timedelta(minutes=2)  # a claim that is older was lost with its worker; longer than any reading
 
 
@@ -101,6 +104,28 @@ def proposals(app: App, actor: Actor, evidence_id: str) -> tuple[Covered, ...]:
         read_case(conn, case_no, actor)
         found = of(conn, evidence_id)
     return found.covered if found else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What pictures say beside the order, for their sender; `awaited`: those that may say something soon."""
+
+    findings: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict)
+    awaited: frozenset[str] = frozenset()
+
+
+def said(app: App, actor: Actor, case_no: str) -> Said:
+    """For who may see the case; nothing, and no query, where nothing can read."""
+    if app.reader is None:
+        return Said()
+    e = evidence.c
+    query = select(e.id).where(
+        e.case_no == case_no, e.removed_at.is_(None), e.read_due_at > app.now() - AWAITED
+    )
+    with app.read() as conn:
+        read_case(conn, case_no, actor)
+        awaited = frozenset(conn.execute(query).scalars())
+        return Said(findings_in(conn, case_no), awaited)
 
 
 def findings(app: App, actor: Actor, case_no: str) -> dict[str, tuple[Finding, ...]]:

@@ -80,12 +80,16 @@ def _card(tx: Texts, card: CaseCard, now: datetime) -> str:
     says, after, to = sentence(tx, card.locator, now), next_sentence(tx, card.locator, now), link(card)
     small = f"<small>{esc(after)}</small>" if after else ""
     arrow = "" if act else ms("chevron_right")
+    beside = ""
+    if act:
+        words = f'{esc(tx("start.case.pictures"))} <span class="sr">{esc(card.product)}</span>'
+        beside = f'<a class="too" href="{href("/evidence", case=card.case_no)}">{words}</a>'
     return (
         f'<li class="tile{" act" if act else ""}"><div class="case">{thumb(card.kind)}'
         f'<div class="nm"><h3 class="n"><bdi>{esc(card.product)}</bdi></h3><span>{esc(reason)}</span></div>'
         f'<span class="amt">{esc(amount(tx, card))}</span></div>{dots(card, tx)}'
         '<div class="foot">'
-        f'<p class="say{" act" if act else ""}">{esc(says)}{small}</p>'
+        f'<div class="says"><p class="say{" act" if act else ""}">{esc(says)}{small}</p>{beside}</div>'
         f'<a class="button{" fill" if act else " bare"}" href="{to}">{esc(label)}{arrow}'
         f'<span class="sr">{esc(card.product)}</span></a></div></li>'
     )

@@ -8,14 +8,14 @@ import streamlit as st
 
 from core import wording
 from core.domain.eligibility import verdict_of
-from core.domain.errors import Refusal
 from core.domain.why_nots import RANK
-from core.services import evidence
+from core.services import reading
 from core.services.case_views import Answer
 from core.services.evidence import EvidenceView
 from portal.html import esc, ms
-from portal.parts import ask_route, verdict, wizard
-from portal.parts.pictures import forget_said, image, largest_mb, name, upload
+from portal.parts import ask_route, shot, taking, verdict, wizard
+from portal.parts import reading as read
+from portal.parts.shot import Album
 from portal.parts.wizard import Wizard
 
 
@@ -42,12 +42,14 @@ def show(w: Wizard, answer: Answer) -> None:
     st.html(
         f'<div class="ask"><h1 id="step" tabindex="-1">{esc(tx("request.evidence.title"))}</h1>{lead}</div>'
     )
+    album = Album(w.app, w.actor, tx, w.view, reading.said(w.app, w.actor, w.view.case_no), w.now)
     for kind in kinds(w, answer):
-        _one(w, kind, must=kind in verdict.asks_for(answer.found))
-    st.html(f'<p class="note">{esc(tx("request.evidence.rules", size=largest_mb(w.app, w.view)))}</p>')
+        _one(album, kind, must=kind in verdict.asks_for(answer.found))
+    st.html(f'<p class="note">{esc(tx("request.evidence.rules", size=taking.largest_mb(w.app)))}</p>')
     if outcome := _outcome(w, answer):
         st.html(outcome)
     _on(w, answer)
+    read.watch(w.app, w.view.case_no, album.read)
 
 
 def _outcome(w: Wizard, answer: Answer) -> str:
@@ -87,63 +89,21 @@ def _on(w: Wizard, answer: Answer) -> None:
     )  # fmt: skip
 
 
-def _one(w: Wizard, kind: str, *, must: bool) -> None:
-    tx = w.tx
-    have = [item for item in w.view.evidence if item.kind == kind]
-    tag = (
-        ("ok", tx("request.evidence.have"))
-        if have
-        else ("act", tx("request.evidence.needed"))
-        if must
-        else ("", tx("request.evidence.optional"))
-    )
-    icon = "check_circle" if have else "add_photo_alternate"
+def _one(album: Album, kind: str, *, must: bool) -> None:
+    tx = album.tx
+    have = [item for item in album.view.evidence if item.kind == kind]
+    tag = ("act", tx("request.evidence.needed")) if must else ("", tx("request.evidence.optional"))
+    card(album, kind, have, ("ok", tx("request.evidence.have")) if have else tag)
+
+
+def card(album: Album, kind: str, have: list[EvidenceView], tag: tuple[str, str]) -> None:
+    """One line of the checklist: what is wanted, what is there, and where more is added."""
+    tx, icon = album.tx, "check_circle" if have else "add_photo_alternate"
     with st.container(key=f"card-proof-{kind}"):
         st.html(
             f'<div class="proof">{ms(icon, "ok" if have else "")}<div><h2>{esc(tx(f"evidence_kind.{kind}"))}'
             f'<span class="tag {tag[0]}">{esc(tag[1])}</span></h2><p>'
             f"{esc(tx(f'evidence_hint.{kind}'))}</p></div></div>"
         )
-        for number, item in enumerate(have, 1):
-            _kept(w, item, number)
-        upload(w.app, w.actor, w.tx, w.view, kind)
-
-
-def _kept(w: Wizard, item: EvidenceView, number: int) -> None:
-    tx = w.tx
-    size = tx(
-        "request.evidence.kept", width=item.width, height=item.height, size=f"{max(1, item.size // 1024)} KB"
-    )
-    with st.container(
-        key=f"shot-{item.id}", horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
-    ):
-        st.html(shot(w, item, number, size))
-        st.button(
-            tx("request.evidence.remove"),
-            key=f"drop-{item.id}",
-            type="tertiary",
-            on_click=_drop,
-            args=(w, item.id),
-        )
-
-
-def shot(w: Wizard, item: EvidenceView, number: int, below: str) -> str:
-    """A stored picture, small, with what became of it: readable, or what is wrong and how to do better."""
-    tx = w.tx
-    said = f"<span>{ms('check', 'ok')}{esc(tx('picture_advice.fine'))} · {esc(below)}</span>"
-    if item.warnings:
-        code = item.warnings[0]
-        said = (
-            f'<span class="weak">{ms("visibility_off")}{esc(tx(f"picture_warning.{code}"))}</span>'
-            f"<span>{esc(tx(f'picture_advice.{code}'))}</span><span>{esc(tx('picture_advice.still'))}</span>"
-        )
-    title = f"<b>{esc(name(tx, item, number))}</b>"
-    return f'<div class="shot">{image(tx, item, number)}<div>{title}{said}</div></div>'
-
-
-def _drop(w: Wizard, evidence_id: str) -> None:
-    forget_said()
-    try:
-        evidence.remove(w.app, w.actor, evidence_id)
-    except Refusal as refused:
-        wizard.remember(refused)
+        shot.lines(album, have)
+        taking.upload(album.app, album.actor, tx, album.view, kind)

@@ -11,7 +11,7 @@ from core.domain.why_nots import RANK
 from core.services import cases
 from core.services.case_views import Answer, Look
 from portal.html import esc, href
-from portal.parts import goods, pictures, verdict, wizard
+from portal.parts import goods, taking, verdict, wizard
 from portal.parts.ask_wrong import reason_words
 from portal.parts.wizard import EVIDENCE, ROUTE, SEND, VERDICT, WRONG, Wizard
 
@@ -52,7 +52,7 @@ def place(w: Wizard, answer: Answer | None) -> tuple[int, str]:
     if step in (VERDICT, EVIDENCE):
         st.session_state[w.key("seen")] = answer.found.verdict
     if step != EVIDENCE:
-        pictures.forget_said()
+        taking.forget_said()
     return step, _words(w, refused)
 
 

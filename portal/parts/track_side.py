@@ -15,14 +15,14 @@ from portal.parts.ask_wrong import reason_words
 from portal.parts.pictures import shots
 
 
-def column(tx: Texts, view: CaseView, *, now: datetime) -> str:
-    """Everything quiet, in one element."""
+def column(tx: Texts, view: CaseView, *, now: datetime, may_add: bool = False) -> str:
+    """Everything quiet, in one element. `may_add`: whether pictures are taken now."""
     return "".join(
         f'<section class="pane">{part}</section>'
         for part in (
             _amounts(tx, view, now),
             _certificate(tx, view),
-            _evidence(tx, view),
+            _evidence(tx, view, may_add),
             _order(tx, view, now),
         )
         if part
@@ -103,10 +103,16 @@ def _certificate(tx: Texts, view: CaseView) -> str:
     )
 
 
-def _evidence(tx: Texts, view: CaseView) -> str:
-    if not view.evidence:
+def _evidence(tx: Texts, view: CaseView, may_add: bool) -> str:
+    """The pictures, and the way to their own page."""
+    if not (view.evidence or may_add):
         return ""
-    return f"<h2>{esc(tx('track.evidence'))}</h2>{shots(tx, view.evidence)}"
+    none = "" if view.evidence else f"<p>{esc(tx('track.evidence.none'))}</p>"
+    way = ""
+    if may_add:
+        to = href("/evidence", case=view.case_no)
+        way = f'<p class="way-on"><a href="{to}">{esc(tx("track.evidence.add"))}{ms("chevron_right")}</a></p>'
+    return f"<h2>{esc(tx('track.evidence'))}</h2>{none}{shots(tx, view.evidence)}{way}"
 
 
 def _order(tx: Texts, view: CaseView, now: datetime) -> str:

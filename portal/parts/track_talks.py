@@ -11,8 +11,7 @@ from core.domain.settlement import PAYEE_CHANNELS, PROOF, WAYS, read_payee
 from core.domain.terms import Terms
 from core.services.case_views import CaseView
 from portal.html import esc
-from portal.parts.pictures import shots, upload
-from portal.parts.turn import Turn, act, head, refusal, remember
+from portal.parts.turn import Turn, act, head, pictures, refusal, remember, take
 from portal.parts.wizard import bad
 
 
@@ -79,9 +78,9 @@ def _account(t: Turn) -> None:
     st.html(
         f'<div class="proof"><div><h3>{esc(tx(f"evidence_kind.{PROOF}"))}</h3>'
         f"<p>{esc(tx(f'evidence_hint.{PROOF}'))}</p></div></div>"
-        + shots(tx, tuple(item for item in t.view.evidence if item.kind == PROOF))
     )
-    upload(t.app, t.actor, tx, t.view, PROOF)
+    pictures(t, tuple(item for item in t.view.evidence if item.kind == PROOF))
+    take(t, PROOF)
 
 
 def _propose(t: Turn, way: str | None) -> None:

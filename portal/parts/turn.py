@@ -16,11 +16,14 @@ from core.domain.actors import Actor
 from core.domain.errors import Refusal
 from core.domain.terms import Terms
 from core.services import cases
+from core.services import reading as readings
 from core.services.case_views import CaseView
 from core.services.evidence import EvidenceView
 from core.texts import Texts
-from portal.html import esc, lines, ms
-from portal.parts.pictures import shots, upload
+from portal.html import esc, href, lines, ms
+from portal.parts import reading, shot
+from portal.parts.shot import Album
+from portal.parts.taking import upload
 from portal.parts.wizard import bad
 
 _REFUSED = "track_refused"
@@ -78,9 +81,12 @@ def say(
         t.tx("track.turn.picture_must") if needs_picture else t.tx("track.turn.picture"),
         icon=":material/add_photo_alternate:", type="compact", key="picture", expanded=needs_picture,
     ):  # fmt: skip
-        upload(t.app, t.actor, t.tx, t.view, kind)
+        take(t, kind)
+        to = href("/evidence", case=t.view.case_no)
+        st.html(f'<p class="note"><a href="{to}">{esc(t.tx("track.turn.all_pictures"))}</a></p>')
     if added := added_since(t):
-        st.html(f'<p class="note">{esc(t.tx("track.turn.attached"))}</p>{shots(t.tx, added)}')
+        st.html(f'<p class="note">{esc(t.tx("track.turn.attached"))}</p>')
+        pictures(t, added)
     refused = refusal(t, event)
     if refused is not None:
         st.html(bad(t.tx("track.turn.empty") if refused.code == "text_required" else t.tx.refusal(refused)))
@@ -88,6 +94,18 @@ def say(
         st.button(button, key=f"do-{event}", type="primary", on_click=_send, args=(t, event, key))
         if more is not None:
             more()
+
+
+def take(t: Turn, kind: str) -> None:
+    """Where pictures of `kind` are added."""
+    upload(t.app, t.actor, t.tx, t.view, kind)
+
+
+def pictures(t: Turn, items: tuple[EvidenceView, ...]) -> None:
+    """What was added, each with its result, and with what was read from it once it is."""
+    album = Album(t.app, t.actor, t.tx, t.view, readings.said(t.app, t.actor, t.view.case_no), t.now)
+    shot.lines(album, items)
+    reading.watch(t.app, t.view.case_no, album.read)
 
 
 def added_since(t: Turn) -> tuple[EvidenceView, ...]:

@@ -49,6 +49,7 @@ class RunningApp:
     directory: Path
     port: int
     process: subprocess.Popen[bytes] | None = None
+    module: str = "portal.serve"  # as `make run`
 
     @property
     def url(self) -> str:
@@ -75,7 +76,7 @@ class RunningApp:
         return json.loads(done.stdout)
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "portal.serve", "--port", str(self.port)]  # as `make run`
+        command = [sys.executable, "-m", self.module, "--port", str(self.port)]
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, env=self.env, stdout=log, stderr=log)
         deadline = time.monotonic() + START_SECONDS
@@ -124,12 +125,12 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[RunningApp]:
+def serving(folder: Path, module: str = "portal.serve") -> Iterator[RunningApp]:
     """The demo shop, made and served, until the end of the block."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    running = RunningApp(folder, port)
+    running = RunningApp(folder, port, module=module)
     running.core("init", "--demo", str(DEMO_ORDERS))
     running.start()
     try:

@@ -66,7 +66,7 @@ FAMILIES: dict[str, set[str]] = {
     "picture": {*pictures.REFUSALS, "kind", "too_many", "other"},
     "picture_note": set(pictures.NOTES),
     "picture_warning": set(WARNINGS),
-    "picture_advice": {*WARNINGS, "fine", "still"},
+    "picture_advice": {*WARNINGS, "fine", "still", "kept"},
     "slip": set(slips.CODES),
     "import_problem": set(rows.PROBLEM_CODES),
     "import_notice": set(rows.NOTICE_CODES),

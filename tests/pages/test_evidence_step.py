@@ -8,13 +8,17 @@ from datetime import timedelta
 from typing import Never
 
 import pytest
+import streamlit
 from PIL import Image, ImageFilter
 from streamlit.testing.v1 import AppTest
 
 from core import texts
 from core.domain.errors import EvidenceRefused
 from core.services import evidence
+from core.services.case_views import CaseView
+from core.services.reading import AWAITED
 from tests.core.adapters.test_quality import screen
+from tests.core.services.test_reading import FakeReader
 from tests.pages.conftest import OpenPage, html, words
 from tests.pages.filling import draft, filled, keyed, picture, press, step
 from tests.shop import MEI, Shop
@@ -29,7 +33,8 @@ def redeemed(shop: Shop) -> str:
 
 def uploads(page: AppTest) -> list[str]:
     """The kinds that can be added, in order."""
-    return [str(widget.key).split("-")[1] for widget in page.get("file_uploader")]
+    kinds = [str(widget.key).split("-")[1] for widget in page.get("file_uploader")]
+    return [kind for kind in kinds if kind != "swap"]  # those replace one picture
 
 
 def add(page: AppTest, kind: str, name: str = "shot.png", data: bytes | None = None) -> AppTest:
@@ -270,3 +275,138 @@ def test_a_blurred_picture_is_named_and_may_be_sent_all_the_same(asked: AppTest)
     said = words(asked)
     assert "有些模糊，可能看不清字" in said and "对焦后再拍一张" in said and "审核员会看到这个提醒" in said
     assert not keyed(asked, "button", "next").disabled
+
+
+# --- several at once, replaced, counted ---------------------------------------------------------------------
+
+
+def add_all(page: AppTest, kind: str, *files: tuple[str, bytes]) -> AppTest:
+    keyed(page, "file_uploader", f"file-{kind}").set_value([(name, data, "") for name, data in files]).run()
+    assert not page.exception, page.exception
+    return page
+
+
+def other_picture() -> bytes:
+    return as_png(Image.open(io.BytesIO(picture())).transpose(Image.Transpose.FLIP_TOP_BOTTOM))
+
+
+def its_draft(shop: Shop, page: AppTest) -> CaseView:
+    held = page.query_params["order"]  # a list once the page has run again
+    return draft(shop, held if isinstance(held, str) else held[0])  # type: ignore[no-any-return]
+
+
+def there(shop: Shop, page: AppTest) -> tuple[evidence.EvidenceView, ...]:
+    """The draft's pictures in their order."""
+    return its_draft(shop, page).evidence
+
+
+def test_one_bad_file_among_several_stops_none_of_the_others(asked: AppTest, shop: Shop):
+    """Each has its answer on a line of its own, and the bad one its name."""
+    files = ("a.png", picture()), ("第二<b>.txt", b"hello"), ("c.png", other_picture())
+    said = words(add_all(asked, "product_page", *files))
+    assert [item.kind for item in there(shop, asked)] == ["product_page", "product_page"]
+    assert "第二<b>.txt：这份凭证用不了" in said and said.count("看得清 ·") == 2
+    assert "a.png 已收到" in said and "c.png 已收到" in said, "for who cannot see the pictures"
+
+
+def test_files_that_were_chosen_together_are_answered_together(asked: AppTest):
+    """They come one after the other, marked by the page's script; the next choice has lines of its own."""
+    add(asked, "product_page", "1a~~a.txt", b"hello")
+    add(asked, "product_page", "1a~~b.png")
+    add(asked, "product_page", "1a~~c.txt", b"hello")
+    said = words(asked)
+    assert "a.txt：这份凭证用不了" in said and "c.txt：这份凭证用不了" in said and "1a~~" not in said
+    assert not refused(add(asked, "product_shown", "1b~~d.png"))
+
+
+def test_a_picture_is_replaced_in_one_go_and_keeps_its_place(asked: AppTest, shop: Shop):
+    add(asked, "product_page", data=picture())
+    shop.clock.advance(timedelta(seconds=5))
+    add(asked, "product_page", data=other_picture())
+    before = there(shop, asked)
+    add(asked, f"swap-{before[0].id}", data=as_png(screen()))
+    after = there(shop, asked)
+    assert len(after) == 2 and after[1] == before[1] and after[0].id != before[0].id
+    assert [widget.key.split("-")[1] for widget in asked.get("file_uploader")].count("swap") == 2
+
+
+def test_a_file_that_cannot_replace_leaves_the_picture_and_says_why_beside_it(asked: AppTest, shop: Shop):
+    add(asked, "product_page")
+    (before,) = there(shop, asked)
+    add(asked, f"swap-{before.id}", "a.txt", b"hello")
+    assert there(shop, asked) == (before,)
+    assert "这份凭证用不了" in refused(asked)
+
+
+def test_a_full_request_says_so_and_offers_no_more(asked: AppTest, shop: Shop):
+    case_no = its_draft(shop, asked).case_no
+    for _ in range(9):
+        shop.picture(case_no, "product_page")
+    said = words(asked.run())
+    assert "图片已满 9 张，不能再加了。可以换掉或移除已有的。" in said and uploads(asked) == []
+
+
+# --- what is read from a picture is for its sender to confirm ----------------------------------------------
+
+
+@pytest.fixture
+def reader(shop: Shop) -> FakeReader:
+    shop.app.reader = FakeReader(("实付 ¥99.00",))  # type: ignore[assignment]
+    return shop.app.reader  # type: ignore[return-value]
+
+
+def test_what_it_says_stands_beside_the_order_and_blocks_nothing(
+    asked: AppTest, shop: Shop, reader: FakeReader
+):
+    """R2.3: a difference leaves both ways open, and accuses nobody."""
+    add(asked, "product_page")
+    add(asked, "product_shown", data=other_picture())
+    assert "图上" not in words(asked) and not keyed(asked, "button", "next").disabled
+    shop.work()
+    said = words(asked.run())
+    assert "图上的金额是 ¥99.00，订单是 ¥100.00" in said
+    assert "传错图的话可以换一张；没错就继续，审核员会看到。" in said
+    assert not keyed(asked, "button", "next").disabled
+
+
+def test_what_agrees_asks_for_nothing(asked: AppTest, shop: Shop, reader: FakeReader):
+    reader.says = ("实付 ¥100.00",)
+    add(asked, "product_page")
+    shop.work()
+    said = words(asked.run())
+    assert "图上的金额是 ¥100.00，与订单一致" in said and "换一张；没错" not in said
+
+
+def test_it_appears_by_itself_and_only_while_something_is_due(
+    asked: AppTest, shop: Shop, reader: FakeReader, monkeypatch: pytest.MonkeyPatch
+):
+    """The page looks again every other second until it is read, or until nobody is going to read it."""
+    timers: list[object] = []
+    real = streamlit.fragment
+
+    def counted(function: object = None, *, run_every: object = None):  # type: ignore[no-untyped-def]
+        timers.append(run_every)
+        return real(function, run_every=run_every)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(streamlit, "fragment", counted)
+    asked.run()
+    assert timers == [], "nothing is there to be read"
+    add(asked, "product_page")
+    assert timers and set(timers) == {2}
+    timers.clear()
+    shop.work()
+    asked.run()
+    assert timers == [], "it was read"
+    add(asked, "product_shown", data=other_picture())
+    shop.clock.advance(AWAITED)
+    timers.clear()
+    asked.run()
+    assert timers == [], "no worker comes"
+
+
+def test_without_the_extra_nothing_refers_to_it(asked: AppTest, shop: Shop, reader: FakeReader):
+    """Also where a reading of former days is kept."""
+    add(asked, "product_page")
+    shop.work()
+    shop.app.reader = None
+    assert "图上" not in words(asked.run())

@@ -240,7 +240,7 @@ def test_a_picture_beside_an_answer_is_seen_before_it_is_sent(open_page: OpenPag
     shop.clock.advance(timedelta(minutes=5))
     kept = evidence.add(shop.app, MEI, case_no, "other", picture())
     page = open_page("track", MEI, case=case_no)
-    assert re.search(rf"已附上，审核员看得到：</p>.*?/files/evidence/{kept.id}", html(page))
+    assert re.search(rf"已附上，审核员看得到：</p>.*?/files/evidence/{kept.id}", html(page), re.DOTALL)
 
 
 def test_in_a_hurry_a_withdrawal_is_not_confirmed(open_page: OpenPage, shop: Shop):

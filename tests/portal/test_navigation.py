@@ -42,6 +42,7 @@ def test_every_place_is_a_page_and_a_file():
         "/credit",
         "/help",
         "/verify",
+        "/evidence",
         "/notices",
     ]
 

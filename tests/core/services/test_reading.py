@@ -144,3 +144,23 @@ def test_what_was_taken_back_is_not_read(shop: Shop, case_no: str, reader: FakeR
     number = add(shop, case_no)
     evidence.remove(shop.app, MEI, number)
     assert shop.work() == 0 and reader.count == 0
+
+
+def test_its_sender_is_told_what_it_says_and_what_is_still_awaited(
+    shop: Shop, case_no: str, reader: FakeReader
+) -> None:
+    """Nobody waits for a worker that does not come, nor for what was given up or taken back."""
+    reader.says = ("实付 ¥99.00",)
+    number = add(shop, case_no)
+    assert reading.said(shop.app, MEI, case_no) == reading.Said({}, frozenset({number}))
+    shop.work()
+    said = reading.said(shop.app, MEI, case_no)
+    assert [finding.code for finding in said.findings[number]] == ["other_amount"] and not said.awaited
+    with pytest.raises(NotFound):
+        reading.said(shop.app, WEI, case_no)
+    second = evidence.add(shop.app, MEI, case_no, "product_page", screenshot("red")).id
+    assert reading.said(shop.app, MEI, case_no).awaited == {second}
+    shop.clock.advance(reading.AWAITED)
+    assert not reading.said(shop.app, MEI, case_no).awaited
+    shop.app.reader = None
+    assert reading.said(shop.app, MEI, case_no) == reading.Said()
