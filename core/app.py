@@ -4,6 +4,7 @@ used.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Final
@@ -17,12 +18,12 @@ from core.adapters import database
 from core.adapters.channels import Channel
 from core.adapters.channels.sandbox import SETTLES_AFTER_WORKING_DAYS, SandboxChannel
 from core.adapters.clock import Clock, DemoClock, RealClock
-from core.adapters.evidence_store import EvidenceStore
+from core.adapters.evidence_store import EvidenceStore, missing
 from core.adapters.notifiers import Notifiers, targets
 from core.adapters.reading import is_available
 from core.adapters.reading.process import Reader
 from core.adapters.world import App
-from core.domain.errors import SettingInvalid
+from core.domain.errors import SettingInvalid, SettingMissing
 
 __all__ = ["App", "Settings", "build", "from_environment"]
 
@@ -82,12 +83,18 @@ _ALLOWED: Final = {  # of those that can be wrong
 
 
 def from_environment() -> Settings:
-    """The settings; `SettingInvalid` names the first variable that holds something else than it may."""
+    """The settings; `SettingInvalid` names the first variable that holds something else than it may,
+    `SettingMissing` one that the store needs.
+    """
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
         name = str(error.errors()[0]["loc"][0])
-    raise SettingInvalid(variable=f"REFUND_{name.upper()}", allowed=_ALLOWED.get(name, "UTF-8"))
+        raise SettingInvalid(variable=f"REFUND_{name.upper()}", allowed=_ALLOWED.get(name, "UTF-8")) from None
+    needed = missing(settings.store_url, os.environ)
+    if needed:
+        raise SettingMissing(variable=needed)
+    return settings
 
 
 def build(settings: Settings | None = None, clock: Clock | None = None) -> App:

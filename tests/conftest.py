@@ -61,6 +61,26 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return url
 
 
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[Any]:
+    """An S3 server on loopback (`buckets.S3`), one for each pytest process."""
+    from tests.buckets import s3_server
+
+    with s3_server() as found:
+        yield found
+
+
+@pytest.fixture
+def bucket(s3_server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """An empty bucket (`buckets.Bucket`), and the environment that opens it."""
+    from tests.buckets import gated
+
+    with gated(s3_server) as found:
+        for name, value in found.environment.items():
+            monkeypatch.setenv(name, value)
+        yield found
+
+
 @pytest.fixture
 def box() -> Iterator[Any]:
     """A mail server on loopback (`farends.Mailbox`)."""

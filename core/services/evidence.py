@@ -78,7 +78,8 @@ def add_file(app: App, actor: Actor, case_no: str, kind: str, data: bytes) -> Ad
     """Keep a picture, or the first pages of a PDF; `EvidenceRefused(reason)` when it cannot be used.
 
     Re-encoding and storing come before the transaction, so a slow picture holds nobody up; a stored file is
-    unreachable until its row is committed. Each page counts as a file of the case.
+    unreachable until its row is committed, and `sweeping` finds it when that never comes. Each page counts as
+    a file of the case.
     """
     if kind not in EVIDENCE_KINDS:
         raise EvidenceRefused(reason="kind")
@@ -106,8 +107,7 @@ def add_file(app: App, actor: Actor, case_no: str, kind: str, data: bytes) -> Ad
             if not kept:
                 raise EvidenceRefused(reason="too_many", limit=policy.limits.evidence_files)
     finally:
-        for identifier in stored.keys() - kept.keys():
-            app.store.delete(identifier)
+        app.store.discard(*sorted(stored.keys() - kept.keys()))
     if is_full and "first_pages_only" not in notes:
         notes = (*notes, "first_pages_only")
     return Added(tuple(kept.values()), notes)
@@ -182,12 +182,12 @@ def remove(app: App, actor: Actor, evidence_id: str) -> None:
         if case.state != CASE.initial or case.last_seq:
             raise TransitionRefused(CASE.name, case.state, "remove_evidence")
         conn.execute(update(evidence).where(evidence.c.id == evidence_id).values(removed_at=app.now()))
-    app.store.delete(evidence_id)
+    app.store.discard(evidence_id)
 
 
 def read(app: App, actor: Actor, evidence_id: str) -> tuple[bytes, str]:
-    """Bytes and media type, for who may see the case; `NotFound` for everybody else. Who of the staff looks
-    is written down before a byte is given out.
+    """Bytes and media type, for who may see the case; `NotFound` for everybody else, `StoreUnavailable`. Who
+    of the staff looks is written down before a byte is given out.
     """
     with app.read() as conn:
         row = _row(conn, evidence_id)
