@@ -1,5 +1,5 @@
-"""An S3 server on this machine (moto, which checks keys and signatures), and a gate before it that can be told
-to answer badly.
+"""An S3 server on this machine (moto, which checks keys and signatures), and a gate before it that can be
+told to answer badly.
 """
 
 from __future__ import annotations

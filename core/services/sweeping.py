@@ -38,8 +38,8 @@ def sweep(app: App, most: int = PAGE) -> int:
     """Look through the next `most` names, when that is due; answers how many were deleted, and one more when
     there is another page.
 
-    A store that bears another database's mark, or that has none and holds nothing this database knows, is
-    somebody else's: nothing of it is deleted.
+    A store that bears another database's mark, or that has none and holds nothing that this database knows,
+    is somebody else's: nothing of it is deleted.
     """
     now = app.now()
     claimed = _claim(app, now)
@@ -51,16 +51,16 @@ def sweep(app: App, most: int = PAGE) -> int:
         orphans = _orphans(app, page.lying)
         if not _is_ours(app, page.lying, state["after"]):
             log.error("store_of_another_database", mark=OWNER, not_deleted=len(orphans))
-            _record(app, mine, {"due": _text(now + EVERY), "after": "", "seen": 0, "deleted": 0})
+            _record(app, mine, _state(now + EVERY))
             return 0
         app.store.delete(*orphans)
     except StoreUnavailable:
         return 0  # the claim stands: again in a while
     seen, deleted = state["seen"] + len(page.lying), state["deleted"] + len(orphans)
     if page.after is not None:
-        _record(app, mine, {"due": _text(now), "after": page.after, "seen": seen, "deleted": deleted})
+        _record(app, mine, _state(now, page.after, seen, deleted))
         return len(orphans) + 1
-    _record(app, mine, {"due": _text(now + EVERY), "after": "", "seen": 0, "deleted": 0})
+    _record(app, mine, _state(now + EVERY))
     log.info("store_swept", seen=seen, deleted=deleted)
     return len(orphans)
 
@@ -85,11 +85,19 @@ def _is_ours(app: App, lying: Sequence[Lying], after: str) -> bool:
     try:
         return app.store.get(OWNER) == mark.encode()
     except FileNotFoundError:
-        names = [each.name for each in lying if _OURS.fullmatch(each.name)]
-        if names and not _led_to(app, names):
-            return False
-        app.store.put(OWNER, mark.encode())
-        return True
+        pass
+    if any(_OURS.fullmatch(each.name) for each in lying) and not any(map(app.store.has, _newest(app))):
+        return False
+    app.store.put(OWNER, mark.encode())
+    return True
+
+
+def _newest(app: App, most: int = 20) -> list[str]:
+    """Pictures that have to be in the store, if it is this database's."""
+    there = (evidence.c.removed_at.is_(None), evidence.c.expired_at.is_(None))
+    with app.read() as conn:
+        query = select(evidence.c.id).where(*there).order_by(evidence.c.added_at.desc()).limit(most)
+        return list(conn.execute(query).scalars())
 
 
 def _mark(app: App) -> str:
@@ -107,12 +115,10 @@ def _claim(app: App, now: datetime) -> tuple[str, dict[str, Any]] | None:
     somebody else's."""
     with app.read() as conn:  # mostly it is not due, and writers are not to wait for that
         told = conn.execute(select(settings.c.value).where(settings.c.key == _STATE)).scalar_one_or_none()
-    state: dict[str, Any] = (
-        json.loads(told) if told else {"due": _text(now), "after": "", "seen": 0, "deleted": 0}
-    )
+    state: dict[str, Any] = json.loads(told) if told else _state(now)
     if datetime.fromisoformat(state["due"]) > now:
         return None
-    mine = canonical({**state, "due": _text(now + AGAIN), "by": secrets.token_hex(8)})
+    mine = canonical({**state, "due": (now + AGAIN).isoformat(), "by": secrets.token_hex(8)})
     try:
         with app.begin() as conn:
             if told is None:
@@ -132,5 +138,6 @@ def _record(app: App, mine: str, state: dict[str, Any]) -> None:
         conn.execute(update(settings).where(*same).values(value=canonical(state)))
 
 
-def _text(at: datetime) -> str:
-    return at.isoformat()
+def _state(due: datetime, after: str = "", seen: int = 0, deleted: int = 0) -> dict[str, Any]:
+    """When the next page is due, the name it comes after, and what this sweep has seen and deleted so far."""
+    return {"due": due.isoformat(), "after": after, "seen": seen, "deleted": deleted}

@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, Final
 
 import structlog
 
-from core.adapters.pictures import REFUSALS, SECONDS, Picture, looks_like_picture
+from core.adapters.pictures import BUSY, REFUSALS, SECONDS, Picture, looks_like_picture
 from core.adapters.pictures.kinds import KINDS, kind_of
 from core.domain.errors import EvidenceBusy, EvidenceRefused
 from core.domain.pictures import DOUBTS, Doubt, Quality
@@ -116,14 +116,16 @@ def _answer(data: bytes, arguments: list[str], seconds: float) -> Intake:
                 input=data,
                 stdout=out,
                 stderr=subprocess.DEVNULL,
-                timeout=seconds + START_SECONDS,
+                timeout=BUSY * seconds + START_SECONDS,
                 check=False,
                 env={"OPENBLAS_NUM_THREADS": "1"},  # each thread would reserve of the child's memory
             )
         except subprocess.TimeoutExpired:
-            raise EvidenceRefused(reason="took_too_long") from None
-        if -done.returncode in (signal.SIGALRM, signal.SIGXCPU):
+            raise EvidenceBusy() from None
+        if -done.returncode in (signal.SIGPROF, signal.SIGXCPU):
             raise EvidenceRefused(reason="took_too_long")
+        if -done.returncode == signal.SIGALRM:  # its time on a processor was not over
+            raise EvidenceBusy()
         if done.returncode:  # a decoder's crash; PDFium ends so when its memory is used up
             _log.warning("picture_child_died", returncode=done.returncode, kind=arguments[0])
             raise EvidenceRefused(reason="took_too_much")

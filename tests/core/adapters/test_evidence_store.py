@@ -1,4 +1,4 @@
-"""The store of evidence: the same contract over a folder and over S3, and a far end that does not do its part."""
+"""The store of evidence: one contract over a folder and over S3, and a far end that does not do its part."""
 
 from __future__ import annotations
 
@@ -68,8 +68,8 @@ def test_put_again_takes_the_place(store: EvidenceStore) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", ".", "..", "../up", "a/b", "/etc/passwd", "a\\b", "a b", "a\n", "名字", "a%2Fb", "a?b", "a#1", ".hidden",
-     "a\0b", "x" * 65],
+    ["", ".", "..", "../up", "a/b", "/etc/passwd", "a\\b", "a b", "a\n", "名字", "a%2Fb", "a?b", "a#1",
+     ".hidden", "a\0b", "x" * 65],
 )  # fmt: skip
 def test_an_odd_name_reaches_nothing(store: EvidenceStore, name: str, tmp_path: Path) -> None:
     calls: list[Callable[[str], Any]] = [lambda n: store.put(n, b"x"), store.get, store.has]
@@ -130,7 +130,7 @@ def test_a_folder_that_is_none(tmp_path: Path) -> None:
     assert refused.value.params["variable"] == "REFUND_STORE_URL"
 
 
-# --- a far end that does not do its part ---------------------------------------------------------------------
+# --- a far end that does not do its part -------------------------------------------------------------------
 
 CALLS: dict[str, Callable[[EvidenceStore], Any]] = {
     "put": lambda store: store.put("name", DATA),
@@ -216,7 +216,7 @@ def test_nothing_travels_in_the_open_unasked(bucket: Bucket, monkeypatch: pytest
     assert bucket.asked == []
 
 
-# --- settings, said at the start by name -----------------------------------------------------------------------
+# --- settings, said at the start by name -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Bytes that no row leads to: found within a day or two, and never one that a row leads to or may lead to yet."""
+"""Bytes that no row leads to: found within two days, and never one that a row leads to or may lead to yet."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def plot(request: pytest.FixtureRequest, sqlite_url: str, tmp_path: Path) -> Plo
 
 
 def test_orphans_go_and_nothing_else(plot: Plot) -> None:
-    """Planted: old ones without a row, one that is on its way, good ones, one taken back, what is not ours."""
+    """Planted: old ones without a row, one on its way, good ones, one taken back, what is not ours."""
     good = {plot.picture("red"), plot.picture("blue", YOUNG)}
     taken_back = plot.picture("green")
     plot.app.store.discard = lambda *names: None  # type: ignore[method-assign] # its process died there
