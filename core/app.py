@@ -30,7 +30,7 @@ __all__ = ["App", "Settings", "build", "from_environment"]
 
 class Settings(BaseSettings):
     """From the environment: REFUND_DATABASE_URL, REFUND_STORE_URL, REFUND_DEMO, REFUND_SHOP_NAME,
-    REFUND_SUPPORT, REFUND_LANG, REFUND_NOTICE_URLS, REFUND_MAIL_URL.
+    REFUND_SUPPORT, REFUND_LANG, REFUND_NOTICE_URLS, REFUND_MAIL_URL, REFUND_READING.
     """
 
     # An empty variable is one that was not set: `REFUND_DEMO= …` switches off.
@@ -48,6 +48,7 @@ class Settings(BaseSettings):
     lang: str = "zh_CN"  # of the operator
     notice_urls: SecretStr = SecretStr("")  # the shop's own mail and chat bots
     mail_url: SecretStr = SecretStr("")  # the server that writes to customers
+    reading: bool = True  # pictures are read, where that extra is installed
 
     @field_validator("lang")
     @classmethod
@@ -75,6 +76,7 @@ class Settings(BaseSettings):
 
 _ALLOWED: Final = {  # of those that can be wrong
     "demo": "1, 0",
+    "reading": "1, 0",
     "store_url": "file:///…, s3://…",
     "lang": ", ".join(texts.LANGUAGES),
     "notice_urls": "name=dingtalk://…, name=mailtos://…",
@@ -121,7 +123,7 @@ def build(settings: Settings | None = None, clock: Clock | None = None) -> App:
         notifiers=Notifiers(
             targets(settings.notice_urls.get_secret_value()), settings.mail_url.get_secret_value()
         ),
-        reader=Reader() if is_available() else None,
+        reader=Reader() if settings.reading and is_available() else None,
     )
 
 

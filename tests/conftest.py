@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -11,6 +12,9 @@ from typing import Any
 import pytest
 
 from tests import postgres
+
+# Pictures are read where a test asks for it, not in every test and process of the portal that takes one in.
+os.environ["REFUND_READING"] = "0"
 
 
 def migrate(url: str) -> None:

@@ -28,7 +28,9 @@ from core.domain.pictures import DOUBTS, Doubt, Quality
 LARGEST_MEGABYTES: Final = 10  # where no policy says otherwise
 MEGABYTE: Final = 1024 * 1024
 MOST_PAGES: Final = 5  # of a PDF: each becomes a picture that somebody has to look at
-CHILDREN: Final = 2  # at a time in one process: more cores and memory are not for strangers' files
+# At a time in one process: memory is not for strangers' files, and one core stays for who only looks.
+CHILDREN: Final = max(1, min(2, len(os.sched_getaffinity(0)) - 1))
+NICE: Final = 5  # who looks comes first; who uploads gets a third where both want the same core
 PATIENCE: Final = 30.0  # seconds a file waits for its turn; with 2 s a file that is a queue of thirty
 START_SECONDS: Final = 10.0  # for starting Python on a busy machine; the child's own clock starts later
 
@@ -102,18 +104,19 @@ def intake(
 
 # -I: no environment, no user site, no current directory; so the child is told where the code is.
 _CHILD: Final = (
-    "import sys; sys.path.insert(0, {path!r}); from core.adapters.pictures.child import main; main()"
+    f"import os, sys; os.nice({NICE}); "
+    "sys.path.insert(0, {path!r}); from core.adapters.pictures.child import main; main()"
 )
 _ROOT: Final = str(Path(__file__).parents[3])
 
 
 def _answer(data: bytes, arguments: list[str], seconds: float) -> Intake:
     command = [sys.executable, "-I", "-c", _CHILD.format(path=_ROOT), *arguments]
-    with _answer_file() as out:
+    with _file(data) as given, _file() as out:
         try:
             done = subprocess.run(
                 command,
-                input=data,
+                stdin=given,
                 stdout=out,
                 stderr=subprocess.DEVNULL,
                 timeout=BUSY * seconds + START_SECONDS,
@@ -137,11 +140,20 @@ def _answer(data: bytes, arguments: list[str], seconds: float) -> Intake:
             raise EvidenceRefused(reason="damaged") from None
 
 
-def _answer_file() -> BinaryIO:
-    """A file and no pipe: the child's limit on files keeps it from flooding us. In memory, where we can."""
+def _file(data: bytes = b"") -> BinaryIO:
+    """A file and no pipe, in memory where we can: one write and nobody who has to hold the pipe, and the
+    child's limit on files keeps it from flooding us.
+    """
+    made: BinaryIO
     if hasattr(os, "memfd_create"):
-        return os.fdopen(os.memfd_create("picture"), "w+b")
-    return tempfile.TemporaryFile()
+        made = os.fdopen(os.memfd_create("picture"), "w+b", buffering=0)
+    else:
+        made = tempfile.TemporaryFile(buffering=0)
+    left = memoryview(data)
+    while left:
+        left = left[made.write(left) :]
+    made.seek(0)
+    return made
 
 
 def _checked(out: BinaryIO) -> Intake:
