@@ -44,8 +44,8 @@ def main() -> None:
     work = _work(kind, most_pages)
     _give_up(seconds)
     data = sys.stdin.buffer.read()
-    # A small file can keep a decoder busy for minutes (FACTS). Nothing in here waits for anything else, so this
-    # is the clock on the wall wherever the machine has time for us.
+    # A small file can keep a decoder busy for minutes (FACTS). Nothing in here waits for anything else: where
+    # the machine has time for us this is the clock on the wall.
     signal.setitimer(signal.ITIMER_PROF, seconds)
     signal.setitimer(signal.ITIMER_REAL, BUSY * seconds)
     try:

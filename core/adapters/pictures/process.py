@@ -144,15 +144,12 @@ def _file(data: bytes = b"") -> BinaryIO:
     """A file and no pipe, in memory where we can: one write and nobody who has to hold the pipe, and the
     child's limit on files keeps it from flooding us.
     """
-    made: BinaryIO
     if hasattr(os, "memfd_create"):
-        made = os.fdopen(os.memfd_create("picture"), "w+b", buffering=0)
+        made: BinaryIO = os.fdopen(os.memfd_create("picture"), "w+b")
     else:
-        made = tempfile.TemporaryFile(buffering=0)
-    left = memoryview(data)
-    while left:
-        left = left[made.write(left) :]
-    made.seek(0)
+        made = tempfile.TemporaryFile()  # noqa: SIM115 (the caller's `with`)
+    made.write(data)
+    made.seek(0)  # writes what is left, and the child begins there too
     return made
 
 
