@@ -15,8 +15,6 @@ from core.domain.pictures import Doubt, Quality
 __all__ = ["NOTES", "REFUSALS", "Picture", "Unusable", "looks_like_picture"]
 
 SECONDS: Final = 2.0  # of a processor from the file's last byte on; starting Python does not count
-# On the wall so many times as long: who needs that waits for a busy machine, and the file is not to blame.
-BUSY: Final = 5.0
 MEMORY_BYTES: Final = 512 * 1024 * 1024  # of address space, so also of memory
 
 # Why a file is refused; each has a sentence under `picture.<code>`.

@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, Final
 
 import structlog
 
-from core.adapters.pictures import BUSY, REFUSALS, SECONDS, Picture, looks_like_picture
+from core.adapters.pictures import REFUSALS, SECONDS, Picture, looks_like_picture
 from core.adapters.pictures.kinds import KINDS, kind_of
 from core.domain.errors import EvidenceBusy, EvidenceRefused
 from core.domain.pictures import DOUBTS, Doubt, Quality
@@ -32,6 +32,9 @@ MOST_PAGES: Final = 5  # of a PDF: each becomes a picture that somebody has to l
 CHILDREN: Final = max(1, min(2, len(os.sched_getaffinity(0)) - 1))
 NICE: Final = 5  # who looks comes first; who uploads gets a third where both want the same core
 PATIENCE: Final = 30.0  # seconds a file waits for its turn; with 2 s a file that is a queue of thirty
+# A file may take so many times as long on the wall as on a processor. Who needs that waits for a machine that
+# has other things to do: the sender is asked to come again, and the file is not to blame.
+BUSY: Final = 5.0
 START_SECONDS: Final = 10.0  # for starting Python on a busy machine; the child's own clock starts later
 
 _log = structlog.get_logger(__name__)
@@ -99,7 +102,7 @@ def intake(
     if kind not in KINDS:
         raise EvidenceRefused(reason=kind)
     with _turns.one(patience):
-        return _answer(data, [kind, str(most_pages), str(seconds)], seconds)
+        return _answer(data, [kind, str(most_pages), str(seconds)], BUSY * seconds)
 
 
 # -I: no environment, no user site, no current directory; so the child is told where the code is.
@@ -110,8 +113,8 @@ _CHILD: Final = (
 _ROOT: Final = str(Path(__file__).parents[3])
 
 
-def _answer(data: bytes, arguments: list[str], seconds: float) -> Intake:
-    command = [sys.executable, "-I", "-c", _CHILD.format(path=_ROOT), *arguments]
+def _answer(data: bytes, arguments: list[str], at_most: float) -> Intake:
+    command = [sys.executable, "-I", "-c", _CHILD.format(path=_ROOT), *arguments, str(at_most)]
     with _file(data) as given, _file() as out:
         try:
             done = subprocess.run(
@@ -119,7 +122,7 @@ def _answer(data: bytes, arguments: list[str], seconds: float) -> Intake:
                 stdin=given,
                 stdout=out,
                 stderr=subprocess.DEVNULL,
-                timeout=BUSY * seconds + START_SECONDS,
+                timeout=at_most + START_SECONDS,
                 check=False,
                 env={"OPENBLAS_NUM_THREADS": "1"},  # each thread would reserve of the child's memory
             )
