@@ -4,6 +4,7 @@ used.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Final
@@ -17,19 +18,19 @@ from core.adapters import database
 from core.adapters.channels import Channel
 from core.adapters.channels.sandbox import SETTLES_AFTER_WORKING_DAYS, SandboxChannel
 from core.adapters.clock import Clock, DemoClock, RealClock
-from core.adapters.evidence_store import EvidenceStore
+from core.adapters.evidence_store import EvidenceStore, missing
 from core.adapters.notifiers import Notifiers, targets
 from core.adapters.reading import is_available
 from core.adapters.reading.process import Reader
 from core.adapters.world import App
-from core.domain.errors import SettingInvalid
+from core.domain.errors import SettingInvalid, SettingMissing
 
 __all__ = ["App", "Settings", "build", "from_environment"]
 
 
 class Settings(BaseSettings):
     """From the environment: REFUND_DATABASE_URL, REFUND_STORE_URL, REFUND_DEMO, REFUND_SHOP_NAME,
-    REFUND_SUPPORT, REFUND_PUBLIC_URL, REFUND_LANG, REFUND_NOTICE_URLS, REFUND_MAIL_URL.
+    REFUND_SUPPORT, REFUND_PUBLIC_URL, REFUND_LANG, REFUND_NOTICE_URLS, REFUND_MAIL_URL, REFUND_READING.
     """
 
     # An empty variable is one that was not set: `REFUND_DEMO= …` switches off.
@@ -48,6 +49,7 @@ class Settings(BaseSettings):
     lang: str = "zh_CN"  # of the operator
     notice_urls: SecretStr = SecretStr("")  # the shop's own mail and chat bots
     mail_url: SecretStr = SecretStr("")  # the server that writes to customers
+    reading: bool = True  # pictures are read, where that extra is installed
 
     @field_validator("lang")
     @classmethod
@@ -75,6 +77,7 @@ class Settings(BaseSettings):
 
 _ALLOWED: Final = {  # of those that can be wrong
     "demo": "1, 0",
+    "reading": "1, 0",
     "store_url": "file:///…, s3://…",
     "public_url": "https://…",
     "lang": ", ".join(texts.LANGUAGES),
@@ -84,12 +87,18 @@ _ALLOWED: Final = {  # of those that can be wrong
 
 
 def from_environment() -> Settings:
-    """The settings; `SettingInvalid` names the first variable that holds something else than it may."""
+    """The settings; `SettingInvalid` names the first variable that holds something else than it may,
+    `SettingMissing` one that the store needs.
+    """
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
         name = str(error.errors()[0]["loc"][0])
-    raise SettingInvalid(variable=f"REFUND_{name.upper()}", allowed=_ALLOWED.get(name, "UTF-8"))
+        raise SettingInvalid(variable=f"REFUND_{name.upper()}", allowed=_ALLOWED.get(name, "UTF-8")) from None
+    needed = missing(settings.store_url, os.environ)
+    if needed:
+        raise SettingMissing(variable=needed)
+    return settings
 
 
 def build(settings: Settings | None = None, clock: Clock | None = None) -> App:
@@ -117,7 +126,7 @@ def build(settings: Settings | None = None, clock: Clock | None = None) -> App:
         notifiers=Notifiers(
             targets(settings.notice_urls.get_secret_value()), settings.mail_url.get_secret_value()
         ),
-        reader=Reader() if is_available() else None,
+        reader=Reader() if settings.reading and is_available() else None,
     )
 
 

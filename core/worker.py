@@ -14,7 +14,8 @@ from sqlalchemy import insert, update
 
 from core.adapters.tables import worker_beats
 from core.app import App
-from core.services import credit, keeping, outbox, reading, sending, timers
+from core.domain.errors import StoreUnavailable
+from core.services import credit, keeping, outbox, reading, sending, sweeping, timers
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +45,6 @@ def run_once(app: App, worker_id: str | None = None) -> int:
     for customer_id in credit.due_customers(app, app.now(), BATCH):
         done += credit.recover(app, customer_id)
     done += credit.escalate_late(app, BATCH)
-    done += keeping.expire(app, BATCH)
     for case_no in timers.numbers_to_warn(app, app.now(), BATCH):
         try:
             done += timers.run_warning(app, case_no)
@@ -58,9 +58,21 @@ def run_once(app: App, worker_id: str | None = None) -> int:
             # Its lease stays until it is over; then it counts as lost and the channel is asked first.
             log.exception("payout_interrupted", payout_id=payout_id)
     done += outbox.run(app, worker_id, BATCH)
-    # Last, and one a round: a slow picture keeps no money and no notice waiting for long.
-    for evidence_id in reading.due(app, app.now(), 1):
-        done += reading.attend(app, evidence_id)
+    return done + _pictures(app)
+
+
+def _pictures(app: App) -> int:
+    """Last, and little of it a round: neither a slow picture nor a store that is away keeps money and notices
+    waiting for long.
+    """
+    if app.store.is_away():
+        return 0
+    try:
+        done = keeping.expire(app, BATCH) + sweeping.sweep(app)
+        for evidence_id in reading.due(app, app.now(), 1):
+            done += reading.attend(app, evidence_id)
+    except StoreUnavailable:
+        return 0
     return done
 
 

@@ -29,6 +29,7 @@ async def lifespan(_: Any) -> AsyncIterator[dict[str, Any]]:
     sys.path.append(str(SCRIPT.parent))
     app = session.core()
     await asyncio.to_thread(_warm)
+    await asyncio.to_thread(app.store.check)  # what cannot keep a picture does not open
     gc.collect()
     gc.freeze()  # what start-up made stays: a collection looks only at what requests make
     # Hosted, on PostgreSQL, workers are processes of their own.

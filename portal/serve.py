@@ -17,6 +17,7 @@ from typing import Any, Final
 import uvicorn
 
 from core import cli, texts
+from core.adapters.evidence_store import EvidenceStore
 from core.app import from_environment
 from core.domain.errors import PortBusy, PortInvalid, Refusal
 
@@ -29,7 +30,8 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--port", default="8501")
     tx = texts.of(cli.language())
     try:
-        from_environment()  # a wrong value is told here, not in the trace of a page
+        settings = from_environment()  # a wrong value is told here, not in the trace of a page
+        EvidenceStore(settings.store_url).check()
         listening = listen(parser.parse_args(argv).port)
     except Refusal as refused:
         print(tx.refusal(refused), file=sys.stderr)

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from core import texts
 from core.domain.actors import Actor
-from core.domain.errors import NotFound, Refusal
+from core.domain.errors import NotFound, Refusal, StoreUnavailable
 from core.domain.workdays import ZONE
 from core.services import cases, certificates, contacts, evidence, identity, links, policies
 from portal import session, style
@@ -179,6 +179,10 @@ def evidence_file(request: Request) -> Response:
         data, media_type = evidence.read(app, actor, evidence_id)
     except NotFound as refused:
         raise HTTPException(404) from refused
+    except StoreUnavailable as refused:
+        language = session.choose_language(request.cookies.get(session.LANG_COOKIE), None)
+        words = texts.of(language).refusal(refused)
+        return PlainTextResponse(words, status_code=503, headers={"Retry-After": "60"})
     except Refusal as refused:
         raise HTTPException(403) from refused
     headers = {

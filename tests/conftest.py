@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -11,6 +12,9 @@ from typing import Any
 import pytest
 
 from tests import postgres
+
+# Pictures are read where a test asks for it, not in every test and process of the portal that takes one in.
+os.environ["REFUND_READING"] = "0"
 
 
 def migrate(url: str) -> None:
@@ -59,6 +63,26 @@ def database_url(request: pytest.FixtureRequest) -> str:
     """The same test on both databases."""
     url: str = request.getfixturevalue(f"{request.param}_url")
     return url
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[Any]:
+    """An S3 server on loopback (`buckets.S3`), one for each pytest process."""
+    from tests.buckets import s3_server
+
+    with s3_server() as found:
+        yield found
+
+
+@pytest.fixture
+def bucket(s3_server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """An empty bucket (`buckets.Bucket`), and the environment that opens it."""
+    from tests.buckets import gated
+
+    with gated(s3_server) as found:
+        for name, value in found.environment.items():
+            monkeypatch.setenv(name, value)
+        yield found
 
 
 @pytest.fixture

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import stat
 import time
 from argparse import Namespace
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.cli.answer import AddCommand, Answer, columns
-from core.domain.errors import EvidenceRefused
+from core.domain.errors import EvidenceBusy, EvidenceRefused
 
 if TYPE_CHECKING:
     from core.adapters.pictures.process import Intake
@@ -27,14 +30,17 @@ class _Checked:
     """One file as the portal would take it in."""
 
     path: Path
-    sha256: str  # of the file
+    sha256: str  # of the file; empty when it is none
     ms: float
     found: Intake | None = None
-    refused: EvidenceRefused | None = None
+    refused: EvidenceRefused | EvidenceBusy | None = None
 
 
 def check_picture(arguments: Namespace) -> Answer:
-    checked = [_checked(Path(name)) for name in arguments.files]
+    paths = [Path(name) for name in arguments.files]
+    for path in paths:
+        path.lstat()  # a name that was mistyped is told before anything is done
+    checked = [_checked(path) for path in paths]
     return Answer(
         json=lambda tx: [_data(each) for each in checked],
         lines=lambda tx: columns(
@@ -55,17 +61,32 @@ def _checked(path: Path) -> _Checked:
     from core.domain.policy import load, shipped
 
     largest = load(shipped("standard")).limits.evidence_megabytes
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        file.seek(0)
-        data = file.read(largest * MEGABYTE + 1)  # however large it is: one byte more is too much
     started = time.perf_counter()
-    found, refused = None, None
+    sha256, found, refused = "", None, None
     try:
+        with plain_file(path) as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            file.seek(0)
+            data = file.read(largest * MEGABYTE + 1)  # however large it is: one byte more is too much
+        started = time.perf_counter()
         found = intake(data, largest_megabytes=largest)
-    except EvidenceRefused as error:
+    except (EvidenceRefused, EvidenceBusy) as error:
         refused = error
     return _Checked(path, sha256, round((time.perf_counter() - started) * 1000, 1), found, refused)
+
+
+def plain_file(path: Path) -> BufferedReader:
+    """`path` opened to be read; `EvidenceRefused` for a folder, a device that never ends, a pipe that waits
+    for somebody, and what cannot be opened or is gone by now.
+    """
+    try:
+        file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
+    except OSError:
+        raise EvidenceRefused(reason="no_file") from None
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise EvidenceRefused(reason="no_file")
+    return file
 
 
 def _data(each: _Checked) -> dict[str, Any]:
@@ -76,11 +97,11 @@ def _data(each: _Checked) -> dict[str, Any]:
     return {
         "file": str(each.path),
         "verdict": "refused" if each.refused else "accepted",
-        "code": each.refused.params["reason"] if each.refused else None,
+        "code": each.refused.params.get("reason", each.refused.code) if each.refused else None,
         "width": pictures[0].width if pictures else None,
         "height": pictures[0].height if pictures else None,
         "sharpness": pictures[0].quality.sharpness if pictures else None,
-        "sha256": each.sha256,
+        "sha256": each.sha256 or None,
         "ms": each.ms,
         "warnings": _warnings(each),
     }

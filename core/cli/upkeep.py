@@ -30,7 +30,8 @@ def add_commands(add: AddCommand, tx: Texts) -> None:
     how.add_argument("--once", action="store_true", help=tx("cli.help.once"))
     how.add_argument("--until-idle", action="store_true", help=tx("cli.help.until_idle"))
 
-    add("audit", audit, tx("cli.help.audit"))
+    command = add("audit", audit, tx("cli.help.audit"))
+    command.add_argument("--every-picture", action="store_true", help=tx("cli.help.every_picture"))
 
     command = add("clock", clock, tx("cli.help.clock"))
     move = command.add_subparsers(dest="move", required=True, metavar="set|advance|reset")
@@ -78,6 +79,7 @@ def worker(arguments: Namespace) -> Answer:
     from core import worker as work
 
     app = opened()
+    app.store.check()
     if arguments.once:
         done = work.run_once(app)
     elif arguments.until_idle:
@@ -100,7 +102,7 @@ def _stop_signal() -> threading.Event:
 def audit(arguments: Namespace) -> Answer:
     from core.services import audit as books
 
-    findings = books.audit(opened())
+    findings = books.audit(opened(), None if arguments.every_picture else books.PICTURES_READ)
     return Answer(
         json=lambda tx: {"clean": not findings, "findings": [asdict(finding) for finding in findings]},
         lines=lambda tx: [

@@ -168,6 +168,18 @@ class EvidenceBusy(Refusal):
     code = "evidence_busy"
 
 
+class StoreUnavailable(Refusal):
+    """Pictures can neither be kept nor fetched at the moment; nothing was changed. `problem`: a code for the
+    log, not for the customer.
+    """
+
+    code = "store_unavailable"
+
+    def __init__(self, problem: str = "") -> None:
+        super().__init__()
+        self.problem = problem
+
+
 class TermsNotAccepted(Refusal):
     code = "terms_not_accepted"
 
@@ -342,6 +354,18 @@ class SettingInvalid(Refusal):
     """An environment variable holds what it may not. Params: `variable`, `allowed`."""
 
     code = "setting_invalid"
+
+
+class SettingMissing(Refusal):
+    """The store's address needs another environment variable. Params: `variable`."""
+
+    code = "setting_missing"
+
+
+class StoreRefuses(Refusal):
+    """The store for pictures does not let us in. Params: `variable` that is wrong, `problem`: its code."""
+
+    code = "store_refuses"
 
 
 class PortInvalid(Refusal):

@@ -91,7 +91,8 @@ def add_file(
     """Keep a picture, or the first pages of a PDF; `EvidenceRefused(reason)` when it cannot be used.
 
     Re-encoding and storing come before the transaction, so a slow picture holds nobody up; a stored file is
-    unreachable until its row is committed. Each page counts as a file of the case. `instead`: see `replace`.
+    unreachable until its row is committed, and `sweeping` finds it when that never comes. Each page counts as
+    a file of the case. `instead`: see `replace`.
     """
     if kind not in EVIDENCE_KINDS:
         raise EvidenceRefused(reason="kind")
@@ -124,10 +125,9 @@ def add_file(
             if not kept:
                 raise EvidenceRefused(reason="too_many", limit=policy.limits.evidence_files)
     finally:
-        for identifier in stored.keys() - kept.keys():
-            app.store.delete(identifier)
+        app.store.discard(*sorted(stored.keys() - kept.keys()))
     if instead is not None:
-        app.store.delete(instead)
+        app.store.discard(instead)
     if is_full and "first_pages_only" not in notes:
         notes = (*notes, "first_pages_only")
     return Added(tuple(kept.values()), notes)
@@ -198,7 +198,7 @@ def remove(app: App, actor: Actor, evidence_id: str) -> None:
         row = _row(conn, evidence_id)
         _may_remove(actor, lock(conn, row.case_no, actor))
         _take_away(conn, evidence_id, app.now())
-    app.store.delete(evidence_id)
+    app.store.discard(evidence_id)
 
 
 def may_remove(state: str, is_sent: bool) -> bool:
@@ -218,8 +218,8 @@ def _take_away(conn: Connection, evidence_id: str, at: datetime) -> None:
 
 
 def read(app: App, actor: Actor, evidence_id: str) -> tuple[bytes, str]:
-    """Bytes and media type, for who may see the case; `NotFound` for everybody else. Who of the staff looks
-    is written down before a byte is given out.
+    """Bytes and media type, for who may see the case; `NotFound` for everybody else, `StoreUnavailable`. Who
+    of the staff looks is written down before a byte is given out.
     """
     with app.read() as conn:
         row = _row(conn, evidence_id)

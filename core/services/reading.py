@@ -15,7 +15,7 @@ from core.adapters.reading.process import Unreadable
 from core.adapters.tables import cases, evidence, orders
 from core.adapters.world import App
 from core.domain.actors import Actor
-from core.domain.errors import NotFound
+from core.domain.errors import NotFound, StoreUnavailable
 from core.domain.reading import Covered, Finding, Reading, compare, find
 from core.services.record import canonical
 from core.services.record import read as read_case
@@ -50,6 +50,9 @@ def attend(app: App, evidence_id: str) -> bool:
     order_no, until = claimed
     try:
         found = find(app.reader.read(app.store.get(evidence_id)), order_no)
+    except StoreUnavailable:
+        _give_back(app, evidence_id, until)  # the picture's tries are its own
+        return False
     except (Unreadable, FileNotFoundError) as error:
         log.warning("picture_not_read", evidence_id=evidence_id, problem=type(error).__name__)
         return True
@@ -84,6 +87,17 @@ def _claim(app: App, evidence_id: str, now: datetime) -> tuple[str, datetime] | 
         if not conn.execute(update(evidence).where(*same).values(values)).rowcount or is_over:
             return None
     return row.order_no, until
+
+
+def _give_back(app: App, evidence_id: str, until: datetime) -> None:
+    """The try that was counted was none; it is due again when the claim would have been over."""
+    e = evidence.c
+    mine = (e.id == evidence_id, e.read_due_at == until)
+    with app.begin() as conn:
+        told = conn.execute(select(e.reading).where(*mine)).scalar_one_or_none()
+        if told is not None:
+            tries = json.loads(told)["tries"] - 1
+            conn.execute(update(evidence).where(*mine).values(reading=canonical({"tries": tries})))
 
 
 def of(conn: Connection, evidence_id: str) -> Reading | None:

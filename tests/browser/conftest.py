@@ -66,6 +66,7 @@ class RunningApp:
             "REFUND_DATABASE_URL": self.database_url,
             "REFUND_STORE_URL": (self.directory / "evidence").as_uri(),
             "REFUND_DEMO": "1",
+            "REFUND_READING": "0",
         }
 
     def core(self, *arguments: str) -> Any:

@@ -14,7 +14,7 @@ from core.domain.pictures import Doubt, Quality
 
 __all__ = ["NOTES", "REFUSALS", "Picture", "Unusable", "looks_like_picture"]
 
-SECONDS: Final = 2.0  # wall clock from the file's last byte on; starting Python does not count
+SECONDS: Final = 2.0  # of a processor from the file's last byte on; starting Python does not count
 MEMORY_BYTES: Final = 512 * 1024 * 1024  # of address space, so also of memory
 
 # Why a file is refused; each has a sentence under `picture.<code>`.

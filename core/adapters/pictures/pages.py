@@ -20,7 +20,7 @@ ENOUGH: Final = SECONDS / 3
 
 def rendered(data: bytes, most_pages: int) -> Kept:
     """Up to `most_pages` pages, and a note when there were more."""
-    started = time.monotonic()
+    started = time.process_time()
     try:
         document = pypdfium2.PdfDocument(data)
         document.init_forms()  # else the fields of a form would be blank
@@ -29,7 +29,7 @@ def rendered(data: bytes, most_pages: int) -> Kept:
         raise Unusable("pdf_locked" if locked else "damaged") from None
     found: list[Picture] = []
     for number in range(min(len(document), most_pages)):
-        if found and time.monotonic() - started > ENOUGH:
+        if found and time.process_time() - started > ENOUGH:
             break
         found.append(_rendered(document[number]))
     if not found:

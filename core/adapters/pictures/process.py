@@ -28,8 +28,13 @@ from core.domain.pictures import DOUBTS, Doubt, Quality
 LARGEST_MEGABYTES: Final = 10  # where no policy says otherwise
 MEGABYTE: Final = 1024 * 1024
 MOST_PAGES: Final = 5  # of a PDF: each becomes a picture that somebody has to look at
-CHILDREN: Final = 2  # at a time in one process: more cores and memory are not for strangers' files
+# At a time in one process: memory is not for strangers' files, and one core stays for who only looks.
+CHILDREN: Final = max(1, min(2, len(os.sched_getaffinity(0)) - 1))
+NICE: Final = 5  # who looks comes first; who uploads gets a third where both want the same core
 PATIENCE: Final = 30.0  # seconds a file waits for its turn; with 2 s a file that is a queue of thirty
+# A file may take so many times as long on the wall as on a processor. Who needs that waits for a machine that
+# has other things to do: the sender is asked to come again, and the file is not to blame.
+BUSY: Final = 5.0
 START_SECONDS: Final = 10.0  # for starting Python on a busy machine; the child's own clock starts later
 
 _log = structlog.get_logger(__name__)
@@ -97,33 +102,36 @@ def intake(
     if kind not in KINDS:
         raise EvidenceRefused(reason=kind)
     with _turns.one(patience):
-        return _answer(data, [kind, str(most_pages), str(seconds)], seconds)
+        return _answer(data, [kind, str(most_pages), str(seconds)], BUSY * seconds)
 
 
 # -I: no environment, no user site, no current directory; so the child is told where the code is.
 _CHILD: Final = (
-    "import sys; sys.path.insert(0, {path!r}); from core.adapters.pictures.child import main; main()"
+    f"import os, sys; os.nice({NICE}); "
+    "sys.path.insert(0, {path!r}); from core.adapters.pictures.child import main; main()"
 )
 _ROOT: Final = str(Path(__file__).parents[3])
 
 
-def _answer(data: bytes, arguments: list[str], seconds: float) -> Intake:
-    command = [sys.executable, "-I", "-c", _CHILD.format(path=_ROOT), *arguments]
-    with _answer_file() as out:
+def _answer(data: bytes, arguments: list[str], at_most: float) -> Intake:
+    command = [sys.executable, "-I", "-c", _CHILD.format(path=_ROOT), *arguments, str(at_most)]
+    with _file(data) as given, _file() as out:
         try:
             done = subprocess.run(
                 command,
-                input=data,
+                stdin=given,
                 stdout=out,
                 stderr=subprocess.DEVNULL,
-                timeout=seconds + START_SECONDS,
+                timeout=at_most + START_SECONDS,
                 check=False,
                 env={"OPENBLAS_NUM_THREADS": "1"},  # each thread would reserve of the child's memory
             )
         except subprocess.TimeoutExpired:
-            raise EvidenceRefused(reason="took_too_long") from None
-        if -done.returncode in (signal.SIGALRM, signal.SIGXCPU):
+            raise EvidenceBusy() from None
+        if -done.returncode in (signal.SIGPROF, signal.SIGXCPU):
             raise EvidenceRefused(reason="took_too_long")
+        if -done.returncode == signal.SIGALRM:  # its time on a processor was not over
+            raise EvidenceBusy()
         if done.returncode:  # a decoder's crash; PDFium ends so when its memory is used up
             _log.warning("picture_child_died", returncode=done.returncode, kind=arguments[0])
             raise EvidenceRefused(reason="took_too_much")
@@ -135,11 +143,17 @@ def _answer(data: bytes, arguments: list[str], seconds: float) -> Intake:
             raise EvidenceRefused(reason="damaged") from None
 
 
-def _answer_file() -> BinaryIO:
-    """A file and no pipe: the child's limit on files keeps it from flooding us. In memory, where we can."""
+def _file(data: bytes = b"") -> BinaryIO:
+    """A file and no pipe, in memory where we can: one write and nobody who has to hold the pipe, and the
+    child's limit on files keeps it from flooding us.
+    """
     if hasattr(os, "memfd_create"):
-        return os.fdopen(os.memfd_create("picture"), "w+b")
-    return tempfile.TemporaryFile()
+        made: BinaryIO = os.fdopen(os.memfd_create("picture"), "w+b")
+    else:
+        made = tempfile.TemporaryFile()  # noqa: SIM115 (the caller's `with`)
+    made.write(data)
+    made.seek(0)  # writes what is left, and the child begins there too
+    return made
 
 
 def _checked(out: BinaryIO) -> Intake:

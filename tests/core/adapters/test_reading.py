@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from core.adapters.reading import child, is_available
 from core.adapters.reading.process import Reader, Unreadable
 from core.domain.reading import Line, find
+from tests.postgres import skip_or_fail
 
 _HEAD = """
 import sys, json, os, time
@@ -88,10 +89,12 @@ def test_pieces_overlap_and_each_line_is_kept_once(height: int) -> None:
 _FONT = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")
 
 
-@pytest.mark.skipif(not is_available(), reason="the extra of requirements-ocr.txt is not installed")
-@pytest.mark.skipif(not _FONT.exists(), reason="no Chinese font to draw with")
 def test_a_drawn_screen_is_read(made: list[Reader]) -> None:
     """The real one: a long screen in pieces, what is far down too, and a colour that is not RGB's."""
+    if not is_available():
+        skip_or_fail("Pictures are not read here: requirements-ocr.txt is not installed (tools/venv.sh).")
+    if not _FONT.exists():
+        skip_or_fail("No Chinese font to draw with (Debian: apt-get install fonts-noto-cjk).")
     reader = Reader()
     made.append(reader)
     picture = Image.new("L", (720, 2_400), 255)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import threading
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import Connection, event, select, update
 
 from core import texts
 from core.adapters.reading.process import Unreadable
@@ -122,6 +124,43 @@ def test_two_workers_read_it_once(shop: Shop, case_no: str, reader: FakeReader) 
     assert not reading.attend(shop.app, number) and reader.count == 0
     shop.clock.advance(reading.AGAIN + timedelta(seconds=1))
     assert reading.attend(shop.app, number) and reader.count == 1, "its worker was lost"
+
+
+def test_two_workers_at_the_same_moment(shop: Shop, case_no: str, reader: FakeReader) -> None:
+    """Both have found it due before either has said that it is theirs: one reads. SQLite lets one writer in
+    at a time, so there they meet at its door.
+    """
+    number = add(shop, case_no)
+    both, has_met = threading.Barrier(2), threading.local()
+
+    def meet(_conn: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("UPDATE evidence") and not hasattr(has_met, "once"):
+            has_met.once = True
+            both.wait(60)
+
+    def door() -> AbstractContextManager[Connection]:
+        meet(None, None, "UPDATE evidence")
+        return begin()
+
+    done: list[bool | BaseException] = []
+
+    def work() -> None:
+        try:
+            done.append(reading.attend(shop.app, number))
+        except BaseException as error:
+            done.append(error)
+
+    begin = shop.app.begin
+    if shop.app.engine.dialect.name == "sqlite":
+        shop.app.begin = door  # type: ignore[method-assign]
+    else:
+        event.listen(shop.app.engine, "before_cursor_execute", meet)
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(map(str, done)) == ["False", "True"] and reader.count == 1
 
 
 def test_who_comes_back_late_overwrites_nothing(shop: Shop, case_no: str, reader: FakeReader) -> None:
