@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from core.adapters.pictures import REFUSALS, SECONDS, Picture, looks_like_pictur
 from core.adapters.pictures.kinds import KINDS, kind_of
 from core.domain.errors import EvidenceBusy, EvidenceRefused
 from core.domain.pictures import DOUBTS, Doubt, Quality
+from core.domain.reading import Box
 
 LARGEST_MEGABYTES: Final = 10  # where no policy says otherwise
 MEGABYTE: Final = 1024 * 1024
@@ -98,6 +99,15 @@ def intake(
         raise EvidenceRefused(reason=kind)
     with _turns.one(patience):
         return _answer(data, [kind, str(most_pages), str(seconds)], seconds)
+
+
+def covered(
+    data: bytes, regions: Sequence[Box], *, seconds: float = SECONDS, patience: float = PATIENCE
+) -> Picture:
+    """One of our own pictures with `regions` filled, made anew; refused as by `intake`."""
+    with _turns.one(patience):
+        arguments = [kind_of(data), "1", str(seconds), json.dumps(regions)]
+        return _answer(data, arguments, seconds).pictures[0]
 
 
 # -I: no environment, no user site, no current directory; so the child is told where the code is.
