@@ -1,4 +1,4 @@
-"""Pictures that their sender covers in parts before they are sent (R2.6): what is covered is gone for good."""
+"""Parts of a picture that its sender covers before sending it (R2.6): what is covered is gone for good."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ _KIND: Final = "mask_evidence"
 
 
 def mask(app: App, actor: Actor, evidence_id: str, boxes: Iterable[Box], command_id: str) -> EvidenceView:
-    """The picture that takes its place, with `boxes` (in its pixels) filled. `MaskRefused`, or as removing and
-    taking in a picture are refused.
+    """The picture that takes its place, with `boxes` (in its pixels) filled. `MaskRefused`, or refused as
+    removing and taking in a picture are.
 
     It is another picture with another id, so that every link to the old one ends. The new bytes are stored,
-    one transaction changes the rows, then the old bytes are deleted: whoever dies in between leaves bytes that
-    no row leads to, never a row without bytes.
+    one transaction changes the rows, then the old bytes are deleted: whoever dies in between leaves bytes
+    that no row leads to, never a row without bytes.
     """
     with app.begin() as conn:
         done = answered(conn, actor, command_id, _KIND)
