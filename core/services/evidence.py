@@ -189,6 +189,11 @@ def remove(app: App, actor: Actor, evidence_id: str) -> None:
     app.store.delete(evidence_id)
 
 
+def is_theirs(state: str, last_event_at: datetime | None, item: EvidenceView) -> bool:
+    """Whether a picture may still be taken back or covered, as far as its case's view tells."""
+    return state in TAKES_EVIDENCE and is_still_theirs(last_event_at, item.added_at, item.said_seq)
+
+
 def theirs(conn: Connection, actor: Actor, evidence_id: str, what: str) -> Row[Any]:
     """The picture's row, its case held, while the sender may still do `what` with it. Part of the file, and
     left as it is (R3.4), it is once it was sent, anything has happened to the case since, or somebody of the

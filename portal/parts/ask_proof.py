@@ -14,7 +14,7 @@ from core.services import evidence
 from core.services.case_views import Answer
 from core.services.evidence import EvidenceView
 from portal.html import esc, ms
-from portal.parts import ask_route, verdict, wizard
+from portal.parts import ask_route, cover, verdict, wizard
 from portal.parts.pictures import forget_said, image, largest_mb, name, upload
 from portal.parts.wizard import Wizard
 
@@ -118,6 +118,7 @@ def _kept(w: Wizard, item: EvidenceView, number: int) -> None:
         key=f"shot-{item.id}", horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
     ):
         st.html(shot(w, item, number, size))
+        cover.button(w.app, w.actor, tx, w.view, item, name(tx, item, number))
         st.button(
             tx("request.evidence.remove"),
             key=f"drop-{item.id}",

@@ -20,7 +20,8 @@ from core.services.case_views import CaseView
 from core.services.evidence import EvidenceView
 from core.texts import Texts
 from portal.html import esc, lines, ms
-from portal.parts.pictures import shots, upload
+from portal.parts import cover
+from portal.parts.pictures import name, shots, upload
 from portal.parts.wizard import bad
 
 _REFUSED = "track_refused"
@@ -81,6 +82,8 @@ def say(
         upload(t.app, t.actor, t.tx, t.view, kind)
     if added := added_since(t):
         st.html(f'<p class="note">{esc(t.tx("track.turn.attached"))}</p>{shots(t.tx, added)}')
+        for number, item in enumerate(added, 1):
+            cover.button(t.app, t.actor, t.tx, t.view, item, name(t.tx, item, number))
     refused = refusal(t, event)
     if refused is not None:
         st.html(bad(t.tx("track.turn.empty") if refused.code == "text_required" else t.tx.refusal(refused)))
