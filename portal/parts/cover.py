@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.adapters.world import App
 from core.domain.actors import Actor
-from core.domain.errors import Refusal
+from core.domain.errors import EvidenceBusy, EvidenceRefused, Refusal
 from core.domain.masking import MARGINS, MOST_BOXES, boxes_of
 from core.services import evidence, masking, reading
 from core.services.case_views import CaseView
@@ -50,8 +50,6 @@ def _open(app: App, actor: Actor, tx: Texts, item: EvidenceView, name: str) -> N
         )
         if done.cancel or (done.cover and _is_covered(app, actor, item, done.cover)):
             st.rerun()
-        if refused := st.session_state.get(_REFUSED):
-            st.html(bad(tx.refusal(refused)))
 
     st.dialog(tx("cover.title"), width="medium")(body)()
 
@@ -74,10 +72,11 @@ def _is_covered(app: App, actor: Actor, item: EvidenceView, told: Any) -> bool:
 
 def _data(app: App, actor: Actor, tx: Texts, item: EvidenceView, name: str) -> dict[str, Any]:
     """What the browser's side needs. `boxes`: what the reading would cover, `keep`: what it would not."""
-    read = reading.read_from(app, actor, item.id)
+    read, refused = reading.read_from(app, actor, item.id), st.session_state.get(_REFUSED)
     return {
         "id": item.id,
         "try": st.session_state.get(_TRIES, 0),
+        "problem": _problem(tx, refused),
         "src": session.picture(item.id),
         "name": name,
         "width": item.width,
@@ -88,6 +87,13 @@ def _data(app: App, actor: Actor, tx: Texts, item: EvidenceView, name: str) -> d
         "keep": [[each.kind, *each.box] for each in read.shown] if read else [],
         "words": _words(tx, is_proposed=bool(read and read.covered)),
     }
+
+
+def _problem(tx: Texts, refused: Refusal | None) -> str:
+    """What the intake says of a file is not to be said of a picture that it took."""
+    if isinstance(refused, EvidenceRefused | EvidenceBusy):
+        return tx("cover.not_now")
+    return tx.refusal(refused) if refused is not None else ""
 
 
 def _words(tx: Texts, *, is_proposed: bool) -> dict[str, str]:

@@ -31,6 +31,7 @@ MEGABYTE: Final = 1024 * 1024
 MOST_PAGES: Final = 5  # of a PDF: each becomes a picture that somebody has to look at
 CHILDREN: Final = 2  # at a time in one process: more cores and memory are not for strangers' files
 PATIENCE: Final = 30.0  # seconds a file waits for its turn; with 2 s a file that is a queue of thirty
+COVER_SECONDS: Final = 3 * SECONDS  # for a picture of ours: it was taken in, on a busy machine as well
 START_SECONDS: Final = 10.0  # for starting Python on a busy machine; the child's own clock starts later
 
 _log = structlog.get_logger(__name__)
@@ -102,7 +103,7 @@ def intake(
 
 
 def covered(
-    data: bytes, regions: Sequence[Box], *, seconds: float = SECONDS, patience: float = PATIENCE
+    data: bytes, regions: Sequence[Box], *, seconds: float = COVER_SECONDS, patience: float = PATIENCE
 ) -> Picture:
     """One of our own pictures with `regions` filled, made anew; refused as by `intake`."""
     with _turns.one(patience):

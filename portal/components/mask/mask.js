@@ -45,6 +45,7 @@ class Editor {
     for (const name of ["smaller", "larger"]) this.buttons[name].ariaLabel = this.buttons[name].title = data.words[name];
     this.view.ariaLabel = this.image.alt = data.name;
     this.sheet.ariaLabel = data.words.sheet;
+    say(this.root.querySelector(".problem"), data.problem);
     this.image.width = data.width;
     this.image.height = data.height;
     if (this.image.getAttribute("src") !== data.src) this.image.src = data.src;

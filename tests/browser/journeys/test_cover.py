@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ INK = (34, 34, 51)  # of what is printed on the picture
 Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels of the picture
 
 
-def receipt(path: Path, size: tuple[int, int] = (1080, 1700), at: int = 620, form: str = "PNG") -> Box:
+def receipt(path: Path, size: tuple[int, int] = (1080, 1400), at: int = 620, form: str = "PNG") -> Box:
     """A screen with a code on it; where the code is."""
     image = Image.new("RGB", size, "white")
     pen = ImageDraw.Draw(image)
@@ -37,9 +38,16 @@ def uploaded(v: Visit, order: Order, path: Path) -> None:
     """The evidence step with one picture."""
     fill_in(v, order)
     v.go(f"/request?order={order.order_no}&step=4")
-    upload(v, "other", path)
-    expect(shot(v)).to_be_visible()
-    v.settle()
+    late = v.page.get_by_role("alert").filter(has_text=v.tx("picture.took_too_long"))
+    for _ in range(6):  # on a busy machine its two seconds may be over: the sender tries again, and so do we
+        upload(v, "other", path)
+        expect(shot(v).or_(late)).to_be_visible()
+        v.settle()
+        if shot(v).is_visible():
+            return
+        v.page.reload()
+        v.settle()
+    raise AssertionError("not taken in")
 
 
 def shot(v: Visit) -> Locator:
@@ -85,7 +93,7 @@ def stored(v: Visit) -> Image.Image:
 
 
 def is_gone(v: Visit, code: Box, old: str) -> None:
-    """Under the box there is fill, beside it in its line is no ink, the rest is there, and so after a reload."""
+    """Under the box is fill, beside it in its line no ink, the rest is there; and so after a reload."""
     v.page.reload()
     v.settle()
     v.sees(v.tx("cover.done", n=1))
@@ -109,7 +117,7 @@ def test_by_mouse(visit: OpenVisit, shop: Shop, app: RunningApp, tmp_path: Path,
     uploaded(v, order, tmp_path / "shot.png")
     old, mask = source(v), open_dialog(v)
     v.is_sound()
-    v.page.screenshot(path=f"/tmp/cover-{width}-{lang}-open.png")
+    v.page.screenshot(path=f"/tmp/masking-dev/cover-{width}-{lang}-open.png")
     left, top, right, bottom = on_screen(mask, code, 1080)
     mouse = v.page.mouse
     mouse.move(left - 4, top - 4)
@@ -118,10 +126,10 @@ def test_by_mouse(visit: OpenVisit, shop: Shop, app: RunningApp, tmp_path: Path,
     mouse.move(right + 4, bottom + 4)
     mouse.up()
     expect(mask.locator(".box")).to_have_count(1)
-    v.page.screenshot(path=f"/tmp/cover-{width}-{lang}-drawn.png")
+    v.page.screenshot(path=f"/tmp/masking-dev/cover-{width}-{lang}-drawn.png")
     v.is_sound()
     cover(v, mask, old)
-    v.page.screenshot(path=f"/tmp/cover-{width}-{lang}-done.png")
+    v.page.screenshot(path=f"/tmp/masking-dev/cover-{width}-{lang}-done.png")
     v.is_sound()
     is_gone(v, code, old)
     number = re.search(r"evidence/([\w-]+)\.", source(v))
@@ -138,7 +146,7 @@ class Finger:
 
     def drag(self, *points: tuple[float, float]) -> None:
         self._send("touchStart", points[0])
-        for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+        for (x0, y0), (x1, y1) in pairwise(points):
             for part in range(1, 9):
                 self._send("touchMove", (x0 + (x1 - x0) * part / 8, y0 + (y1 - y0) * part / 8))
         self._send("touchEnd")
@@ -151,7 +159,7 @@ class Finger:
 def test_by_finger_on_a_long_screenshot(visit: OpenVisit, shop: Shop, tmp_path: Path):
     """Up and down scrolls, along the line draws; a tap sets a place, which can be taken away."""
     order, v = shop.order("code_viewed"), visit(360)
-    code = receipt(tmp_path / "long.png", (1080, 20_000), at=17_777)
+    code = receipt(tmp_path / "long.png", (1080, 8_000), at=7_020)
     uploaded(v, order, tmp_path / "long.png")
     old, mask, finger = source(v), open_dialog(v), Finger(v.page)
     view = mask.locator(".view")
@@ -167,7 +175,7 @@ def test_by_finger_on_a_long_screenshot(visit: OpenVisit, shop: Shop, tmp_path: 
     expect(mask.locator(".box")).to_have_count(1)
     v.page.touchscreen.tap(left, y - 60)
     expect(mask.locator(".box")).to_have_count(2)
-    v.page.screenshot(path="/tmp/cover-finger.png")
+    v.page.screenshot(path="/tmp/masking-dev/cover-finger.png")
     mask.locator("[data-do=drop]").tap()
     expect(mask.locator(".box")).to_have_count(1)
     cover(v, mask, old)
@@ -196,20 +204,11 @@ def test_by_keys(visit: OpenVisit, shop: Shop, tmp_path: Path, width: int, lang:
     expect(live).to_have_text(v.tx("cover.dropped", count=0))
     expect(mask.locator("[data-do=add]")).to_be_focused()
     page.keyboard.press("Enter")
-    for side, less, more in ((0, "ArrowLeft", "ArrowRight"), (1, "ArrowUp", "ArrowDown")):
-        push(box, side, code[side], less, more)
-    for side, less, more in (
-        (2, "Shift+ArrowLeft", "Shift+ArrowRight"),
-        (3, "Shift+ArrowUp", "Shift+ArrowDown"),
-    ):
-        push(box, side, code[side], less, more)
-    place = [
-        round(100 * part)
-        for part in (box.evaluate("e => e.box.x / 1080"), box.evaluate("e => e.box.w / 1080"))
-    ]
-    expect(live).to_contain_text(f"{place[0]}%")
-    expect(live).to_contain_text(f"{place[1]}%")
-    page.screenshot(path=f"/tmp/cover-keys-{width}-{lang}.png")
+    for side, key in enumerate(("ArrowLeft", "ArrowUp", "Shift+ArrowRight", "Shift+ArrowDown")):
+        push(box, side, code[side], key)
+    for side in ("x", "w"):
+        expect(live).to_contain_text(f"{round(100 * box.evaluate(f'e => e.box.{side}') / 1080)}%")
+    page.screenshot(path=f"/tmp/masking-dev/cover-keys-{width}-{lang}.png")
     mask.locator("[data-do=cover]").focus()
     page.keyboard.press("Enter")
     v.sees(v.tx("cover.done", n=1))
@@ -222,20 +221,21 @@ def test_by_keys(visit: OpenVisit, shop: Shop, tmp_path: Path, width: int, lang:
     assert page.request.get(old).status == 404
 
 
-def push(box: Locator, side: int, to: int, less: str, more: str) -> None:
-    """Press a key until the edge of the box is as far as it should be, a press too many rather than too few."""
-    outer = {0: "e.box.x", 1: "e.box.y", 2: "e.box.x + e.box.w", 3: "e.box.y + e.box.h"}[side]
+def push(box: Locator, side: int, to: int, key: str) -> None:
+    """Press a key, or its counterpart, until the edge of the box is just beyond where it should be."""
+    edge = ("e.box.x", "e.box.y", "e.box.x + e.box.w", "e.box.y + e.box.h")[side]
+    back = {"Left": "Right", "Up": "Down", "Right": "Left", "Down": "Up"}
+    outward = 1 if side > 1 else -1
+    other = re.sub("(Left|Right|Up|Down)$", lambda found: back[found[0]], key)
+    step = abs(pressed(box, edge, other) - pressed(box, edge, key))
     for _ in range(400):
-        at = box.evaluate(f"e => {outer}")
-        if side < 2 and at > to:
-            box.press(less)
-        elif side >= 2 and at < to:
-            box.press(more)
-        else:
-            break
-    while True:  # not farther away than a step
-        at = box.evaluate(f"e => {outer}")
-        if (side < 2 and at < to - 60) or (side >= 2 and at > to + 60):
-            box.press(more if side < 2 else less)
-        else:
+        beyond = outward * (box.evaluate(f"e => {edge}") - to)
+        if 0 <= beyond <= step:
             return
+        box.press(key if beyond < 0 else other)
+    raise AssertionError(f"{key} does not lead there")
+
+
+def pressed(box: Locator, edge: str, key: str) -> float:
+    box.press(key)
+    return float(box.evaluate(f"e => {edge}"))
