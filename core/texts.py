@@ -183,6 +183,8 @@ class Texts:
             return self(f"{'payout_state' if params.get('machine') == 'payout' else 'state'}.{value}")
         if name == "picture":  # why it was refused: codes from far away
             return self(f"picture.{value}" if f"picture.{value}" in self else "picture.other", **params)
+        if name == "mask":
+            return self(f"mask.{value}", **params)
         if name in ("problem", "problems") and not isinstance(value, str):  # slips of a document
             return self("list.next").join(self(f"slip.{slip['code']}", **slip) for slip in value)
         family = _FAMILIES.get(name)

@@ -180,6 +180,18 @@ class StoreUnavailable(Refusal):
         self.problem = problem
 
 
+class EvidenceSeen(Refusal):
+    """A member of staff has looked at the picture: it is part of the file (R3.4)."""
+
+    code = "evidence_seen"
+
+
+class MaskRefused(Refusal):
+    """These boxes cover nothing. Params: `mask`: why, as a code; `limit`."""
+
+    code = "mask_refused"
+
+
 class TermsNotAccepted(Refusal):
     code = "terms_not_accepted"
 

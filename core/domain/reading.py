@@ -17,6 +17,7 @@ from core.domain.workdays import ZONE
 
 Box = tuple[int, int, int, int]  # left, top, width, height in pixels of the picture
 COVERED: Final = ("card_code", "phone", "bank_card", "id_number")
+SHOWN: Final = ("order", "amount")
 SAME_TIME: Final = timedelta(minutes=10)  # between paying and the shop's clock
 
 
@@ -37,6 +38,14 @@ class Covered:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """What should stay readable: `kind` of `SHOWN`."""
+
+    kind: str
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """`order`: 'same', 'other' or '' (none seen). Amounts in minor units, `paid` those said to be paid; times
     as ISO text of the shop's zone, without an offset, of payment only.
@@ -47,6 +56,7 @@ class Reading:
     paid: tuple[int, ...] = ()
     times: tuple[str, ...] = ()
     covered: tuple[Covered, ...] = ()
+    shown: tuple[Shown, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -55,14 +65,15 @@ class Reading:
             "paid": list(self.paid),
             "times": list(self.times),
             "covered": [[item.kind, *item.box] for item in self.covered],
+            "shown": [[item.kind, *item.box] for item in self.shown],
         }
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> Reading:
         covered = (Covered(kind, (x, y, w, h)) for kind, x, y, w, h in told["covered"])
-        return cls(
-            told["order"], tuple(told["amounts"]), tuple(told["paid"]), tuple(told["times"]), tuple(covered)
-        )
+        shown = (Shown(kind, (x, y, w, h)) for kind, x, y, w, h in told.get("shown", ()))
+        amounts, paid, times = (tuple(told[name]) for name in ("amounts", "paid", "times"))
+        return cls(told["order"], amounts, paid, times, tuple(covered), tuple(shown))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +134,8 @@ def find(lines: Sequence[Line], order_no: str) -> Reading:
             paid.update(dict.fromkeys(found))
         if _PAID_AT.search(row):
             times.update(dict.fromkeys(times_in(row)))
-    return Reading(_order(numbers, order_no), tuple(amounts), tuple(paid), tuple(times), covered)
+    shown = tuple(_shown(open_lines, order_no))
+    return Reading(_order(numbers, order_no), tuple(amounts), tuple(paid), tuple(times), covered, shown)
 
 
 def compare(
@@ -216,11 +228,24 @@ def _order(rows: Sequence[str], order_no: str) -> str:
     for row in rows:
         label = _ORDER_LABEL.search(row)
         for text in (row, row.replace(" ", "")):
-            if any(is_same_number(token, order_no) for token in _TOKEN.findall(text)):
+            if _is_ours(text, order_no):
                 return "same"
         if label:
             is_other |= any(sum(map(str.isdigit, t)) >= 4 for t in _TOKEN.findall(row[label.end() :]))
     return "other" if is_other else ""
+
+
+def _shown(lines: Iterable[Line], order_no: str) -> Iterator[Shown]:
+    """Where our order's number and the amounts stand, as far as each stands in one line."""
+    for line in lines:
+        if any(_is_ours(text, order_no) for text in (line.text, line.text.replace(" ", ""))):
+            yield Shown("order", line.box)
+        if any(amounts_in(line.text)):
+            yield Shown("amount", line.box)
+
+
+def _is_ours(text: str, order_no: str) -> bool:
+    return any(is_same_number(token, order_no) for token in _TOKEN.findall(text))
 
 
 def _covered(lines: Sequence[Line], order_no: str) -> tuple[tuple[Covered, ...], list[Line]]:

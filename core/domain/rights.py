@@ -5,6 +5,7 @@ judged before.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Final
 
 from core.domain.actors import BUYERS, Actor, person, same_person
@@ -137,3 +138,10 @@ def allowed(
         and not (event in RECORDING and owner is None)
         and barred(event, actor, state, customer_id, history) is None
     )
+
+
+def is_still_theirs(last_event_at: datetime | None, added_at: datetime, said_seq: int | None) -> bool:
+    """Whether a picture is not yet part of the file: it came with no words, and nothing has happened to the
+    case since. `last_event_at` is None for a case that was never sent.
+    """
+    return last_event_at is None or (said_seq is None and added_at > last_event_at)

@@ -25,6 +25,17 @@ _COMMAND: Final = Prepared(
 _INSERT_COMMAND: Final = Prepared(insert(commands).inline(), [column.name for column in commands.columns])
 
 
+def answered(conn: Connection, actor: Actor, command_id: str, kind: str) -> dict[str, Any] | None:
+    """What this command answered before; None when it is new, `CommandReused` when it was another one."""
+    known = _COMMAND.first(conn, {"id": command_id})
+    if known is None:
+        return None
+    if (known.kind, known.actor) != (kind, str(actor)):
+        raise CommandReused()
+    stored: dict[str, Any] = json.loads(known.result)
+    return stored
+
+
 def once(
     app: App,
     actor: Actor,
@@ -43,12 +54,9 @@ def once(
         try:
             with app.begin() as conn:
                 held = hold(conn)
-                known = _COMMAND.first(conn, {"id": command_id})
+                known = answered(conn, actor, command_id, kind)
                 if known is not None:
-                    if (known.kind, known.actor) != (kind, str(actor)):
-                        raise CommandReused()
-                    stored: dict[str, Any] = json.loads(known.result)
-                    return stored
+                    return known
                 result = work(conn, held)
                 _INSERT_COMMAND.change(
                     conn,

@@ -9,25 +9,30 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, exists, func, insert, select, update
 
 from core.adapters.pictures import Picture
 from core.adapters.pictures.process import intake
-from core.adapters.tables import evidence, evidence_views
+from core.adapters.tables import case_events, evidence, evidence_views
 from core.adapters.world import App
 from core.domain.actors import BUYERS, Actor
-from core.domain.errors import EvidenceRefused, NotAllowed, NotFound, TransitionRefused
+from core.domain.errors import EvidenceRefused, EvidenceSeen, NotAllowed, NotFound, TransitionRefused
 from core.domain.facts import EVIDENCE_KINDS
 from core.domain.lifecycle import CASE
 from core.domain.pictures import warnings
 from core.domain.policy import Pictures, Policy
+from core.domain.rights import is_still_theirs
 from core.services import policies
-from core.services.record import Case, canonical, lock
+from core.services.record import canonical, lock
 from core.services.record import read as read_case
 
 TAKES_EVIDENCE: Final = frozenset(
     {"draft", "in_review", "awaiting_customer", "in_arbitration", "rejected", "in_appeal", "negotiating"}
 )
+# What goes with a picture that is taken back or covered: all that could recognise it or tell what it said.
+FORGOTTEN: Final[dict[str, Any]] = {
+    "sha256": "", "pixels_sha256": "", "dhash": "", "looks": "{}", "reading": None, "read_due_at": None,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,7 @@ class EvidenceView:
     added_at: datetime
     said_seq: int | None = None  # the event of the conversation that it came with
     expired_at: datetime | None = None  # its time is over: only this line is left
+    masks: int = 0  # places that its sender covered
     warnings: tuple[str, ...] = ()  # `domain.pictures.WARNINGS` at the time of the upload
 
 
@@ -57,6 +63,7 @@ def view_of(row: Row[Any]) -> EvidenceView:
         row.added_at,
         row.said_seq,
         row.expired_at,
+        row.masks,
         tuple(json.loads(row.looks).get("warnings", ())),
     )
 
@@ -79,9 +86,8 @@ def replace(app: App, actor: Actor, evidence_id: str, data: bytes) -> Added:
 
     Refused, the picture that was there stays.
     """
-    with app.read() as conn:
-        old = _row(conn, evidence_id)
-        _may_remove(actor, read_case(conn, old.case_no, actor))
+    with app.begin() as conn:
+        old = theirs(conn, actor, evidence_id, "remove_evidence")
     return add_file(app, actor, old.case_no, old.kind, data, instead=evidence_id)
 
 
@@ -112,8 +118,8 @@ def add_file(
             _may_add(actor, case.state)
             began = now = app.now()
             if instead is not None:
-                _may_remove(actor, case)
-                began = _row(conn, instead).added_at  # pictures are shown in the order of their time
+                # Pictures are shown in the order of their time.
+                began = theirs(conn, actor, instead, "remove_evidence").added_at
                 _take_away(conn, instead, now)
             for place, (identifier, picture) in enumerate(stored.items()):
                 at = began + timedelta(microseconds=place)  # pages stay in their order
@@ -193,28 +199,41 @@ def _keep(
 
 
 def remove(app: App, actor: Actor, evidence_id: str) -> None:
-    """Take a picture back, while the case is a draft: later it is part of the file."""
+    """Take a picture back while it is its sender's; nothing that could recognise it is kept."""
     with app.begin() as conn:
-        row = _row(conn, evidence_id)
-        _may_remove(actor, lock(conn, row.case_no, actor))
+        theirs(conn, actor, evidence_id, "remove_evidence")
         _take_away(conn, evidence_id, app.now())
     app.store.discard(evidence_id)
 
 
-def may_remove(state: str, is_sent: bool) -> bool:
-    """Whether pictures can still be taken back: later they are part of the file."""
-    return state == CASE.initial and not is_sent
+def _take_away(conn: Connection, evidence_id: str, at: datetime) -> None:
+    conn.execute(update(evidence).where(evidence.c.id == evidence_id).values(removed_at=at, **FORGOTTEN))
 
 
-def _may_remove(actor: Actor, case: Case) -> None:
+def is_theirs(state: str, last_event_at: datetime | None, item: EvidenceView) -> bool:
+    """Whether a picture may still be taken back or covered, as far as its case's view tells."""
+    return state in TAKES_EVIDENCE and is_still_theirs(last_event_at, item.added_at, item.said_seq)
+
+
+def theirs(conn: Connection, actor: Actor, evidence_id: str, what: str) -> Row[Any]:
+    """The picture's row, its case held, while the sender may still do `what` with it. Part of the file, and
+    left as it is (R3.4), it is once it was sent, anything has happened to the case since, or somebody of the
+    staff has looked at it; support looks for the customer, and a draft is nobody else's.
+    """
+    case = lock(conn, row_of(conn, evidence_id).case_no, actor)
+    row = row_of(conn, evidence_id)  # as it is now that the case is held
     if actor.role not in BUYERS:
         raise NotAllowed(role=actor.role)
-    if not may_remove(case.state, bool(case.last_seq)):
-        raise TransitionRefused(CASE.name, case.state, "remove_evidence")
-
-
-def _take_away(conn: Connection, evidence_id: str, at: datetime) -> None:
-    conn.execute(update(evidence).where(evidence.c.id == evidence_id).values(removed_at=at))
+    e, v = case_events.c, evidence_views.c
+    last = select(e.at).where(e.case_no == case.case_no, e.seq == case.last_seq)
+    last_event_at = conn.execute(last).scalar_one_or_none()
+    is_theirs = is_still_theirs(last_event_at, row.added_at, row.said_seq)
+    if case.state not in TAKES_EVIDENCE or not is_theirs:
+        raise TransitionRefused(CASE.name, case.state, what)
+    seen = select(exists().where(v.evidence_id == evidence_id, v.role.not_in(sorted(BUYERS))))
+    if last_event_at is not None and conn.execute(seen).scalar_one():
+        raise EvidenceSeen()
+    return row
 
 
 def read(app: App, actor: Actor, evidence_id: str) -> tuple[bytes, str]:
@@ -222,7 +241,7 @@ def read(app: App, actor: Actor, evidence_id: str) -> tuple[bytes, str]:
     of the staff looks is written down before a byte is given out.
     """
     with app.read() as conn:
-        row = _row(conn, evidence_id)
+        row = row_of(conn, evidence_id)
         read_case(conn, row.case_no, actor)
     if row.expired_at is not None:
         raise NotFound()
@@ -236,7 +255,8 @@ def read(app: App, actor: Actor, evidence_id: str) -> tuple[bytes, str]:
         raise NotFound() from None
 
 
-def _row(conn: Any, evidence_id: str) -> Row[Any]:
+def row_of(conn: Any, evidence_id: str) -> Row[Any]:
+    """The row of a picture that is there, of anybody's; `NotFound`."""
     row: Row[Any] | None = conn.execute(
         select(evidence).where(evidence.c.id == evidence_id, evidence.c.removed_at.is_(None))
     ).one_or_none()

@@ -108,6 +108,12 @@ def of(conn: Connection, evidence_id: str) -> Reading | None:
 
 def proposals(app: App, actor: Actor, evidence_id: str) -> tuple[Covered, ...]:
     """What its sender may want to cover, in pixels of the picture; for who may see the case."""
+    found = read_from(app, actor, evidence_id)
+    return found.covered if found else ()
+
+
+def read_from(app: App, actor: Actor, evidence_id: str) -> Reading | None:
+    """What was read from it, for who may see the case; None: not yet, or it could not be read."""
     with app.read() as conn:
         query = select(evidence.c.case_no).where(
             evidence.c.id == evidence_id, evidence.c.removed_at.is_(None), evidence.c.expired_at.is_(None)
@@ -116,8 +122,7 @@ def proposals(app: App, actor: Actor, evidence_id: str) -> tuple[Covered, ...]:
         if case_no is None:
             raise NotFound()
         read_case(conn, case_no, actor)
-        found = of(conn, evidence_id)
-    return found.covered if found else ()
+        return of(conn, evidence_id)
 
 
 @dataclass(frozen=True, slots=True)

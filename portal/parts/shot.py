@@ -16,7 +16,7 @@ from core.services.evidence import EvidenceView
 from core.services.reading import Said
 from core.texts import Texts
 from portal.html import esc
-from portal.parts import pictures, reading, taking, wizard
+from portal.parts import cover, pictures, reading, taking, wizard
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ class Album:
     read: Said
     now: datetime
 
-    @property
-    def may_change(self) -> bool:
-        return evidence.may_remove(self.view.state, bool(self.view.events))
+    def may_change(self, item: EvidenceView) -> bool:
+        last = self.view.events[-1].at if self.view.events else None
+        return evidence.is_theirs(self.view.state, last, item)
 
 
 def lines(album: Album, items: tuple[EvidenceView, ...] | list[EvidenceView]) -> None:
@@ -42,26 +42,26 @@ def lines(album: Album, items: tuple[EvidenceView, ...] | list[EvidenceView]) ->
 
 
 def _one(album: Album, item: EvidenceView, number: int) -> None:
-    tx, name = album.tx, pictures.name(album.tx, item, number)
+    tx, name, may_change = album.tx, pictures.name(album.tx, item, number), album.may_change(item)
     more = reading.confirm(
         tx,
         album.read.findings.get(item.id, ()),
         album.view.currency,
         now=album.now,
-        may_change=album.may_change,
+        may_change=may_change,
     )
-    said = pictures.result(tx, item, more, is_sent=not album.may_change)
+    said = pictures.result(tx, item, more, is_sent=not may_change)
     with st.container(key=f"shot-{item.id}", gap="small"):
         st.html(
             f'<div class="shot">{pictures.large(tx, item, number)}<div><b>{esc(name)}</b>{said}</div></div>'
         )
-        if item.expired_at is not None or not album.may_change:
+        if item.expired_at is not None or not may_change:
             return
         if wrong := taking.refused(tx, album.view, item):
             st.html(wrong)
         with st.container(key=f"acts-{item.id}", horizontal=True, gap="small", vertical_alignment="center"):
-            # What else can be done with a picture stands here, between the two.
             taking.swap(album.app, album.actor, tx, album.view, item, name)
+            cover.button(album.app, album.actor, tx, album.view, item, name)
             st.button(
                 tx("request.evidence.remove"), key=f"drop-{item.id}", type="tertiary",
                 icon=":material/delete:", on_click=_drop, args=(album, item.id),

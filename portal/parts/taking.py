@@ -16,6 +16,7 @@ import streamlit as st
 from core.adapters.world import App
 from core.domain.actors import Actor
 from core.domain.errors import Refusal
+from core.domain.lifecycle import CASE
 from core.services import evidence, policies
 from core.services.case_views import CaseView
 from core.services.evidence import EvidenceView
@@ -101,7 +102,7 @@ def forget_said() -> None:
 
 
 def _full(tx: Texts, view: CaseView, most: int) -> str:
-    if evidence.may_remove(view.state, bool(view.events)):
+    if view.state == CASE.initial and not view.events:
         return tx("request.evidence.full_draft", n=most)
     return tx("request.evidence.full", n=most)
 

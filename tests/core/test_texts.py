@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from core import texts
 from core.adapters import pictures
 from core.adapters.bills import rows
-from core.domain import eligibility, errors, facts, lifecycle, locator, notices, slips
+from core.domain import eligibility, errors, facts, lifecycle, locator, masking, notices, slips
 from core.domain.money import exponent, plain
 from core.domain.pictures import WARNINGS
 from core.domain.table import COLUMNS, VERDICTS, OneOf, Within
@@ -64,6 +64,7 @@ FAMILIES: dict[str, set[str]] = {
     "column": set(COLUMNS),
     # `other` catches what nobody thought of.
     "picture": {*pictures.REFUSALS, "kind", "too_many", "other"},
+    "mask": set(masking.REFUSALS),
     "picture_note": set(pictures.NOTES),
     "picture_warning": set(WARNINGS),
     "picture_advice": {*WARNINGS, "fine", "still", "kept"},

@@ -11,10 +11,14 @@ import os
 import resource
 import signal
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from core.adapters.pictures import MEMORY_BYTES, Picture, Unusable
+
+if TYPE_CHECKING:  # the child starts with every file
+    from core.domain.reading import Box
 
 LARGEST_ANSWER: Final = 128 * 1024 * 1024
 # No program is started and nothing is connected to, asked for by whatever library.
@@ -39,9 +43,12 @@ class Kept:
 
 
 def main() -> None:
-    """`argv`: kind of the file, most pages, seconds on a processor, seconds on the wall."""
-    kind, most_pages, seconds, at_most = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4])
-    work = _work(kind, most_pages)
+    """`argv`: kind of the file, most pages, of a picture of ours as JSON what is to be covered; seconds on a
+    processor, seconds on the wall.
+    """
+    kind, most_pages, regions = sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3])
+    seconds, at_most = float(sys.argv[4]), float(sys.argv[5])
+    work = _work(kind, most_pages, regions)
     _give_up(seconds)
     data = sys.stdin.buffer.read()
     # A small file can keep a decoder busy for minutes (FACTS). Nothing in here waits for anything else: where
@@ -81,13 +88,17 @@ def main() -> None:
     os._exit(0)  # nothing to clean up, and no library's farewell
 
 
-def _work(kind: str, most_pages: int) -> Any:
+def _work(kind: str, most_pages: int, regions: Sequence[Box]) -> Any:
     """What to do with the bytes, its libraries imported: they belong to the start, not to the file's time."""
     if kind == "pdf":
         # A page is no camera's picture: there is room for numpy from the start, and time for more pages.
         from core.adapters.pictures import pages, quality  # noqa: F401
 
         return lambda data: Kept(*pages.rendered(data, most_pages))
+    if regions:
+        from core.adapters.pictures import covering
+
+        return lambda data: Kept(*covering.covered(data, kind, regions))
     from core.adapters.pictures import raster
 
     return lambda data: Kept(*raster.kept(data, kind))

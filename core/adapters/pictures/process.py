@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from core.adapters.pictures import REFUSALS, SECONDS, Picture, looks_like_pictur
 from core.adapters.pictures.kinds import KINDS, kind_of
 from core.domain.errors import EvidenceBusy, EvidenceRefused
 from core.domain.pictures import DOUBTS, Doubt, Quality
+from core.domain.reading import Box
 
 LARGEST_MEGABYTES: Final = 10  # where no policy says otherwise
 MEGABYTE: Final = 1024 * 1024
@@ -35,6 +36,7 @@ PATIENCE: Final = 30.0  # seconds a file waits for its turn; with 2 s a file tha
 # A file may take so many times as long on the wall as on a processor. Who needs that waits for a machine that
 # has other things to do: the sender is asked to come again, and the file is not to blame.
 BUSY: Final = 5.0
+COVER_SECONDS: Final = 3 * SECONDS  # for a picture of ours: it was taken in, on a slow machine as well
 START_SECONDS: Final = 10.0  # for starting Python on a busy machine; the child's own clock starts later
 
 _log = structlog.get_logger(__name__)
@@ -102,7 +104,16 @@ def intake(
     if kind not in KINDS:
         raise EvidenceRefused(reason=kind)
     with _turns.one(patience):
-        return _answer(data, [kind, str(most_pages), str(seconds)], BUSY * seconds)
+        return _answer(data, [kind, str(most_pages), "[]", str(seconds)], BUSY * seconds)
+
+
+def covered(
+    data: bytes, regions: Sequence[Box], *, seconds: float = COVER_SECONDS, patience: float = PATIENCE
+) -> Picture:
+    """One of our own pictures with `regions` filled, made anew; refused as by `intake`."""
+    with _turns.one(patience):
+        arguments = [kind_of(data), "1", json.dumps(regions), str(seconds)]
+        return _answer(data, arguments, BUSY * seconds).pictures[0]
 
 
 # -I: no environment, no user site, no current directory; so the child is told where the code is.

@@ -26,7 +26,7 @@ from core.domain.actors import Actor
 from core.domain.errors import NotFound, Refusal
 from core.domain.lifecycle import CASE
 from core.domain.settlement import read_payee
-from core.services import cases, desk, evidence, identity, orders, timers
+from core.services import cases, desk, evidence, identity, masking, orders, timers
 from tests.shop import Shop, open_shop
 
 # --- the table ----------------------------------------------------------------------------------------------
@@ -38,6 +38,7 @@ from tests.shop import Shop, open_shop
 #   + is done          - not_allowed (the role)        t transition_refused (the state)   m money_already_sent
 #   o own_case         s same_person                   2 second_approval_needed           h in_other_hands
 #   c case_already_open   f settled (for good)         x evidence_refused (no picture: who asks may ask)
+#   n mask_refused (no box: who asks may ask)
 #
 # `command>state`: where it leads. `*`: every state, or every command, without a row of its own. Customers who
 # are not the case's and guests of another order are not in the table: whatever they try is not found. `owner`
@@ -57,6 +58,7 @@ state                   command                 owner support reviewer lead  arb
 *                       save_draft              t     t       -        -     -       -       -
 *                       add_evidence            t     t       -        -     -       -       -
 *                       remove_evidence         t     t       -        -     -       -       -
+*                       mask_evidence           t     t       -        -     -       -       -
 *                       open_draft              c     c       -        -     -       -       -
 
 draft                   submit>approved         +     +       -        -     -       -       -
@@ -65,6 +67,7 @@ draft                   lapse                   -     -       -        -     -  
 draft                   save_draft              +     +       -        -     -       -       -
 draft                   add_evidence            x     x       -        -     -       -       -
 draft                   remove_evidence         +     +       -        -     -       -       -
+draft                   mask_evidence           n     n       -        -     -       -       -
 draft                   open_draft              +     +       -        -     -       -       -
 
 draft/again             submit>in_review        +     +       -        -     -       -       -
@@ -248,6 +251,7 @@ CODES = {
     "c": "case_already_open",
     "f": "settled",
     "x": "evidence_refused",
+    "n": "mask_refused",
     ".": "not_found",
 }
 NOTHING_THERE = {"code": "not_found"}
@@ -269,12 +273,12 @@ FORGED = ("refund_now", "APPROVE")
 PREVIEWED = ("approve", "offer", "agree", "withdraw")
 OTHERS = (
     "save_draft", "add_evidence", "remove_evidence", "read_evidence", "view", "look", "open_file", "take",
-    "give_back", "list", "open_draft",
+    "give_back", "list", "open_draft", "mask_evidence",
 )  # fmt: skip
 COMMANDS = (*EVENTS, *FORGED, *(f"preview {event}" for event in PREVIEWED), *OTHERS)
 
 # Whoever drops a state, a person or a command has to say so here.
-STATES, PERSONS, TRIED, BY_THE_WRONG_PERSON = 25, 33, 33_825, 10_835
+STATES, PERSONS, TRIED, BY_THE_WRONG_PERSON = 25, 33, 34_650, 11_485
 
 # --- the persons --------------------------------------------------------------------------------------------
 
@@ -566,6 +570,8 @@ class House:
                 return evidence.add(app, actor, case_no, "product_page", b"no picture")
             case "remove_evidence":
                 return evidence.remove(app, actor, picture)
+            case "mask_evidence":
+                return masking.mask(app, actor, picture, [], number)
             case "read_evidence":
                 return evidence.read(app, actor, picture)
             case "view":
