@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from core.domain.deadlines import ESCALATED_TO
 from core.domain.lifecycle import GRANTING
 from core.services.case_views import CaseView, EventView, PayoutView
 from core.texts import Texts
@@ -75,11 +76,18 @@ def _event(tx: Texts, view: CaseView, event: EventView, now: datetime) -> Step:
         more = view.says.get("en" if tx.language == "en" else "zh", "")
     if event.event in GRANTING and view.approved_minor is not None:
         more = more or tx("track.said.amount", amount=tx.money(view.refund_minor or 0, view.currency))
+    if event.event == "agree" and event.way:
+        more = " · ".join(filter(None, (tx(f"track.turn.way.{event.way}"), _payee(tx, event))))
     css = "no" if event.event in ("reject", "lapse", "withdraw") else ""
     note = "" if event.event in talk.SPOKEN else event.note  # what was said stands in the conversation
     # A refund is complete when the money is there, not when we heard of it.
     at = view.arrived_at if event.event == "complete" and view.arrived_at else event.at
     return Step(tx.when(at, now), who, event_words(tx, event, view.events), more, css, note, at)
+
+
+def _payee(tx: Texts, event: EventView) -> str:
+    """`银行卡 ****1234`: to which account it was agreed."""
+    return f"{tx(f'channel.{event.payee[0]}')} {event.payee[1]}" if event.payee else ""
 
 
 def event_words(tx: Texts, event: EventView, events: Sequence[EventView]) -> str:
@@ -206,7 +214,8 @@ def _ahead(tx: Texts, view: CaseView, etas: Mapping[str, tuple[int, int]], now: 
             Step(current, you, mine, due, "act"),
         ]
     if view.state == "negotiating":
-        return [arrive, Step(current, tx("track.who.finance"), tx("track.next.negotiate"), due, "now")]
+        who = tx("track.who.lead") if view.owner == ESCALATED_TO else tx("track.who.finance")
+        return [arrive, Step(current, who, tx("track.next.negotiate"), due, "now")]
     if view.state == "approved":
         return [arrive, Step(current, tx("track.who.shop"), tx("track.next.paying"), "", "now")]
     if view.state == "paying":

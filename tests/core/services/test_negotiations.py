@@ -6,8 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
+from core.adapters import tables
 from core.adapters.tables import case_events, payees
 from core.domain.actors import Actor
 from core.domain.errors import (
@@ -21,7 +22,7 @@ from core.domain.errors import (
     TransitionRefused,
 )
 from core.domain.settlement import Payee
-from core.services import cases, desk
+from core.services import cases, desk, notices, queues
 from tests.shop import FINANCE, LEAD, MEI, REVIEWER, Shop
 
 FINANCE_2 = Actor("finance", "he-jie")
@@ -65,10 +66,11 @@ def test_transferred_by_hand_from_the_proof_to_the_reference(shop: Shop) -> None
     assert view.locator.key == "locator.by_hand" and view.locator.holder == "shop"
     assert view.locator.params["account"] == "****1234"
     assert view.due_at is not None and view.payouts[-1].eta_at is not None
-    assert [card.case_no for card in desk.queue(shop.app, FINANCE, "transfers")] == [case_no]
+    assert [card.case_no for card in queues.queue(shop.app, FINANCE, "transfers")] == [case_no]
     assert desk.open_file(shop.app, FINANCE, case_no).payee == CARD
-    with pytest.raises(ReferenceRequired):
-        shop.act(case_no, "transfer", FINANCE)
+    for typed in ("", "X1", "12345", "ABCDEF", "20261127_77", "2026 1127", "-20261127", "1" * 65):
+        with pytest.raises(ReferenceRequired):
+            shop.act(case_no, "transfer", FINANCE, reference=typed)
     done = shop.act(case_no, "transfer", FINANCE, reference="20261127-77")
     assert done.state == "completed"
     assert (done.payouts[-1].reference, done.payouts[-1].channel) == ("20261127-77", "transfer")
@@ -80,7 +82,7 @@ def test_the_number_is_seen_by_finance_only_and_forgotten_afterwards(shop: Shop)
     """Invariant 20: no event, notice or command keeps it, and once it is done nothing does."""
     case_no = transfer_agreed(shop)
     assert desk.open_file(shop.app, REVIEWER, case_no).payee is None
-    shop.act(case_no, "transfer", FINANCE_2, reference="T-1")
+    shop.act(case_no, "transfer", FINANCE_2, reference="TR-20261")
     with shop.app.read() as conn:
         row = conn.execute(select(payees).where(payees.c.case_no == case_no)).one()
         bodies = " ".join(conn.execute(select(case_events.c.body)).scalars())
@@ -95,7 +97,7 @@ def test_a_guest_can_be_paid_too(shop: Shop) -> None:
     guest = Actor("guest", order_no=shop.view(case_no).order.order_no)
     with pytest.raises(TransitionRefused):  # settled: nothing to propose any more
         shop.act(case_no, "propose", guest, way="balance")
-    assert shop.act(case_no, "transfer", LEAD, reference="T-1").state == "completed"
+    assert shop.act(case_no, "transfer", LEAD, reference="TR-20261").state == "completed"
     assert shop.audit() == []
 
 
@@ -182,13 +184,13 @@ def test_an_open_account_comes_first(shop: Shop) -> None:
 def test_a_transfer_is_recorded_once_and_by_whose_it_is_not(shop: Shop) -> None:
     case_no = transfer_agreed(shop)
     with pytest.raises(OwnCase):
-        shop.act(case_no, "transfer", Actor("finance", "mei"), reference="T-1")
+        shop.act(case_no, "transfer", Actor("finance", "mei"), reference="TR-20261")
     with pytest.raises(NotAllowed):
-        shop.act(case_no, "transfer", REVIEWER, reference="T-1")
+        shop.act(case_no, "transfer", REVIEWER, reference="TR-20261")
     for _ in range(2):
-        cases.act(shop.app, FINANCE, case_no, "transfer", "one", reference="T-1")
+        cases.act(shop.app, FINANCE, case_no, "transfer", "one", reference="TR-20261")
     with pytest.raises(TransitionRefused):
-        shop.act(case_no, "transfer", LEAD, reference="T-2")
+        shop.act(case_no, "transfer", LEAD, reference="TR-20262")
     assert shop.audit() == []
 
 
@@ -231,4 +233,37 @@ def test_the_number_is_forgotten_when_nobody_transfers_any_more(shop: Shop, how:
     with shop.app.read() as conn:
         row = conn.execute(select(payees).where(payees.c.case_no == case_no)).one()
     assert (row.account, row.closed_at) == ("****1234", shop.clock.at)
+    assert shop.audit() == []
+
+
+def test_talks_that_take_too_long_get_a_lead_and_a_new_date(shop: Shop) -> None:
+    """Invariant 8, R4.5: a customer waits for a date; neither their wish nor one of two moves it."""
+    case_no = bounced(shop)
+    end = shop.app.calendar.deadline(shop.clock.at, 5).at
+    assert (shop.view(case_no).due_at, shop.view(case_no).owner) == (end, "finance")
+    shop.work(hours=20)
+    shop.act(case_no, "propose", MEI, way="balance")
+    shop.act(case_no, "agree", FINANCE, way="balance")
+    assert (shop.view(case_no).due_at, shop.view(case_no).owner) == (end, "finance")
+    assert shop.audit() == []
+    shop.clock.at = end
+    shop.work(seconds=1)
+    late = shop.view(case_no)
+    assert (late.events[-1].event, late.owner, late.state) == ("escalate", "lead", "negotiating")
+    assert late.due_at == shop.app.calendar.deadline(shop.clock.at, 1).at
+    told = [notice.kind for notice in notices.inbox(shop.app, MEI)]
+    assert told[0] == "talks_late"
+    assert shop.audit() == []
+    assert shop.act(case_no, "agree", LEAD, way="balance").state == "paying"  # the first of two still counts
+
+
+def test_talks_from_before_they_had_a_date_are_handed_to_a_lead(shop: Shop) -> None:
+    """As the migration leaves them: due at once, and no event that says what."""
+    case_no = bounced(shop)
+    with shop.app.begin() as conn:
+        old = {"due_at": shop.clock.at, "due_action": None}
+        conn.execute(update(tables.cases).where(tables.cases.c.case_no == case_no).values(old))
+    shop.work()
+    view = shop.view(case_no)
+    assert (view.events[-1].event, view.owner) == ("escalate", "lead")
     assert shop.audit() == []
