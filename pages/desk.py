@@ -5,10 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from core.domain.errors import NotAllowed, NotFound, Refusal
-from core.services import desk
+from core.services import desk, weighing
 from core.services.desk import DeskCard, File
 from portal import boundary, session
-from portal.parts import desk_decide, desk_file, desk_many, desk_queue
+from portal.parts import desk_decide, desk_file, desk_many, desk_queue, desk_terms
 from portal.parts.desk_decide import DONE, Seat
 
 actor = session.require(*desk.ROLES)
@@ -47,7 +47,9 @@ def run() -> None:
         st.html(desk_file.head(tx, file, now=now) + desk_file.held(tx, held))
         _file(file)
     with right, st.container(key="desk-side"):
-        st.html(desk_file.rules(tx, file, now=now))
+        minor, route = desk_terms.in_hand(tx, file, desk_decide.chosen(file, held))
+        option = weighing.pays(app, file.view, file.answer, file.policy, minor, route)
+        st.html(desk_file.rules(tx, file, minor, option, now=now))
         if file.view.approved_minor is None:  # else the rules have nothing to say any more
             with st.expander(tx("desk.rules.all"), icon=":material/gavel:", type="compact", key="rule"):
                 st.html(desk_file.table(tx, file))

@@ -17,7 +17,7 @@ from core.adapters.prepared import Prepared
 from core.adapters.tables import balance_lots, case_events, cases, evidence, payments, payouts
 from core.adapters.world import App
 from core.domain import routes
-from core.domain.actors import Actor
+from core.domain.actors import BUYERS, Actor
 from core.domain.deadlines import EXPIRE
 from core.domain.eligibility import window_ends_at
 from core.domain.facts import Facts
@@ -95,7 +95,7 @@ def load(app: App, conn: Connection, case: Case, actor: Actor) -> CaseView:
         decided_at=case.decided_at,
         finished_at=case.finished_at,
         payouts=payout_views,
-        events=tuple(_event(row, body) for row, body in zip(event_rows, bodies, strict=True)),
+        events=tuple(_event(row, body, actor) for row, body in zip(event_rows, bodies, strict=True)),
         allowed=allowed(case.state, case.customer_id, actor, history, owner=case.owner),
         locator=_locate(
             app,
@@ -227,7 +227,12 @@ def _payout(app: App, row: Any) -> PayoutView:
     )
 
 
-def _event(row: Any, body: Mapping[str, Any]) -> EventView:
+def _event(row: Any, body: Mapping[str, Any], reader: Actor) -> EventView:
+    """What the first of two approved is between colleagues until the second has decided; the final event then
+    has the words for the customer.
+    """
+    if row.event == "endorse" and reader.role in BUYERS:
+        body = {}
     return EventView(
         seq=row.seq,
         at=row.at,
@@ -241,6 +246,7 @@ def _event(row: Any, body: Mapping[str, Any]) -> EventView:
         amount_minor=body.get("option", {}).get("approved"),
         route=body.get("option", {}).get("route"),
         way=body.get("way"),
+        of=body.get("of", "agree") if row.event == "endorse" else "",
     )
 
 

@@ -54,6 +54,7 @@ class EventView:
     amount_minor: int | None = None  # what it approved or offered
     route: str | None = None
     way: str | None = None  # of a negotiated refund (domain.settlement)
+    of: str = ""  # of the first of two approvals: the event that the second one is to be
 
 
 @dataclass(frozen=True, slots=True)

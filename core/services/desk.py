@@ -17,20 +17,29 @@ from sqlalchemy.sql.elements import ColumnElement
 from core.adapters import tables
 from core.adapters.tables import AT_THE_DESK, BY_HAND, cases, customers, desk_leases
 from core.adapters.world import App
-from core.domain import routes
 from core.domain.actors import BUYERS, Actor
 from core.domain.deadlines import SECOND
 from core.domain.errors import NotAllowed
 from core.domain.lifecycle import CASE
 from core.domain.policy import Policy
 from core.domain.reading import Finding
-from core.domain.rights import conflict, endorsement
+from core.domain.rights import conflict
 from core.domain.settlement import Payee
 from core.domain.terms import Terms
-from core.services import alike, case_reading, decisions, drafts, leases, negotiations, policies, reading
+from core.services import (
+    alike,
+    case_reading,
+    decisions,
+    drafts,
+    leases,
+    negotiations,
+    policies,
+    reading,
+    weighing,
+)
 from core.services.alike import Again
-from core.services.case_views import Answer, CaseCard, CaseView, EventView
-from core.services.granting import gather
+from core.services.case_views import Answer, CaseCard, CaseView
+from core.services.granting import gather, open_to
 from core.services.leases import Lease
 from core.services.record import Case, lock, people, read
 
@@ -71,7 +80,9 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class DeskCard:
-    """One case in a queue. `held_by`: who has it in hand now."""
+    """One case in a queue. `held_by`: who has it in hand now. `approved_minor`: what the first of two approved
+    or offered, while a second has to say the same.
+    """
 
     case_no: str
     order_no: str
@@ -89,6 +100,7 @@ class DeskCard:
     is_late: bool
     submitted_at: datetime | None
     held_by: str | None
+    approved_minor: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +170,8 @@ def queue(app: App, actor: Actor, name: str, *, limit: int = 30) -> list[DeskCar
     query = queue_query(_queue(actor, name), limit)
     with app.read() as conn:
         rows = conn.execute(query).all()
-    return [_card(row, now) for row in rows]
+        firsts = weighing.first_approvals(conn, [row.case_no for row in rows])
+    return [_card(row, firsts.get(row.case_no), now) for row in rows]
 
 
 def queue_query(queue: Queue, limit: int) -> Any:
@@ -181,13 +194,14 @@ def queue_query(queue: Queue, limit: int) -> Any:
     )  # fmt: skip
 
 
-def _card(row: Any, now: datetime) -> DeskCard:
+def _card(row: Any, approved_minor: int | None, now: datetime) -> DeskCard:
     values = dict(row._mapping)
     holder, until, due_at = values.pop("person_id"), values.pop("until"), values["due_at"]
     return DeskCard(
         **values,
         is_late=due_at is not None and due_at <= now,
         held_by=holder if until is not None and until > now else None,
+        approved_minor=approved_minor,
     )
 
 
@@ -210,7 +224,7 @@ def open_file(app: App, actor: Actor, case_no: str) -> File:
         lease = leases.of(conn, case_no, now)
         payee = negotiations.payee_of(conn, case_no) if actor.role in PAYERS else None
         said = reading.findings_in(conn, case_no)
-    options = answer.found.options or routes.plan(answer.facts, policy, app.calendar)
+    options = open_to(answer.facts, answer.found, policy, app.calendar)
     return File(
         view,
         policy,
@@ -224,14 +238,6 @@ def open_file(app: App, actor: Actor, case_no: str) -> File:
         tuple(alike.sent_before(app, actor, case_no)),
         said,
     )
-
-
-def first_approval(view: CaseView) -> EventView | None:
-    """The first of two approvals, with its amount, while it is in force."""
-    steps = [(event.event, event.role, event.actor_id) for event in view.events]
-    if endorsement(steps) is None:
-        return None
-    return next(event for event in reversed(view.events) if event.event == "endorse")
 
 
 def _customer(view: CaseView) -> Actor:

@@ -11,7 +11,8 @@ from core.domain.actors import Actor
 from core.domain.errors import Refusal, SecondApprovalNeeded
 from core.services import policies
 from core.services.cases import act
-from core.services.desk import MANY, DeskCard, first_approval, queue
+from core.services.desk import MANY, DeskCard, queue
+from core.services.weighing import first_approval
 
 ALIKE: Final = 2  # as many make a group
 

@@ -46,3 +46,32 @@
     }
   }).observe(document.documentElement, {childList: true, subtree: true});
 })();
+
+// The desk's form of a decision. It opens below the fold, so opening brings it into view and gives it the focus: its
+// heading, not a field, so that J and K go on to other cases. And what cannot be seen is not sent by a key: the first
+// Ctrl+Enter brings it into view, the second sends.
+(() => {
+  const form = () => document.querySelector(".st-key-card-decide");
+  const send = () => document.querySelector(".st-key-desk-send button");
+
+  window.bringUp = () => {
+    const card = form();
+    if (!card) return;
+    card.scrollIntoView({ block: card.offsetHeight < innerHeight * 0.8 ? "nearest" : "start" });
+    if (!isSeen()) send()?.scrollIntoView({ block: "center" });
+    document.getElementById("decide")?.focus({ preventScroll: true });
+  };
+
+  const isSeen = () => {
+    const button = send()?.getBoundingClientRect();
+    const reads = form()?.querySelector(".reads")?.getBoundingClientRect();
+    return button && button.top >= 0 && button.bottom <= innerHeight && (!reads || reads.top + 48 <= innerHeight);
+  };
+
+  addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || !send() || isSeen()) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    window.bringUp();
+  }, true);
+})();
