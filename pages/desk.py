@@ -8,7 +8,7 @@ from core.domain.errors import NotAllowed, NotFound, Refusal
 from core.services import desk, weighing
 from core.services.desk import DeskCard, File
 from portal import boundary, session
-from portal.parts import desk_decide, desk_file, desk_many, desk_queue, desk_terms
+from portal.parts import desk_decide, desk_file, desk_many, desk_queue, desk_terms, desk_view
 from portal.parts.desk_decide import DONE, Seat
 
 actor = session.require(*desk.ROLES)
@@ -36,6 +36,8 @@ def run() -> None:
         with middle:
             st.html(desk_queue.nothing(tx, waiting, name))
         return
+    if st.session_state.get("desk_case") not in (None, here):
+        desk_view.another()
     try:
         held = _hold(here)
         file = desk.open_file(app, actor, here)
@@ -54,6 +56,7 @@ def run() -> None:
             with st.expander(tx("desk.rules.all"), icon=":material/gavel:", type="compact", key="rule"):
                 st.html(desk_file.table(tx, file))
         desk_decide.show(seat, file, held, _next(cards, here))
+    desk_view.show()
 
 
 def _queue(waiting: list[desk.Waiting]) -> str:

@@ -72,7 +72,7 @@ def follow(view: CaseView) -> None:
             with st.container(key="card-talk"):
                 st.html(said)
     with aside, st.container(key="aside"):
-        st.html(track_side.column(tx, view, now=now))
+        st.html(track_side.column(tx, view, policies.current(app)[1], now=now))
         if track_side.may_be_missing(view, now=now):
             with st.expander(tx("track.missing.title"), icon=":material/help:", type="compact", key="rule"):
                 st.html(track_side.not_received(tx, view, now=now))

@@ -80,8 +80,8 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class DeskCard:
-    """One case in a queue. `held_by`: who has it in hand now. `approved_minor`: what the first of two approved
-    or offered, while a second has to say the same.
+    """One case in a queue. `held_by`: who has it in hand now. `approved_minor`: what the first of two
+    approved or offered, while a second has to say the same.
     """
 
     case_no: str

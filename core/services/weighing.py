@@ -1,5 +1,5 @@
-"""The amount that the desk decides about: what is asked for, or what the first of two approved; and what a yes
-to it would pay.
+"""The amount that the desk decides about: what is asked for, or what the first of two approved; and what
+a yes to it would pay.
 """
 
 from __future__ import annotations

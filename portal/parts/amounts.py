@@ -29,7 +29,10 @@ def table(
         rows.append(("subt", tx("request.sum.approved"), money(found.approved)))
     if found.fee:
         rate = plain(found.fee_basis_points).removesuffix("0").removesuffix("0").removesuffix(".")
-        rows.append(("", tx("request.sum.fee", rate=rate), money(-found.fee)))
+        words = tx("request.sum.fee", rate=rate)
+        if found.fee_of != found.approved:
+            words = tx("request.sum.fee_part", rate=rate, amount=money(found.fee_of))
+        rows.append(("", words, money(-found.fee)))
     else:
         rows.append(("", tx("request.sum.no_fee"), money(0)))
     if found.fx:

@@ -49,7 +49,7 @@ def caption(tx: Texts, option: RouteOption, policy: Policy, *, now: datetime, re
 
 
 def kept_here(tx: Texts, option: RouteOption) -> str:
-    """HTML: of what becomes balance, that it can be spent only here, and until when (R4.4); '' of the rest."""
+    """HTML: of what becomes balance, that it can be spent only here, and until when (R4.4); '' of others."""
     if option.expires_on is None:
         return ""
     until = tx("request.route.until", date=tx.day_long(option.expires_on))
@@ -139,4 +139,6 @@ def fee(tx: Texts, option: RouteOption) -> str:
     """Whether something is kept, in a few words."""
     if not option.breakdown.fee:
         return tx("request.route.no_fee")
-    return tx("request.route.fee", rate=f"{option.breakdown.fee_basis_points / 100:g}")
+    sums = option.breakdown
+    key = "request.route.fee" if sums.fee_of == sums.approved else "request.route.fee_part"
+    return tx(key, rate=f"{sums.fee_basis_points / 100:g}")

@@ -22,7 +22,7 @@ from core.services.case_views import CaseView
 from core.services.desk import File
 from core.texts import Texts
 from portal.html import esc, lines, ms
-from portal.parts import amounts, choice, desk_terms, locator
+from portal.parts import amounts, choice, desk_terms, desk_view, locator
 from portal.parts.desk_terms import Action
 from portal.parts.wizard import bad
 
@@ -49,8 +49,6 @@ ACTIONS: Final = (
     Action("find_forgery", "f", "report"),
 )
 DONE: Final = "desk_done"
-_OPENED: Final = "desk_opened"  # how often a form was opened; while it is news to the browser also _NEW
-_NEW: Final = "desk_form_is_new"
 # What is only not there yet: said calmly before the first try.
 _MISSING: Final = (TextRequired, ReferenceRequired, OfferUnneeded)
 
@@ -98,11 +96,9 @@ def _tried_key(view: CaseView) -> str:
 
 
 def _choose(view: CaseView, event: str) -> None:
-    state = st.session_state
-    state[_chosen_key(view)] = event
-    state.pop(_tried_key(view), None)
-    state[_OPENED] = state.get(_OPENED, 0) + 1
-    state[_NEW] = True
+    st.session_state[_chosen_key(view)] = event
+    st.session_state.pop(_tried_key(view), None)
+    desk_view.opened()
 
 
 def _form(at: Seat, file: File, event: str, then: str | None) -> None:
@@ -115,10 +111,6 @@ def _form(at: Seat, file: File, event: str, then: str | None) -> None:
         on_click=_send, args=(at, file, event, then),
     )  # fmt: skip
     st.html(_outlook(at, file, event))
-    if st.session_state.pop(_NEW, False):
-        st.html(
-            f"<script>window.bringUp?.({st.session_state[_OPENED]})</script>", unsafe_allow_javascript=True
-        )
 
 
 def _outlook(at: Seat, file: File, event: str) -> str:
@@ -145,7 +137,7 @@ def _between(tx: Texts, file: File, event: str, after: CaseView, amount: int | N
     said = tx("desk.first.only")
     if first is not None and first.amount_minor not in (None, amount):
         said = tx("desk.first.again", amount=tx.money(first.amount_minor or 0, file.view.currency))
-    return f'<p class="note">{ms("group")}{esc(said)}</p>'
+    return f'<p class="first">{ms("group")}<span>{esc(said)}</span></p>'
 
 
 def _is_first(before: CaseView, after: CaseView, event: str) -> bool:

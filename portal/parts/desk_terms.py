@@ -21,7 +21,7 @@ from core.services.case_views import CaseView
 from core.services.desk import File
 from core.texts import Texts
 from portal.html import esc
-from portal.parts import claim
+from portal.parts import claim, desk_view
 from portal.parts.pictures import name
 
 # Words that are ready, by the event they go with.
@@ -68,7 +68,9 @@ def draw(tx: Texts, file: File, event: str) -> None:
     view = file.view
     _begin(file, event)
     if event in AMOUNTS:
-        st.text_input(tx("desk.amount", currency=view.currency), key=_amount_key(view, event))
+        st.text_input(
+            tx("desk.amount", currency=view.currency), key=_amount_key(view, event), on_change=desk_view.grown
+        )
     if event == "offer":
         names = {route: tx(f"route.{route}") for route in file.routes}
         st.radio(
@@ -77,6 +79,7 @@ def draw(tx: Texts, file: File, event: str) -> None:
             key=_key(view, "route"),
             format_func=names.__getitem__,
             horizontal=True,
+            on_change=desk_view.grown,
         )
     elif event == "agree":
         way = st.radio(tx("desk.way"), WAYS, key=_way_key(view), format_func=lambda way: tx(f"way.{way}"))
@@ -201,5 +204,6 @@ def _label(view: CaseView, event: str) -> str:
 def _fill(key: str, words: str) -> Callable[[], None]:
     def fill() -> None:
         st.session_state[key] = words
+        desk_view.grown()
 
     return fill
