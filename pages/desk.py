@@ -5,11 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from core.domain.errors import NotAllowed, NotFound, Refusal
-from core.services import desk, queues, staff, support
+from core.services import desk, queues, staff, support, weighing
 from core.services.desk import File
 from core.services.queues import DeskCard, Waiting
 from portal import boundary, session
-from portal.parts import desk_decide, desk_file, desk_many, desk_notice, desk_queue
+from portal.parts import desk_decide, desk_file, desk_many, desk_notice, desk_queue, desk_terms, desk_view
 from portal.parts.desk_decide import DONE, Seat
 
 actor = session.require(*queues.ROLES)
@@ -44,6 +44,8 @@ def run() -> None:
             if st.session_state.get(RESTING) and _free(cards):
                 st.button(tx("queue.open_next"), key="open-next", on_click=_open_next)
         return
+    if st.session_state.get("desk_case") not in (None, here):
+        desk_view.another()
     try:
         file = desk.open_file(app, actor, here)
         held = _hold(file)
@@ -56,7 +58,9 @@ def run() -> None:
         st.html(desk_file.head(tx, file, now=now) + desk_notice.reading_only(tx, file, actor, held, at))
         _file(file)
     with right, st.container(key="desk-side"):
-        st.html(desk_file.rules(tx, file, now=now))
+        minor, route = desk_terms.in_hand(tx, file, desk_decide.chosen(file, held))
+        option = weighing.pays(app, file.view, file.answer, file.policy, minor, route)
+        st.html(desk_file.rules(tx, file, minor, option, now=now))
         if file.view.approved_minor is None:  # else the rules have nothing to say any more
             with st.expander(tx("desk.rules.all"), icon=":material/gavel:", type="compact", key="rule"):
                 st.html(desk_file.table(tx, file))
@@ -66,6 +70,7 @@ def run() -> None:
                 tx("queue.put_back"), key="put-back", type="tertiary", icon=":material/undo:", shortcut="b",
                 help=tx("queue.put_back_help"), on_click=_put_back, args=(name, here),
             )  # fmt: skip
+    desk_view.show()
 
 
 def _queue(waiting: list[Waiting]) -> str:

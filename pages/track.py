@@ -83,7 +83,8 @@ def follow(view: CaseView) -> None:
             with st.container(key="card-talk"):
                 st.html(said)
     with aside, st.container(key="aside"):
-        st.html(track_side.column(tx, view, now=now, may_add=view.state in add_proof.OPEN))
+        policy, may_add = policies.current(app)[1], view.state in add_proof.OPEN
+        st.html(track_side.column(tx, view, policy, now=now, may_add=may_add))
         if track_side.may_be_missing(view, now=now):
             with st.expander(tx("track.missing.title"), icon=":material/help:", type="compact", key="rule"):
                 st.html(track_side.not_received(tx, view, now=now))

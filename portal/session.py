@@ -10,6 +10,7 @@ import json
 import threading
 import uuid
 from typing import Any, Final
+from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
@@ -121,9 +122,22 @@ def require(*roles: str) -> Actor:
     """The visitor, if of one of `roles` (default: customers, guests); else the door, and the run ends."""
     found = visitor()
     if found is None or found.role not in (roles or BUYERS):
-        doors.closed(texts(), signed_in=found is not None)
+        for_staff = bool(roles) and not set(roles) & set(BUYERS)
+        doors.closed(texts(), signed_in=found is not None, left=_left(found), for_staff=for_staff)
         st.stop()
     return found
+
+
+def _left(found: Actor | None) -> doors.Left | None:
+    """Whose session is over, for a visitor who still holds its token."""
+    held = token() if found is None else None
+    was = identity.whose(core(), held) if held else None
+    if was is None:
+        return None
+    key = was.id if was.id in {person.id for person in people()} else ""
+    asked = urlencode(st.query_params.to_dict())
+    path = urlsplit(st.context.url or "/").path or "/"
+    return doors.Left(was.is_staff, name_of(was), key, f"{path}?{asked}" if asked else path)
 
 
 def people() -> tuple[Person, ...]:

@@ -130,10 +130,10 @@ def _account(tx: Texts, actor: Actor | None, name: str, people: tuple[Person, ..
             f"<span>{esc(tx('shell.account.find'))}</span></a>"
         )
     rows: list[str] = []
-    for title, theirs in (
-        ("shell.account.demo", [person for person in people if person.role == "customer"]),
-        ("shell.account.demo_staff", [person for person in people if person.role != "customer"]),
-    ):
+    buyers = ("shell.account.demo", [person for person in people if person.role == "customer"])
+    staff = ("shell.account.demo_staff", [person for person in people if person.role != "customer"])
+    is_staff = actor is not None and actor.is_staff
+    for title, theirs in (staff, buyers) if is_staff else (buyers, staff):
         if theirs:
             rows.append(f'<p class="lab">{esc(tx(title))}</p>')
         rows += [_to_be(tx, person, on=actor is not None and actor.id == person.id) for person in theirs]

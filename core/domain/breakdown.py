@@ -26,7 +26,9 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Breakdown:
-    """Minor units of one currency; both identities above hold exactly (invariant 15)."""
+    """Minor units of one currency; both identities above hold exactly (invariant 15). `fee_of`: the part of
+    `approved` that the fee is a rate of: what stays here as balance may be free of it.
+    """
 
     paid: int
     already: int  # refunded, reserved or refunded outside before
@@ -37,6 +39,7 @@ class Breakdown:
     refund: int
     fee_basis_points: int
     fx_borne_by: str  # platform | customer
+    fee_of: int
 
     def __post_init__(self) -> None:
         approved = self.paid - self.already - self.kept

@@ -202,14 +202,16 @@ class _Purse(NamedTuple):
         legs = [_leg(part, "balance", "balance") if part.stays else _leg(part, "original") for part in found]
         days = [policy.eta_working_days[leg.channel] for leg in legs]
         arrives = (min([first for first, _ in days]), max([last for _, last in days]))
-        return self._way("original", legs, found, arrives, self.fee)
+        fee_of = self._not_free(found)
+        return self._way("original", legs, found, arrives, self.fee, fee_of)
 
     def _balance(self, tenders: tuple[Tender, ...]) -> Way:
         fee = 0 if self.policy.balance.fee_waived else self.fee
         split = self._split(tenders, self.amount, stays=True)
         found = parts(split, fee, customer_bears_fx=False, balance_is_free=False)
         legs = [_leg(part, "balance", "balance") for part in found]
-        return self._way("balance", legs, found, self.policy.eta_working_days["balance"], fee)
+        days = self.policy.eta_working_days["balance"]
+        return self._way("balance", legs, found, days, fee, self.amount if fee else 0)
 
     def _negotiated(self, tenders: tuple[Tender, ...]) -> Way:
         split = self._split(tenders, self.amount, stays=False)
@@ -217,9 +219,14 @@ class _Purse(NamedTuple):
         found = parts(split, self.fee, customer_bears_fx=False, balance_is_free=waived)
         legs = [_leg(part, "negotiated") for part in found]
         days = self.policy.working_days
-        return self._way(
-            "negotiated", legs, found, (days.review_least, days.arbitration), self.fee, approvals=2
-        )
+        spans = (days.review_least, days.arbitration)
+        return self._way("negotiated", legs, found, spans, self.fee, self._not_free(found), approvals=2)
+
+    def _not_free(self, found: tuple[Part, ...]) -> int:
+        """What the fee is a rate of: all, or without what stays here where that is free of it."""
+        if not self.policy.balance.fee_waived:
+            return self.amount
+        return sum([part.reserved for part in found if not part.stays])
 
     def _split(
         self, tenders: tuple[Tender, ...], amount: int, *, stays: bool
@@ -242,6 +249,7 @@ class _Purse(NamedTuple):
         found: tuple[Part, ...],
         days: tuple[int, int],
         fee_basis_points: int,
+        fee_of: int,
         *,
         approvals: int = 0,
     ) -> Way:
@@ -259,6 +267,7 @@ class _Purse(NamedTuple):
             refund=self.amount - fee - fx,
             fee_basis_points=fee_basis_points,
             fx_borne_by=self.policy.fx_borne_by[self.facts.reason],
+            fee_of=fee_of,
         )
         return Way(route, tuple(legs), breakdown, days, approvals)
 

@@ -14,7 +14,6 @@ from sqlalchemy import select
 
 from core.adapters.tables import case_events
 from core.adapters.world import App
-from core.domain import routes
 from core.domain.actors import Actor
 from core.domain.deadlines import SECOND, Due, offered
 from core.domain.errors import (
@@ -33,18 +32,22 @@ from core.domain.rights import SECOND_LOOK, Step, endorsement
 from core.domain.routes import RouteOption
 from core.domain.terms import Terms
 from core.services import credit
-from core.services.granting import basis, choose, gather, grant
+from core.services.granting import basis, choose, gather, grant, open_to, settled_on
 from core.services.record import Change, last_body
 
 SAME: Final = ("approved", "route")  # what the second of two must say like the first
+RULING: Final = "in_arbitration"  # where yes needs its reason as no does: both sides read it
 
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """An amount on a route, on fresh facts. `is_enough`: nobody else has to say the same."""
+    """An amount on a route, on fresh facts. `note`: what the customer reads with it, the first's words where
+    the second of two adds none. `is_enough`: nobody else has to say the same.
+    """
 
     option: RouteOption
     body: dict[str, Any]
+    note: str
     is_enough: bool
 
 
@@ -58,13 +61,13 @@ def approve(
     history: Sequence[Step],
 ) -> None:
     """Grant it; a second approval is of exactly what the first one was of."""
-    case, endorsed = change.case, _endorsed_option(change, history, "approve")
+    case, first = change.case, _first(change, history, "approve")
     requested = case.requested_minor or 0
     amount = terms.amount_minor
     if amount is None:
-        amount = endorsed["approved"] if endorsed else requested
-    found = _weigh(app, change, actor, at, policy, terms, amount, None, endorsed)
-    if amount < requested and not terms.note and not endorsed:
+        amount = first["option"]["approved"] if first else requested
+    found = _weigh(app, change, actor, at, policy, terms, amount, None, first)
+    if not found.note and (amount < requested or case.state == RULING):
         raise TextRequired(event="approve")
     if found.is_enough:
         grant(app, change, found.option, actor, at, policy, found.body)
@@ -84,16 +87,18 @@ def offer(
     history: Sequence[Step],
 ) -> None:
     """Another amount or another route than was asked for, with words; it waits for the customer (R4.2)."""
-    case, endorsed = change.case, _endorsed_option(change, history, "offer")
+    case, first = change.case, _first(change, history, "offer")
     amount, route = terms.amount_minor, terms.route
-    if endorsed:
-        amount = endorsed["approved"] if amount is None else amount
-        route = route or endorsed["route"]
+    if first:
+        amount = first["option"]["approved"] if amount is None else amount
+        route = route or first["option"]["route"]
     amount = (case.requested_minor or 0) if amount is None else amount
     route = route or case.route or "original"
     if (amount, route) == (case.requested_minor, case.route):
         raise OfferUnneeded()
-    found = _weigh(app, change, actor, at, policy, terms, amount, route, endorsed)
+    found = _weigh(app, change, actor, at, policy, terms, amount, route, first)
+    if not found.note:
+        raise TextRequired(event="offer")
     if found.is_enough:
         change.step("offer", actor, at, offered(policy, app.calendar, at), found.body)
     else:
@@ -109,9 +114,8 @@ def accept(app: App, change: Change, actor: Actor, at: datetime, policy: Policy,
     facts, assessment = gather(app, change.conn, case, promised["approved"], policy, at)
     if promised["approved"] > facts.refundable_minor:
         raise OfferVoid()
-    options = assessment.options or routes.plan(facts, policy, app.calendar)
     try:
-        option = choose(options, promised["route"])
+        option = choose(open_to(facts, assessment, policy, app.calendar), promised["route"])
     except RouteUnavailable:
         raise OfferVoid() from None
     body = basis(facts, assessment, case.policy_version, option)
@@ -138,9 +142,11 @@ def _weigh(
     terms: Terms,
     amount: int,
     route: str | None,
-    endorsed: dict[str, Any],
+    first: dict[str, Any],
 ) -> Weighed:
-    """`route` None: the customer's, or people settle it where that has closed since."""
+    """`route` None: the customer's, or people settle it where that has closed since. `first`: what the first
+    of two said to the same.
+    """
     case = change.case
     requested = case.requested_minor or 0
     if amount <= 0:
@@ -153,28 +159,24 @@ def _weigh(
         raise NothingLeft()
     if amount > left:
         raise AmountAboveRemaining(remaining_minor=left, currency=case.currency)
-    # A person may approve what the rules refuse; the plan of the money is the rules' all the same.
-    options = assessment.options or routes.plan(facts, policy, app.calendar)
-    if route is None:
-        open_routes = {option.route for option in options}
-        # The customer's route may have closed since; then people settle it rather than choose for them.
-        route = next((r for r in (case.route, "negotiated") if r in open_routes), None)
-    option = choose(options, route)
-    body = basis(facts, assessment, case.policy_version, option) | (
-        {"note": terms.note} if terms.note else {}
-    )
-    is_second = bool(endorsed) and all(endorsed[part] == body["option"][part] for part in SAME)
+    options = open_to(facts, assessment, policy, app.calendar)
+    option = choose(options, route or settled_on(options, case.route))
+    body = basis(facts, assessment, case.policy_version, option)
+    is_second = bool(first) and all(first["option"][part] == body["option"][part] for part in SAME)
+    note = terms.note or (first.get("note", "") if is_second else "")
+    if note:
+        body["note"] = note
     if not is_second and actor.role not in CASE.row(case.state, "endorse").roles:
         raise NotAllowed(role=actor.role, event="endorse")  # only there to confirm what was endorsed
     # Of the whole order, as for the rules.
     is_small = assessment.columns["order_refund_minor"] <= policy.limits.second_approval_minor
-    return Weighed(option, body, is_second or is_small)
+    return Weighed(option, body, note, is_second or is_small)
 
 
-def _endorsed_option(change: Change, history: Sequence[Step], of: str) -> dict[str, Any]:
+def _first(change: Change, history: Sequence[Step], of: str) -> dict[str, Any]:
+    """What the first of two said to an approval or to an offer, whichever `of` is, else nothing."""
     said = endorsed_by_first(change, history)
-    option: dict[str, Any] = said.get("option", {}) if said.get("of", "approve") == of else {}
-    return option
+    return said if "option" in said and said.get("of", "approve") == of else {}
 
 
 def endorsed_by_first(change: Change, history: Sequence[Step]) -> dict[str, Any]:

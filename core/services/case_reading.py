@@ -17,7 +17,7 @@ from core.adapters.prepared import Prepared
 from core.adapters.tables import balance_lots, case_events, cases, evidence, payments, payouts
 from core.adapters.world import App
 from core.domain import routes
-from core.domain.actors import Actor
+from core.domain.actors import BUYERS, Actor
 from core.domain.deadlines import EXPIRE
 from core.domain.eligibility import window_ends_at
 from core.domain.facts import Facts
@@ -64,6 +64,7 @@ def load(app: App, conn: Connection, case: Case, actor: Actor) -> CaseView:
         _, policy = policies.in_force(app, conn, now)
         ask_until = window_ends_at(order.kind, order.completed_at, policy)
     has_ended = CASE.is_final(case.state)
+    rate, rated = _fee_rate(policies.get(app, conn, case.policy_version), case, bodies)
     return CaseView(
         case_no=case.case_no,
         order=order,
@@ -95,7 +96,7 @@ def load(app: App, conn: Connection, case: Case, actor: Actor) -> CaseView:
         decided_at=case.decided_at,
         finished_at=case.finished_at,
         payouts=payout_views,
-        events=tuple(_event(row, body) for row, body in zip(event_rows, bodies, strict=True)),
+        events=tuple(_event(row, body, actor) for row, body in zip(event_rows, bodies, strict=True)),
         allowed=allowed(case.state, case.customer_id, actor, history, owner=case.owner),
         locator=_locate(
             app,
@@ -109,7 +110,8 @@ def load(app: App, conn: Connection, case: Case, actor: Actor) -> CaseView:
         ask_until=ask_until,
         arrived_at=_arrived_at(case, payout_views),
         settled_by=drafts.settled_by(conn, order.customer_id, order.order_no) if has_ended else None,
-        fee_basis_points=_fee_rate(policies.get(app, conn, case.policy_version), case),
+        fee_basis_points=rate,
+        fee_of_minor=rated,
         offer=_offer(app, policies.get(app, conn, case.policy_version), case, bodies),
         says=_says(app, conn, bodies),
     )
@@ -194,15 +196,24 @@ def _arrived_at(case: Case, pieces: Iterable[PayoutView]) -> datetime | None:
     return max((piece.arrived_at for piece in pieces if piece.arrived_at is not None), default=None)
 
 
-def _fee_rate(policy: Policy, case: Case) -> int | None:
-    """The rate of the rule or of the reason, whichever gives the fee that was taken."""
+def _fee_rate(
+    policy: Policy, case: Case, bodies: Sequence[Mapping[str, Any]]
+) -> tuple[int | None, int | None]:
+    """The rate of the rule or of the reason, and what it is of: all, or without what became balance;
+    whichever gives the fee that was taken.
+    """
     if not case.fee_minor or not case.approved_minor or case.reason is None:
-        return None
+        return None, None
+    legs: list[dict[str, Any]] = next(
+        (body["option"]["legs"] for body in reversed(bodies) if "option" in body), []
+    )
+    sent = sum(leg["reserved_minor"] for leg in legs if leg["channel"] != "balance")
     rates = [rule.fee_basis_points for rule in policy.rules if rule.id == case.rule]
-    for rate in (*rates, policy.fee_basis_points[case.reason]):
-        if rate is not None and share(case.approved_minor, rate) == case.fee_minor:
-            return rate
-    return None
+    for minor in (case.approved_minor, sent):
+        for rate in (*rates, policy.fee_basis_points[case.reason]):
+            if rate is not None and share(minor, rate) == case.fee_minor:
+                return rate, minor
+    return None, None
 
 
 def _payout(app: App, row: Any) -> PayoutView:
@@ -227,7 +238,12 @@ def _payout(app: App, row: Any) -> PayoutView:
     )
 
 
-def _event(row: Any, body: Mapping[str, Any]) -> EventView:
+def _event(row: Any, body: Mapping[str, Any], reader: Actor) -> EventView:
+    """What the first of two approved is between colleagues until the second has decided; the final event then
+    has the words for the customer.
+    """
+    if row.event == "endorse" and reader.role in BUYERS:
+        body = {}
     return EventView(
         seq=row.seq,
         at=row.at,
@@ -243,6 +259,7 @@ def _event(row: Any, body: Mapping[str, Any]) -> EventView:
         way=body.get("way"),
         payee=(body["channel"], body["account"]) if "account" in body else None,
         picture=body.get("picture"),
+        of=body.get("of", "agree") if row.event == "endorse" else "",
     )
 
 

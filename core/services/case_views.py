@@ -56,6 +56,7 @@ class EventView:
     way: str | None = None  # of a negotiated refund (domain.settlement)
     payee: tuple[str, str] | None = None  # (channel, masked account) that a transfer goes to
     picture: str | None = None  # id of the evidence that a finding is about
+    of: str = ""  # of the first of two approvals: the event that the second one is to be
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,8 @@ class CaseView:
     ask_until: datetime | None  # of a draft and a refusal: the end of the window to ask; None: not begun
     arrived_at: datetime | None  # when the last of the money arrived, once all has
     settled_by: str | None  # of what has ended: the case whose final decision closed this order's matter
-    fee_basis_points: int | None  # where the fee is exactly this rate of what was approved
+    fee_basis_points: int | None  # where the fee is exactly this rate …
+    fee_of_minor: int | None  # … of this part of what was approved
     offer: RouteOption | None  # that waits for the customer, with the dates of accepting it now
     says: Mapping[str, str]  # the rule's sentence at the decision, by language "zh" and "en"; empty before
 

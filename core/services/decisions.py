@@ -28,7 +28,8 @@ from core.services.granting import basis, choose, gather, grant
 from core.services.record import Case, Change, people
 
 CARRYING: Final = frozenset({"answer", "decline", "appeal", "dispute", "propose"})  # words with pictures
-NEEDS_WORDS: Final = frozenset({"reject", "ask", "answer", "dispute", "appeal", "offer", "find_forgery"})
+# An approval and an offer say themselves when they need words: the second of two may have the first's.
+NEEDS_WORDS: Final = frozenset({"reject", "ask", "answer", "dispute", "appeal", "find_forgery"})
 
 
 def screen(app: App, change: Change, facts: Facts, assessment: Assessment, policy: Policy) -> None:

@@ -15,13 +15,12 @@ from sqlalchemy import select
 
 from core.adapters.tables import customers
 from core.adapters.world import App
-from core.domain import routes
 from core.domain.actors import BUYERS, Actor
 from core.domain.deadlines import ESCALATED_TO, SECOND
 from core.domain.errors import NotAllowed
 from core.domain.policy import Policy
 from core.domain.reading import Finding
-from core.domain.rights import conflict, endorsement
+from core.domain.rights import conflict
 from core.domain.settlement import Payee
 from core.domain.terms import Terms
 from core.services import (
@@ -38,9 +37,9 @@ from core.services import (
     staff,
 )
 from core.services.alike import Again
-from core.services.case_views import Answer, CaseCard, CaseView, EventView
+from core.services.case_views import Answer, CaseCard, CaseView
 from core.services.credit import Entry
-from core.services.granting import gather
+from core.services.granting import gather, open_to
 from core.services.leases import Lease
 from core.services.record import Case, lock, people, read
 
@@ -86,7 +85,7 @@ def open_file(app: App, actor: Actor, case_no: str) -> File:
         payee = negotiations.payee_of(conn, case_no) if actor.role in PAYERS else None
         said = reading.findings_in(conn, case_no)
         losses = credit.of_case(app, conn, case_no)
-    options = answer.found.options or routes.plan(answer.facts, policy, app.calendar)
+    options = open_to(answer.facts, answer.found, policy, app.calendar)
     return File(
         view,
         policy,
@@ -102,14 +101,6 @@ def open_file(app: App, actor: Actor, case_no: str) -> File:
         losses,
         staff.names(app),
     )
-
-
-def first_approval(view: CaseView) -> EventView | None:
-    """The first of two approvals, with its amount, while it is in force."""
-    steps = [(event.event, event.role, event.actor_id) for event in view.events]
-    if endorsement(steps) is None:
-        return None
-    return next(event for event in reversed(view.events) if event.event == "endorse")
 
 
 def late_since(view: CaseView, now: datetime) -> datetime | None:

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from core.adapters.world import App
+from core.domain import routes
 from core.domain.actors import SYSTEM, Actor
 from core.domain.deadlines import due
 from core.domain.eligibility import Assessment, assess
@@ -19,6 +20,7 @@ from core.domain.errors import RouteUnavailable
 from core.domain.facts import Facts
 from core.domain.policy import Policy
 from core.domain.routes import RouteOption
+from core.domain.workdays import Calendar
 from core.services import ledger, reservations
 from core.services.orders import facts_for
 from core.services.record import Case, Change, evidence_kinds
@@ -49,6 +51,19 @@ def gather(
         asked_at=case.submitted_at,
     )
     return facts, assess(facts, policy, app.calendar)
+
+
+def open_to(
+    facts: Facts, assessment: Assessment, policy: Policy, calendar: Calendar
+) -> tuple[RouteOption, ...]:
+    """The routes open to a person: one may approve what the rules refuse, the plan of the money is theirs."""
+    return assessment.options or routes.plan(facts, policy, calendar)
+
+
+def settled_on(options: Iterable[RouteOption], wanted: str | None) -> str | None:
+    """The customer's route; where it has closed since, people settle it rather than choose for them."""
+    open_routes = {option.route for option in options}
+    return next((route for route in (wanted, "negotiated") if route in open_routes), None)
 
 
 def choose(options: Iterable[RouteOption], route: str | None) -> RouteOption:

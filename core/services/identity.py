@@ -141,6 +141,13 @@ def greet(app: App, token: str) -> tuple[Actor, int] | None:
     return Actor(row.role, row.person_id, row.order_no), row.unread
 
 
+def whose(app: App, token: str) -> Actor | None:
+    """Whose session this was, over or not: for who comes back with it to read where to sign in again."""
+    with app.glance() as conn:
+        row = _SESSION.first(conn, {"digest": _digest(token)})
+    return None if row is None else Actor(row.role, row.person_id, row.order_no)
+
+
 def end_session(app: App, token: str) -> None:
     """Sign out: the token is worth nothing from now on, on every machine."""
     with app.begin() as conn:

@@ -12,8 +12,8 @@ from core.domain.credit import asked_for
 from core.domain.errors import InOtherHands, Refusal, SecondApprovalNeeded
 from core.services import credit, desk, policies, queues
 from core.services.cases import act
-from core.services.desk import first_approval
 from core.services.queues import DeskCard
+from core.services.weighing import first_approval
 
 ALIKE: Final = 2  # as many make a group
 AT_ONCE: Final = 20  # as many are looked at in one list

@@ -81,11 +81,12 @@ def agree(
     body: dict[str, Any] = {"way": way, "legs": [_leg(leg) for leg in legs], "payee": _digest(payee)}
     if payee is not None:
         body |= {"channel": payee.channel, "account": payee.masked}
-    if terms.note:
-        body["note"] = terms.note
+    is_second = all(said.get(part) == body[part] for part in ("way", "legs", "payee"))
+    if note := terms.note or (said.get("note", "") if is_second else ""):
+        body["note"] = note
     if way != "transfer":
         forget(conn, case.case_no, at)
-    if one_agrees(history) or all(said.get(part) == body[part] for part in ("way", "legs", "payee")):
+    if one_agrees(history) or is_second:
         moving.start(app, change, "agree", actor, at, policy, legs, body, payee)
     else:
         endorse(change, actor, at, body)

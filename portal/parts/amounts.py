@@ -9,13 +9,19 @@ from portal.html import esc
 
 
 def table(
-    tx: Texts, found: Breakdown, currency: str, *, for_staff: bool = False, cross_border: bool = False
+    tx: Texts,
+    found: Breakdown,
+    currency: str,
+    *,
+    received: str = "",
+    for_staff: bool = False,
+    cross_border: bool = False,
 ) -> str:
     """Paid − already refunded − kept = refundable − fee − exchange difference = you receive.
 
     Lines that mean nothing for this order are left out, except what is good news: that there is no fee, and
     that the shop bears a difference. `cross_border`: a rate has fallen, so there is one to bear. `for_staff`:
-    of the customer, not to the customer.
+    of the customer, not to the customer. `received`: what the last line is called, where it is no promise yet.
     """
 
     def money(minor: int) -> str:
@@ -30,8 +36,11 @@ def table(
         rows.append(("subt", tx("request.sum.approved"), money(found.approved)))
     if found.fee:
         rate = plain(found.fee_basis_points).removesuffix("0").removesuffix("0").removesuffix(".")
-        key = "queue.sum.fee" if for_staff else "request.sum.fee"
-        rows.append(("", tx(key, rate=rate), money(-found.fee)))
+        words = tx("queue.sum.fee" if for_staff else "request.sum.fee", rate=rate)
+        if found.fee_of != found.approved:
+            key = "queue.sum.fee_part" if for_staff else "request.sum.fee_part"
+            words = tx(key, rate=rate, amount=money(found.fee_of))
+        rows.append(("", words, money(-found.fee)))
     else:
         rows.append(("", tx("request.sum.no_fee"), money(0)))
     if found.fx:
@@ -39,9 +48,8 @@ def table(
         rows.append(("", tx(key), money(-found.fx)))
     elif cross_border and found.fx_borne_by == "platform":
         rows.append(("", tx("request.sum.fx_ours"), money(0)))
-    rows.append(
-        ("total", tx("desk.rules.receives" if for_staff else "request.sum.receive"), money(found.refund))
-    )
+    received = received or tx("desk.rules.receives" if for_staff else "request.sum.receive")
+    rows.append(("total", received, money(found.refund)))
     return as_list(rows)
 
 

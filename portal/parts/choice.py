@@ -11,7 +11,7 @@ from core.domain.policy import Policy
 from core.domain.routes import RouteOption, can_return
 from core.services.orders import OrderView
 from core.texts import Texts
-from portal.html import bound
+from portal.html import bound, esc, ms
 
 
 def label(tx: Texts, option: RouteOption, order: OrderView) -> str:
@@ -46,6 +46,17 @@ def caption(tx: Texts, option: RouteOption, policy: Policy, *, now: datetime, re
     elif len(option.legs) > 1:
         lines.append(tx("request.route.split", n=len(option.legs)))
     return bound("  \n".join(lines))
+
+
+def kept_here(tx: Texts, option: RouteOption) -> str:
+    """HTML: of what becomes balance, that it can be spent only here, and until when (R4.4); '' of others."""
+    if option.expires_on is None:
+        return ""
+    until = tx("request.route.until", date=tx.day_long(option.expires_on))
+    words = tx("request.route.both", one=tx("request.route.stays"), two=until)
+    if option.route != "balance":
+        words = tx("request.route.leg", channel=tx("channel.balance"), speed=words)
+    return f'<p class="stays">{ms("event_busy")}<b>{esc(words)}</b></p>'
 
 
 def _good_until(tx: Texts, last: date, policy: Policy, *, reviewed: bool) -> str:
@@ -128,4 +139,6 @@ def fee(tx: Texts, option: RouteOption) -> str:
     """Whether something is kept, in a few words."""
     if not option.breakdown.fee:
         return tx("request.route.no_fee")
-    return tx("request.route.fee", rate=f"{option.breakdown.fee_basis_points / 100:g}")
+    sums = option.breakdown
+    key = "request.route.fee" if sums.fee_of == sums.approved else "request.route.fee_part"
+    return tx(key, rate=f"{sums.fee_basis_points / 100:g}")

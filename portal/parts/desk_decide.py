@@ -1,7 +1,8 @@
 """Deciding at the desk: an action, its reason, what the customer will read, one key to send it.
 
-An action is chosen by a key or a click; a template fills in the reason; the preview is the decision itself,
-taken and taken back (`desk.preview`). Nothing is decided before it is confirmed.
+An action is chosen by a key or a click; ready words fill in the reason; the preview is the decision itself,
+taken and taken back (`desk.preview`). The button is there from the start: it sends what is typed by then, and
+says what is missing only once it was tried.
 """
 
 from __future__ import annotations
@@ -14,15 +15,14 @@ import streamlit as st
 
 from core.adapters.world import App
 from core.domain.actors import Actor
-from core.domain.errors import Refusal
+from core.domain.errors import OfferUnneeded, ReferenceRequired, Refusal, TextRequired
 from core.domain.rights import APPROVING
-from core.domain.terms import Terms
-from core.services import cases, desk
+from core.services import cases, desk, weighing
 from core.services.case_views import CaseView
 from core.services.desk import File
 from core.texts import Texts
 from portal.html import esc, lines, ms
-from portal.parts import amounts, desk_terms, locator
+from portal.parts import amounts, choice, desk_terms, desk_view, locator
 from portal.parts.desk_terms import Action
 from portal.parts.wizard import bad
 
@@ -38,73 +38,124 @@ class Seat:
 
 
 ACTIONS: Final = (
-    Action("approve", "a", "check", ("checked", "goodwill")),
-    Action("offer", "o", "local_offer", ("part", "balance")),
-    Action("agree", "g", "handshake", ("checked",)),
+    Action("approve", "a", "check"),
+    Action("offer", "o", "local_offer"),
+    Action("agree", "g", "handshake"),
     Action("transfer", "p", "payments"),
-    Action("reject", "x", "close", ("used", "works", "late", "unclear")),
-    Action("ask", "q", "help", ("when", "picture", "tried", "account")),
-    Action("dispute", "t", "balance", ("second_view",)),
+    Action("reject", "x", "close"),
+    Action("ask", "q", "help"),
+    Action("dispute", "t", "balance"),
     Action("negotiate", "n", "handshake"),
     Action("find_forgery", "f", "report"),
 )
 DONE: Final = "desk_done"
+# What is only not there yet: said calmly before the first try.
+_MISSING: Final = (TextRequired, ReferenceRequired, OfferUnneeded)
+
+
+def chosen(file: File, held: Refusal | None) -> str | None:
+    """The event whose form is open, if this person still has it."""
+    event: str | None = st.session_state.get(_chosen_key(file.view))
+    return event if event in [action.event for action in _open_to(file, held)] else None
 
 
 def show(at: Seat, file: File, held: Refusal | None, then: str | None) -> None:
     """The buttons this person has, then the form of the chosen one. `then`: the case that comes next."""
     tx = at.tx
-    view = file.view
-    open_to = [action for action in ACTIONS if action.event in view.allowed] if held is None else []
-    if not view.evidence:  # nothing to find anything about
-        open_to = [action for action in open_to if action.event != "find_forgery"]
+    open_to, event = _open_to(file, held), chosen(file, held)
     if not open_to:
         if held is None:
             st.html(f'<p class="note">{esc(tx("desk.nothing_to_do"))}</p>')
         return
-    chosen_key = f"desk-act-{view.case_no}"
-    chosen = st.session_state.get(chosen_key)
     with st.container(key="desk-acts", horizontal=True):
         for action in open_to:
             st.button(
                 tx(f"desk.act.{action.event}"), key=f"do-{action.event}", shortcut=action.key,
-                icon=f":material/{action.icon}:", type="primary" if action.event == chosen else "secondary",
-                on_click=_choose, args=(chosen_key, action.event),
+                icon=f":material/{action.icon}:", type="primary" if action.event == event else "secondary",
+                on_click=_choose, args=(file.view, action.event),
             )  # fmt: skip
-    for action in open_to:
-        if action.event == chosen:
-            with st.container(key="card-decide"):
-                _form(at, file, action, then)
+    if event is not None:
+        with st.container(key="card-decide"):
+            _form(at, file, event, then)
 
 
-def _choose(key: str, event: str) -> None:
-    st.session_state[key] = event
+def _open_to(file: File, held: Refusal | None) -> list[Action]:
+    if held is not None:
+        return []
+    view = file.view
+    # Without pictures there is nothing to find anything about.
+    return [a for a in ACTIONS if a.event in view.allowed and (a.event != "find_forgery" or view.evidence)]
 
 
-def _form(at: Seat, file: File, action: Action, then: str | None) -> None:
-    tx, view, event = at.tx, file.view, action.event
-    terms, problem = desk_terms.ask(tx, file, action)
+def _chosen_key(view: CaseView) -> str:
+    return f"desk-act-{view.case_no}"
+
+
+def _tried_key(view: CaseView) -> str:
+    return f"desk-tried-{view.case_no}"
+
+
+def _choose(view: CaseView, event: str) -> None:
+    st.session_state[_chosen_key(view)] = event
+    st.session_state.pop(_tried_key(view), None)
+    desk_view.opened()
+
+
+def _form(at: Seat, file: File, event: str, then: str | None) -> None:
+    tx = at.tx
+    st.html(f'<h2 id="decide" tabindex="-1">{esc(tx(f"desk.act.{event}"))}</h2>')
+    desk_terms.draw(tx, file, event)
+    # Above what it sends: nothing that changes while one types moves it from under the pointer.
+    st.button(
+        tx(f"desk.send.{event}"), key="desk-send", type="primary", shortcut="Ctrl+Enter", width="stretch",
+        on_click=_send, args=(at, file, event, then),
+    )  # fmt: skip
+    st.html(_outlook(at, file, event))
+
+
+def _outlook(at: Seat, file: File, event: str) -> str:
+    """What comes of it as the fields stand: what the customer will read, or why it cannot be sent."""
+    tx, view = at.tx, file.view
+    terms, problem = desk_terms.said(tx, file, event)
     if terms is None:
-        if problem:
-            st.html(bad(problem))
-        return
+        return bad(problem)
     try:
         after = desk.preview(at.app, at.actor, view.case_no, event, terms)
     except Refusal as refused:
-        says = tx("desk.needs_words") if refused.code == "text_required" else tx.refusal(refused)
-        st.html(bad(says))
-        return
-    st.html(reads(tx, after, terms.note, now=at.now))
-    st.button(
-        tx(f"desk.send.{event}"), key="desk-send", type="primary", shortcut="Ctrl+Enter", width="stretch",
-        on_click=_send, args=(at, view, event, terms, then),
-    )  # fmt: skip
+        says = tx("desk.needs_words") if isinstance(refused, TextRequired) else tx.refusal(refused)
+        if isinstance(refused, _MISSING) and not st.session_state.get(_tried_key(view)):
+            return f'<p class="note">{esc(says)}</p>'
+        return bad(says)
+    return _between(tx, file, event, after, terms.amount_minor) + reads(tx, after, _note(after), now=at.now)
+
+
+def _between(tx: Texts, file: File, event: str, after: CaseView, amount: int | None) -> str:
+    """Of the first of two: that a second one comes, and that the words are for that one until then."""
+    if not _is_first(file.view, after, event):
+        return ""
+    first = weighing.first_approval(file.view)
+    said = tx("desk.first.only")
+    if first is not None and first.amount_minor not in (None, amount):
+        said = tx("desk.first.again", amount=tx.money(first.amount_minor or 0, file.view.currency))
+    return f'<p class="first">{ms("group")}<span>{esc(said)}</span></p>'
+
+
+def _is_first(before: CaseView, after: CaseView, event: str) -> bool:
+    """Whether it was only the first of two approvals."""
+    return after.state == before.state and event in APPROVING
+
+
+def _note(after: CaseView) -> str:
+    """What the customer reads with the decision: the person's words, not what the system adds by itself."""
+    return next((event.note for event in reversed(after.events) if event.role != "system"), "")
 
 
 def reads(tx: Texts, after: CaseView, note: str, *, now: datetime) -> str:
     """The customer's side of the decision, in the words of their page."""
     title, below = locator.sentences(tx, after, now=now)
-    offered = amounts.table(tx, after.offer.breakdown, after.currency) if after.offer else ""
+    offered = ""
+    if after.offer:
+        offered = amounts.table(tx, after.offer.breakdown, after.currency) + choice.kept_here(tx, after.offer)
     said = f'<p class="quote">{lines(note)}</p>' if note.strip() else ""
     return (
         f'<div class="reads"><span class="lab">{ms("visibility")}{esc(tx("desk.reads"))}</span>'
@@ -112,16 +163,22 @@ def reads(tx: Texts, after: CaseView, note: str, *, now: datetime) -> str:
     )
 
 
-def _send(at: Seat, view: CaseView, event: str, terms: Terms, then: str | None) -> None:
-    tx, actor = at.tx, at.actor
+def _send(at: Seat, file: File, event: str, then: str | None) -> None:
+    """Send what the fields say by now, also what was typed last."""
+    tx, view, actor = at.tx, file.view, at.actor
+    st.session_state[_tried_key(view)] = True
+    terms, _ = desk_terms.said(tx, file, event)
+    if terms is None:
+        return  # the form says why
     command_id = f"{event}-{view.case_no}-{len(view.events)}-{actor.id}"
     try:
         after = cases.act(at.app, actor, view.case_no, event, command_id, terms)
     except Refusal as refused:
-        st.session_state[DONE] = tx.refusal(refused)
+        if not isinstance(refused, _MISSING):
+            st.session_state[DONE] = tx.refusal(refused)
         return
-    said = "endorse" if after.state == view.state and event in APPROVING else event
-    st.session_state[DONE] = tx(f"desk.done.{said}", case_no=view.case_no)
+    done = "endorse" if _is_first(view, after, event) else event
+    st.session_state[DONE] = tx(f"desk.done.{done}", case_no=view.case_no)
     if then:
         st.query_params["case"] = then
     else:

@@ -9,7 +9,8 @@ from typing import Final
 
 from core import wording
 from core.domain.deadlines import BY_WORKING_DAYS
-from core.services import desk
+from core.domain.routes import RouteOption
+from core.services import desk, weighing
 from core.services.case_views import CaseView, EventView
 from core.services.decisions import CARRYING
 from core.services.desk import File
@@ -187,9 +188,9 @@ def others(tx: Texts, file: File, *, now: datetime) -> str:
     return f'{head}<ul class="dothers">{items}</ul>'
 
 
-def rules(tx: Texts, file: File, *, now: datetime) -> str:
-    """What the rules say, as of when it was sent, and what would be paid if the answer were yes; of what is
-    granted already, what that comes to.
+def rules(tx: Texts, file: File, minor: int, option: RouteOption | None, *, now: datetime) -> str:
+    """What the rules say, as of when it was sent, and what would be paid if the answer were yes to `minor`,
+    the amount that is being decided; of what is granted already, what that comes to.
     """
     if file.view.approved_minor is not None:
         return _granted(tx, file)
@@ -200,9 +201,8 @@ def rules(tx: Texts, file: File, *, now: datetime) -> str:
         if (lacks := _lacks(tx, found.missing_evidence))
         else ""
     )
-    option = found.options[0] if found.options else None
     suggestion = (
-        f'<div class="sug"><span class="lab">{esc(tx("desk.rules.pays"))}</span>'
+        f'{_first(tx, file)}<div class="sug"><span class="lab">{esc(_of(tx, file, minor))}</span>'
         f"<b>{esc(tx.money(option.breakdown.refund, file.view.currency))}</b>"
         f"<span>{esc(tx(f'route.{option.route}'))}</span></div>"
         + amounts.table(tx, option.breakdown, file.view.currency, for_staff=True)
@@ -213,6 +213,26 @@ def rules(tx: Texts, file: File, *, now: datetime) -> str:
         f'<div class="dr"><h2>{esc(tx("desk.rules"))}</h2><p class="vd {found.verdict}">'
         f"{esc(tx(f'verdict.{found.verdict}'))}</p><p>{esc(says)}</p>{missing}{suggestion}</div>"
     )
+
+
+def _of(tx: Texts, file: File, minor: int) -> str:
+    """Of which amount that is, where it is not the one that was asked for."""
+    if minor == file.view.requested_minor:
+        return tx("desk.rules.pays")
+    return tx("desk.rules.pays_of", amount=tx.money(minor, file.view.currency))
+
+
+def _first(tx: Texts, file: File) -> str:
+    """What the first of two approved, beside what was asked for."""
+    first = weighing.first_approval(file.view)
+    if first is None or first.amount_minor is None:
+        return ""
+    amount, asked = (
+        tx.money(minor, file.view.currency) for minor in (first.amount_minor, file.view.requested_minor or 0)
+    )
+    key = "desk.rules.first_offered" if first.of == "offer" else "desk.rules.first"
+    who = name_of(file.names, first.actor_id)
+    return f"<p>{esc(tx(key, who=who, amount=amount, asked=asked))}</p>"
 
 
 def _granted(tx: Texts, file: File) -> str:

@@ -70,8 +70,13 @@ def _item(
     left = "" if name == "transfers" else clock(tx, card.due_at, now)
     times = " · ".join(filter(None, (late(tx, card.late_since, now), left)))
     what = f"<bdi>{esc(who)}</bdi> · <bdi>{esc(card.product)}</bdi>{f' · {times}' if times else ''}"
+    asked = tx.money(card.requested_minor, card.currency)
+    amount = f"<b>{esc(asked)}</b>"
+    if card.approved_minor is not None:  # by the first of two
+        approved = tx.money(card.approved_minor, card.currency)
+        amount = f"<b>{esc(approved)}</b> <small>{esc(tx('desk.first.of', asked=asked))}</small>"
     return (
-        f'<li><a href="{to}"{on}><b>{esc(tx.money(card.requested_minor, card.currency))}</b> '
+        f'<li><a href="{to}"{on}>{amount} '
         f"<span class=why>{esc(reason_words(tx, card.reason, card.kind))}</span>"
         f"<small>{what}</small>"
         f"{away}</a></li>"

@@ -1,92 +1,169 @@
-"""What is said with a decision at the desk: an amount, a route, a way, a reference; words by template."""
+"""What is said with a decision at the desk: an amount, a route, a way, a reference; words, some ready.
+
+The fields' values stand in the session under keys of the case, so that what is typed last counts when it is
+sent, whatever was drawn before.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 import streamlit as st
 
 from core.domain.money import plain
+from core.domain.rights import APPROVING, SECOND_LOOK
 from core.domain.settlement import WAYS
 from core.domain.terms import Terms
-from core.services import desk
+from core.services import weighing
 from core.services.case_views import CaseView
 from core.services.desk import File
 from core.texts import Texts
 from portal.html import esc
-from portal.parts import claim
+from portal.parts import claim, desk_view
 from portal.parts.pictures import name
+
+# Words that are ready, by the event they go with.
+PHRASES: Final = {
+    "approve": ("checked", "goodwill"),
+    "offer": ("part", "balance"),
+    "agree": ("checked",),
+    "reject": ("used", "works", "late", "unclear"),
+    "ask": ("when", "picture", "tried", "account"),
+    "dispute": ("second_view",),
+}
+AMOUNTS: Final = ("approve", "offer")
+# After an appeal or in arbitration the answer is the last: nothing more to send, nobody else to turn to.
+LAST_WORDS: Final = {
+    "approve": ("upheld",),
+    "reject": ("used_final", "works_final", "late", "unclear_final"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One thing to do: its key, its icon, and the templates of what is said with it."""
+    """One thing to do: its key and its icon."""
 
     event: str
     key: str
     icon: str
-    notes: tuple[str, ...] = ()
 
 
-def ask(tx: Texts, file: File, action: Action) -> tuple[Terms | None, str]:
-    """The fields of this action; what they say, or what is wrong with it."""
-    view, event = file.view, action.event
-    amount: int | None = None
-    route = way = None
-    reference, picture, problem = "", "", ""
-    if event in ("approve", "offer"):
-        amount, problem = _amount(tx, file, event)
+def phrases(view: CaseView, event: str, amount: int | None, route: str | None) -> tuple[str, ...]:
+    """The ready words that are true of this decision."""
+    is_part = amount is not None and amount < (view.requested_minor or 0)
+    if event == "approve" and is_part:
+        return ("part",)
     if event == "offer":
-        route = _route(tx, file)
+        fitting = {"part": is_part, "balance": route == "balance"}
+        return tuple(phrase for phrase in PHRASES["offer"] if fitting[phrase])
+    if view.state in SECOND_LOOK and event in LAST_WORDS:
+        return LAST_WORDS[event]
+    return PHRASES.get(event, ())
+
+
+def draw(tx: Texts, file: File, event: str) -> None:
+    """The fields of this action, the words last."""
+    view = file.view
+    _begin(file, event)
+    if event in AMOUNTS:
+        st.text_input(
+            tx("desk.amount", currency=view.currency), key=_amount_key(view, event), on_change=desk_view.grown
+        )
+    if event == "offer":
+        names = {route: tx(f"route.{route}") for route in file.routes}
+        st.radio(
+            tx("desk.route"),
+            file.routes,
+            key=_key(view, "route"),
+            format_func=names.__getitem__,
+            horizontal=True,
+            on_change=desk_view.grown,
+        )
     elif event == "agree":
-        way = _way(tx, file)
+        way = st.radio(tx("desk.way"), WAYS, key=_way_key(view), format_func=lambda way: tx(f"way.{way}"))
+        if way == "transfer":
+            _payee(tx, file)
     elif event == "transfer":
         _payee(tx, file)
-        reference = st.text_input(tx("desk.reference"), key=f"desk-reference-{view.case_no}", max_chars=64)
+        st.text_input(tx("desk.reference"), key=_key(view, "reference"), max_chars=64)
     elif event == "find_forgery":
-        picture = _picture(tx, view)
-    note = _note(tx, view, action)
-    if problem or (event == "transfer" and not reference):
+        names = {item.id: name(tx, item, number) for number, item in enumerate(view.evidence, 1)}
+        st.radio(tx("desk.picture"), list(names), key=_key(view, "picture"), format_func=names.__getitem__)
+    _note(tx, file, event)
+
+
+def said(tx: Texts, file: File, event: str) -> tuple[Terms | None, str]:
+    """What the fields say as they stand; or what is wrong with the amount."""
+    view = file.view
+    amount, problem = _amount(tx, file, event)
+    if problem:
         return None, problem
+    state = st.session_state
     return Terms(
-        note=note, amount_minor=amount, route=route, way=way, reference=reference, picture=picture
+        note=state.get(_note_key(view, event)) or "",
+        amount_minor=amount,
+        route=_route(file, event),
+        way=state.get(_way_key(view)) if event == "agree" else None,
+        reference=state.get(_key(view, "reference")) or "" if event == "transfer" else "",
+        picture=state.get(_key(view, "picture")) or "" if event == "find_forgery" else "",
     ), ""
 
 
+def in_hand(tx: Texts, file: File, event: str | None) -> tuple[int, str | None]:
+    """(minor units, route) that are being decided: what the form of `event` says, else what it
+    would begin with. The route is None where the customer's own stands.
+    """
+    amount, _ = _amount(tx, file, event or "")
+    return (weighing.to_decide(file.view) if amount is None else amount), _route(file, event or "")
+
+
+def _key(view: CaseView, field: str) -> str:
+    return f"desk-{field}-{view.case_no}"
+
+
+def _note_key(view: CaseView, event: str) -> str:
+    return f"desk-note-{view.case_no}-{event}"
+
+
+def _way_key(view: CaseView) -> str:
+    return f"desk-way-{view.case_no}-{len(view.events)}"
+
+
+def _amount_key(view: CaseView, event: str) -> str:
+    """After another first approval it is another field, with that one's amount."""
+    first = weighing.first_approval(view)
+    return f"desk-amount-{event}-{view.case_no}-{first.seq if first else 0}"
+
+
+def _begin(file: File, event: str) -> None:
+    """What the fields say at first: what was asked for, of a second approval what the first one said."""
+    view = file.view
+    state, first = st.session_state, weighing.first_approval(view)
+    if event in AMOUNTS:
+        state.setdefault(_amount_key(view, event), plain(weighing.to_decide(view), view.currency))
+    if event == "offer" and file.routes:
+        wanted = (first.route if first else None) or view.route
+        state.setdefault(_key(view, "route"), wanted if wanted in file.routes else file.routes[0])
+    if event == "agree":  # what the customer proposed, or the first of two agreed on
+        known = next((event.way for event in reversed(view.events) if event.way), None)
+        state.setdefault(_way_key(view), known or WAYS[0])
+
+
 def _amount(tx: Texts, file: File, event: str) -> tuple[int | None, str]:
-    view = file.view
-    first = desk.first_approval(view)
-    # Whoever confirms sees what was approved: another amount would be another first approval.
-    wanted = view.requested_minor if first is None else first.amount_minor
-    key = f"desk-amount-{event}-{view.case_no}-{first.seq if first else 0}"
-    st.session_state.setdefault(key, plain(wanted or 0, view.currency))
-    typed = st.text_input(tx("desk.amount", currency=view.currency), key=key)
-    minor, problem = claim.read_amount(tx, view.order, typed)
-    return minor, problem
+    if event not in AMOUNTS:
+        return None, ""
+    _begin(file, event)
+    return claim.read_amount(tx, file.view.order, st.session_state[_amount_key(file.view, event)])
 
 
-def _route(tx: Texts, file: File) -> str | None:
-    """Where the offered money would go; of a first approval the route that was offered."""
-    view, first = file.view, desk.first_approval(file.view)
-    key = f"desk-route-{view.case_no}"
-    wanted = (first.route if first else None) or view.route
-    if file.routes:
-        st.session_state.setdefault(key, wanted if wanted in file.routes else file.routes[0])
-    return st.radio(
-        tx("desk.route"), file.routes, key=key, format_func=lambda name: tx(f"route.{name}"), horizontal=True
-    )
-
-
-def _way(tx: Texts, file: File) -> str | None:
-    """How it is paid; what the customer proposed, or the first of two agreed on, stands there already."""
-    view = file.view
-    said = next((event.way for event in reversed(view.events) if event.way), None)
-    key = f"desk-way-{view.case_no}-{len(view.events)}"
-    st.session_state.setdefault(key, said or WAYS[0])
-    way = st.radio(tx("desk.way"), WAYS, key=key, format_func=lambda name: tx(f"way.{name}"))
-    if way == "transfer":
-        _payee(tx, file)
-    return way
+def _route(file: File, event: str) -> str | None:
+    if event != "offer":
+        return None
+    _begin(file, event)
+    route: str | None = st.session_state.get(_key(file.view, "route"))
+    return route
 
 
 def _payee(tx: Texts, file: File) -> None:
@@ -100,24 +177,33 @@ def _payee(tx: Texts, file: File) -> None:
     st.html(f'<div class="payee">{label}<b><bdi>{esc(where)}</bdi></b></div>')
 
 
-def _picture(tx: Texts, view: CaseView) -> str:
-    """Which of the pictures a finding is about."""
-    names = {item.id: name(tx, item, number) for number, item in enumerate(view.evidence, 1)}
-    key = f"desk-picture-{view.case_no}"
-    return st.radio(tx("desk.picture"), list(names), key=key, format_func=names.__getitem__) or ""
-
-
-def _note(tx: Texts, view: CaseView, action: Action) -> str:
-    key = f"desk-note-{view.case_no}-{action.event}"
-    words = {name: tx(f"desk.note.{action.event}.{name}") for name in action.notes}
-
-    def fill() -> None:
-        st.session_state[key] = words.get(st.session_state.get(f"{key}-pick") or "", "")
-
-    if words:
-        st.pills(
-            tx("desk.note.pick"), list(words), key=f"{key}-pick", on_change=fill,
-            format_func=lambda name: tx(f"desk.note.{action.event}.{name}.short"),
-        )  # fmt: skip
+def _note(tx: Texts, file: File, event: str) -> None:
+    """The words: ready ones to begin with, each a button with a number as its key, and the field."""
+    view, key = file.view, _note_key(file.view, event)
+    ready = phrases(view, event, _amount(tx, file, event)[0], _route(file, event))
+    if ready:
+        with st.container(key="desk-phrases", horizontal=True, gap="xsmall"):
+            st.html(f'<p class="lab">{esc(tx("desk.note.pick"))}</p>', width="content")
+            for number, phrase in enumerate(ready, 1):
+                words = tx(f"desk.note.{event}.{phrase}")
+                st.button(
+                    tx(f"desk.note.{event}.{phrase}.short"), key=f"phrase-{phrase}", shortcut=str(number),
+                    on_click=_fill(key, words), width="content",
+                )  # fmt: skip
+    first = weighing.first_approval(view)
+    theirs = first.note if first is not None and event in APPROVING and first.of == event else ""
     st.session_state.setdefault(key, "")
-    return st.text_area(tx(f"desk.note.label.{action.event}"), key=key, height=96)
+    label = tx("desk.note.label.second") if theirs else tx(f"desk.note.label.{_label(view, event)}")
+    st.text_area(label, key=key, height=96, placeholder=theirs or None)
+
+
+def _label(view: CaseView, event: str) -> str:
+    return "rule" if event == "approve" and view.state == "in_arbitration" else event
+
+
+def _fill(key: str, words: str) -> Callable[[], None]:
+    def fill() -> None:
+        st.session_state[key] = words
+        desk_view.grown()
+
+    return fill

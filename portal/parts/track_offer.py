@@ -28,6 +28,7 @@ def show(t: Turn, option: RouteOption) -> None:
     st.html(
         head(t, tx("track.turn.offer"), how, quote=said, clock=clock)
         + f'<p class="goes">{ms("arrow_forward")}<span><b>{esc(where)}</b> {esc(fast)}</span></p>'
+        + choice.kept_here(tx, option)
         + amounts.table(tx, option.breakdown, view.currency)
     )
     for event in ("accept", "decline"):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from core.domain.eligibility import window_ends_at
+from core.domain.policy import Policy
+from core.domain.rights import SECOND_LOOK
 from core.services import certificates
 from core.services.case_views import CaseView
 from core.texts import Texts
@@ -15,12 +18,12 @@ from portal.parts.ask_wrong import reason_words
 from portal.parts.pictures import shots
 
 
-def column(tx: Texts, view: CaseView, *, now: datetime, may_add: bool = False) -> str:
+def column(tx: Texts, view: CaseView, policy: Policy, *, now: datetime, may_add: bool = False) -> str:
     """Everything quiet, in one element. `may_add`: whether pictures are taken now."""
     return "".join(
         f'<section class="pane">{part}</section>'
         for part in (
-            _amounts(tx, view, now),
+            _amounts(tx, view, policy, now),
             _certificate(tx, view),
             _evidence(tx, view, may_add),
             _order(tx, view, now),
@@ -29,7 +32,7 @@ def column(tx: Texts, view: CaseView, *, now: datetime, may_add: bool = False) -
     )
 
 
-def _amounts(tx: Texts, view: CaseView, now: datetime) -> str:
+def _amounts(tx: Texts, view: CaseView, policy: Policy, now: datetime) -> str:
     if view.requested_minor is None:
         return ""
 
@@ -56,24 +59,54 @@ def _amounts(tx: Texts, view: CaseView, now: datetime) -> str:
         rows.append(
             ("total", tx("track.amounts.received") if done else tx("track.amounts.receive"), money(refund))
         )
-    return f"<h2>{esc(tx('track.amounts'))}</h2>{as_list(rows)}{_why_part(tx, view)}{_legs(tx, view, now)}"
+    return (
+        f"<h2>{esc(tx('track.amounts'))}</h2>{as_list(rows)}{_why_part(tx, view)}"
+        f"{_objecting(tx, view, policy, now)}{_legs(tx, view, now)}"
+    )
 
 
 def _fee(tx: Texts, view: CaseView) -> str:
     """At which rate, and for which reason of the customer's (R4.6)."""
     if not view.fee_basis_points or view.reason is None:
         return tx("track.amounts.fee")
-    reason = reason_words(tx, view.reason, view.order.kind)
-    return tx("track.amounts.fee_rate", rate=percent(view.fee_basis_points), reason=reason)
+    reason, rate = reason_words(tx, view.reason, view.order.kind), percent(view.fee_basis_points)
+    if view.fee_of_minor in (None, view.approved_minor):
+        return tx("track.amounts.fee_rate", rate=rate, reason=reason)
+    of = tx.money(view.fee_of_minor or 0, view.currency)
+    return tx("track.amounts.fee_part", rate=rate, reason=reason, amount=of)
 
 
 def _why_part(tx: Texts, view: CaseView) -> str:
     """The words of whoever approved less than was asked for."""
-    if view.approved_minor is None or view.approved_minor >= (view.requested_minor or 0):
+    if not _is_part(view):
         return ""
-    said = next((e.note for e in reversed(view.events) if e.event in ("approve", "endorse") and e.note), "")
+    said = next((e.note for e in reversed(view.events) if e.event == "approve" and e.note), "")
     title = f'<h3 class="gap">{esc(tx("track.amounts.why"))}</h3>'
     return f'{title}<p class="said">{lines(said)}</p>' if said else ""
+
+
+def _is_part(view: CaseView) -> bool:
+    return view.approved_minor is not None and view.approved_minor < (view.requested_minor or 0)
+
+
+def _objecting(tx: Texts, view: CaseView, policy: Policy, now: datetime) -> str:
+    """What somebody may do who was given less than they asked for and did not agree to it. What has been
+    granted goes its way; the rest is asked for once more afterwards, which can be appealed as ever.
+    """
+    happened = {event.event for event in view.events}
+    if not _is_part(view) or "accept" in happened or view.state not in ("approved", "negotiating", "paying"):
+        return ""
+    order = view.order
+    ends = window_ends_at(order.kind, order.completed_at, policy)
+    if happened & set(SECOND_LOOK.values()):
+        says = tx("track.object.final")
+    elif ends is not None and ends < now:
+        says = tx("track.object.withdraw") if "withdraw" in view.allowed else tx("track.object.late")
+    else:
+        left = tx.money(order.refundable_minor, view.currency)
+        says = tx("track.object.rest", amount=left)
+        says += tx("track.object.until", when=tx.until(ends, now)) if ends is not None else ""
+    return f'<p class="note">{esc(says)}</p>'
 
 
 def _legs(tx: Texts, view: CaseView, now: datetime) -> str:

@@ -62,7 +62,12 @@ def receives(tx: Texts, found: Assessment, option: RouteOption, currency: str) -
     off = []
     if sums.fee:
         rate = f"{sums.fee_basis_points / 100:g}"
-        off.append(tx("request.verdict.fee", amount=tx.money(sums.fee, currency), rate=rate))
+        amount = tx.money(sums.fee, currency)
+        words = tx("request.verdict.fee", amount=amount, rate=rate)
+        if sums.fee_of != sums.approved:
+            of = tx.money(sums.fee_of, currency)
+            words = tx("request.verdict.fee_part", amount=amount, rate=rate, of=of)
+        off.append(words)
     if sums.fx:
         off.append(tx("request.verdict.fx", amount=tx.money(sums.fx, currency)))
     after = f"<small>{esc(tx('request.verdict.after', deducted=tx.list(off)))}</small>" if off else ""

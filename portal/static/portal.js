@@ -46,3 +46,42 @@
     }
   }).observe(document.documentElement, {childList: true, subtree: true});
 })();
+
+// The desk's form of a decision. It opens below the fold, so opening it brings it into view and gives it the focus: its
+// heading, not a field, so that J and K go on to other cases. And what cannot be seen is not sent by a key: the first
+// Ctrl+Enter brings it into view, the second sends.
+(() => {
+  const form = () => document.querySelector(".st-key-card-decide");
+  const send = () => document.querySelector(".st-key-desk-send button");
+
+  const bringUp = (focus) => {
+    const card = form();
+    if (!card) return;
+    const look = () => {
+      card.scrollIntoView({ block: card.offsetHeight < innerHeight * 0.8 ? "nearest" : "start" });
+      if (!isSeen()) send()?.scrollIntoView({ block: "center" });
+    };
+    const settling = new ResizeObserver(look);  // it is drawn piece by piece; the first call comes at once
+    settling.observe(card);
+    setTimeout(() => settling.disconnect(), 1000);
+    if (focus) document.getElementById("decide")?.focus({ preventScroll: true });
+  };
+  const toTop = () => document.querySelector(".stMain")?.scrollTo(0, 0);
+  window.desk = { bringUp, toTop };
+
+  const isSeen = () => {
+    const button = send()?.getBoundingClientRect();
+    const reads = form()?.querySelector(".reads")?.getBoundingClientRect();
+    return button && button.top >= 0 && button.bottom <= innerHeight && (!reads || reads.top + 48 <= innerHeight);
+  };
+
+  addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || !send()) return;
+    // A field of text hands over what is typed and lets the key pass to the button; a choice would keep it to itself.
+    if (isSeen() && event.target.matches("textarea, input:not([type=radio], [type=checkbox])")) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (isSeen()) send().click();
+    else bringUp(false);
+  }, true);
+})();

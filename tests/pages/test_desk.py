@@ -47,7 +47,7 @@ def test_a_ready_phrase_fills_the_reason(open_page: OpenPage, shop: Shop) -> Non
     case_no = referred(shop)
     page = open_page("desk", REVIEWER)
     page.button(key="do-ask").click().run()
-    page.button_group(key=f"desk-note-{case_no}-ask-pick").set_value("picture").run()
+    page.button(key="phrase-picture").click().run()
     page.button(key="desk-send").click().run()
     assert "补一张完整的截图" in shop.view(case_no).events[-1].note
 

@@ -22,7 +22,7 @@ def _tenders(left: list[int]) -> list[Tender]:
 def test_a_breakdown_that_does_not_sum_cannot_be_made() -> None:
     """R4.6: paid − already − kept = approved; approved − fee − exchange loss = refund."""
     good = {"paid": 100, "already": 10, "kept": 20, "approved": 70, "fee": 5, "fx": 3, "refund": 62}
-    terms = {"fee_basis_points": 500, "fx_borne_by": "customer"}
+    terms = {"fee_basis_points": 500, "fx_borne_by": "customer", "fee_of": 70}
     assert Breakdown(**good, **terms).refund == 62
     for name in good:
         with pytest.raises(ValueError, match="does not sum"):

@@ -67,7 +67,7 @@ def house(shop: Shop) -> House:
     shop.act(judged, "ask", REVIEWER, note="什么时候买的？")
     shop.act(judged, "answer", MEI, note="昨天")
     shop.act(judged, "dispute", MEI, note="太慢了")
-    shop.act(judged, "approve", ARBITER)
+    shop.act(judged, "approve", ARBITER, note="客户说得对")
     withdrawn = shop.apply(shop.order()).case_no
     shop.act(withdrawn, "withdraw", MEI)
     large = _approved_by_two(shop)
