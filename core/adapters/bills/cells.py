@@ -13,7 +13,7 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from core.domain.errors import AmountInvalid
-from core.domain.money import parse_minor
+from core.domain.money import exponent, parse_minor
 
 LONGEST_TEXT: Final = 200
 _IS_NUMBER: Final = re.compile(r"[!-~]{1,64}", re.ASCII).fullmatch
@@ -106,9 +106,15 @@ class Minors(dict[str, int]):
     def __init__(self, currency: str, column: str) -> None:
         super().__init__()
         self._currency, self._column = currency, column
+        self._is_usual = exponent(currency) == 2
 
     def __missing__(self, text: str) -> int:
-        minor = money(text, self._currency, self._column)
+        whole, _, part = text.partition(".")
+        digits = whole + part
+        if self._is_usual and len(part) == 2 and digits.isascii() and digits.isdigit() and len(digits) < 13:
+            minor = int(digits)  # nearly all, ten times as fast
+        else:
+            minor = money(text, self._currency, self._column)
         if len(self) < 65_536:
             self[text] = minor
         return minor
@@ -116,6 +122,8 @@ class Minors(dict[str, int]):
 
 def reference(text: str) -> str:
     """A number to compare and show: '' for `/`, `0` and the like, without what spreadsheets put around it."""
+    if text.isalnum() and text.isascii() and text != "0":
+        return text[:128]
     found = text.removeprefix('="').removesuffix('"').strip("`' \t\u3000\xa0\ufeff")
     return "" if found in ("", "/", "-", "0", "--") or not found.isprintable() else found[:128]
 
@@ -125,7 +133,7 @@ _ROUNDED: Final = re.compile(r"[0-9](?:\.[0-9]+)?E\+?[0-9]+", re.IGNORECASE | re
 
 def is_rounded(text: str) -> bool:
     """`4.2E+27`: a spreadsheet made a number of a number, and its end is lost."""
-    return _ROUNDED.fullmatch(text) is not None
+    return "E" in text.upper() and _ROUNDED.fullmatch(text) is not None
 
 
 def paid(text: str, currency: str, column: str) -> int:

@@ -120,7 +120,7 @@ class GenericBill:
             order_no=self._number(cell("order_no"), "order_no"),
             amount_minor=abs(minor),
             currency=currency,
-            at=moment(cell(_AT), _AT, in_sheet=self._file.is_sheet),
+            at=moment(cell(_AT), _AT, day_zero=self._file.day_zero),
             status=cell("refund_status")[:40],
         )
 

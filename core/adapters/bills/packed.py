@@ -6,6 +6,7 @@ locked, nested, damaged or would swell are refused by name.
 
 from __future__ import annotations
 
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -43,7 +44,9 @@ _NO_TABLES: Final = {
     b"SQLite format 3": "SQLite",
 }
 # What reading an archive raises when its bytes are not what they should be.
-BROKEN: Final = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError)
+BROKEN: Final = (
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, OverflowError, UnicodeDecodeError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,7 @@ def _members(path: Path, whole: Packed) -> list[Packed]:
         return [whole]
     found, packed = [], ""
     for place, info in enumerate(infos):
-        name = info.filename.rpartition("/")[2]
+        name = _shown(info)
         # macOS packs a shadow of each file.
         if info.is_dir() or not info.file_size or name.startswith("._") or "__MACOSX" in info.filename:
             continue
@@ -129,11 +132,16 @@ def _members(path: Path, whole: Packed) -> list[Packed]:
 
 
 def _archive(path: Path) -> zipfile.ZipFile:
-    """Names in Alipay's zips are GBK without the UTF-8 flag."""
-    try:
-        return zipfile.ZipFile(path, metadata_encoding="gb18030")
-    except UnicodeDecodeError:
-        return zipfile.ZipFile(path, metadata_encoding="cp437")
+    """Names are of any encoding: in Alipay's zips GBK without the UTF-8 flag. They are for people only."""
+    return zipfile.ZipFile(path, metadata_encoding="cp437")
+
+
+def _shown(info: zipfile.ZipInfo) -> str:
+    """The last part of a member's name."""
+    name = info.filename
+    if not info.flag_bits & 0x800:
+        name = name.encode("cp437", errors="replace").decode("gb18030", errors="replace")
+    return name.rpartition("/")[2]
 
 
 def _check_kind(head: bytes) -> None:

@@ -106,7 +106,7 @@ class PersonalBill(Statement):
     def _at(self, cells: list[str]) -> datetime:
         """The last of the row's times that is filled in."""
         column = next((name for name in self.times if self._cell(cells, name)), self.times[-1])
-        return moment(self._cell(cells, column), column, in_sheet=self._file.is_sheet)
+        return moment(self._cell(cells, column), column, day_zero=self._file.day_zero)
 
     def _aligned(self, cells: list[str]) -> list[str]:
         """The row as wide as its header.
@@ -142,7 +142,7 @@ class PersonalBill(Statement):
                 return
             if number <= self._header_line:
                 if number < self._header_line:
-                    self._remark(text)
+                    self._remark(text.strip())
                 continue
             cells = _split(text, self._delimiter)
             if cells is None:
@@ -152,7 +152,7 @@ class PersonalBill(Statement):
                 if not any(cells):
                     continue
                 if _is_around(text, cells):
-                    self._remark(text)
+                    self._remark(text.strip())
                     continue
             yield number, cells
 

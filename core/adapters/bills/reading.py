@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import IO, Any, Final, Protocol, TypeVar
 
 from core.adapters.bills.packed import BUFFER, MEGABYTE, Packed
@@ -28,8 +29,8 @@ Kind = TypeVar("Kind")
 class Lines(Protocol):
     """Something that is read line by line, again and again; line ends stand at the lines' ends."""
 
-    is_sheet: bool
     encoding: str
+    day_zero: datetime | None  # of a sheet: what its numbers of days count from
 
     def lines(self) -> Any:
         """A context with the lines in it."""
@@ -38,7 +39,7 @@ class Lines(Protocol):
 class TextFile:
     """A text whose encoding is known."""
 
-    is_sheet = False
+    day_zero: datetime | None = None
 
     def __init__(self, packed: Packed) -> None:
         """`FileUnreadable` of the fitting kind when it is empty or no text."""

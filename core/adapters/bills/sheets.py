@@ -12,6 +12,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from decimal import Context, Decimal, InvalidOperation
 from typing import IO, Any, Final
 from xml.parsers import expat
@@ -32,7 +33,6 @@ _SHOWN: Final = Context(prec=15)  # what a spreadsheet shows: 16.989999999999998
 class SheetFile:
     """The only sheet with something in it. `lines()` counts rows as the spreadsheet does."""
 
-    is_sheet = True
     encoding = "utf-8"
 
     def __init__(self, packed: Packed) -> None:
@@ -42,6 +42,7 @@ class SheetFile:
             infos = {info.filename: info for info in archive.infolist()}
             self._check(infos)
             self._strings = _strings(archive) if "xl/sharedStrings.xml" in infos else []
+            self.day_zero: datetime | None = _day_zero(archive, infos)
             sheets = sorted(name for name in infos if re.fullmatch(r"xl/worksheets/[^/]+\.xml", name))
             filled = [name for name in sheets if next(self._rows(archive, name), None) is not None]
         if not filled:
@@ -179,6 +180,15 @@ class _Strings:
         self._is_spoken &= tag != "rPh"
         if tag == "si":
             self.found.append("".join(self._text))
+
+
+def _day_zero(archive: zipfile.ZipFile, infos: dict[str, zipfile.ZipInfo]) -> datetime:
+    """Days are counted from 1899, on old Macs from 1904."""
+    if "xl/workbook.xml" in infos:
+        with archive.open("xl/workbook.xml") as stream:
+            if re.search(rb"date1904=[\"'](?:1|true)[\"']", stream.read(MEGABYTE)):
+                return datetime(1904, 1, 1)
+    return datetime(1899, 12, 30)
 
 
 def _strings(archive: zipfile.ZipFile) -> list[str]:

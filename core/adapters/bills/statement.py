@@ -78,19 +78,23 @@ class Statement:
 
     def _set_header(self, line: int, names: list[str]) -> None:
         named = self.named(names)
+        self._column_names = {*names, *named, *self.needed, *self.aliases} - {""}
         missing = sorted(self.needed - set(named))
         twice = sorted(name for name in self.needed if named.count(name) > 1)
         if missing or twice:
             raise header_refused(self.kind, line, missing, twice)
         self._width = len(named)
         self._places = {name: place for place, name in reversed(list(enumerate(named)))}
-        self._spare = 0  # columns at the end that a row may lack
-        while self._spare < self._width and named[-1 - self._spare] in ("", *self.optional):
+        # Columns at the end that a row may lack. What then stands last may be cut off, so it must not matter.
+        self._spare = 0
+        while self._spare + 1 < self._width and named[-1 - self._spare] in ("", *self.optional):
+            if named[-2 - self._spare] in self.needed:
+                break
             self._spare += 1
 
     def _is_header(self, cells: list[str]) -> bool:
-        """The header once more: files were joined."""
-        return len(cells) > 2 and self.recognise(cells)
+        """The header once more, perhaps in another order: files were joined."""
+        return not self._column_names.isdisjoint(cells[:2]) and self.recognise(cells)
 
     def _below_header(self, lines: Iterable[str]) -> Iterator[tuple[int, str]]:
         """Number and text of every line that is not empty."""

@@ -85,20 +85,29 @@ _RUN_TOGETHER: Final = re.compile(
     r"([0-9]{4})[-/.年]([0-9]{2})[-/.月]([0-9]{2})日? *([0-9]{2}):([0-9]{2}):([0-9]{2})", re.ASCII
 )
 _SERIAL: Final = re.compile(r"[0-9]{5}(?:\.[0-9]{1,15})?", re.ASCII)
-_SHEET_DAY_ZERO: Final = datetime(1899, 12, 30)
+_HALF_WIDTH: Final = {
+    **{0xFF10 + digit: str(digit) for digit in range(10)},
+    **{0xFF1A: ":", 0xFF0D: "-", 0xFF0F: "/", 0x3000: " ", 0xA0: " "},
+}
 _SECONDS: Final = 86_400
 
 
-def moment(text: str, column: str, *, in_sheet: bool = False) -> datetime:
-    """`instant` as a moment in Shanghai. In a sheet a bare number is days since 1899, to the second."""
-    written = text.translate({0xFF1A: ":", 0x3000: " ", 0xA0: " "}).strip("`\"' \t\ufeff")
+def moment(text: str, column: str, *, day_zero: datetime | None = None) -> datetime:
+    """`instant` as a moment in Shanghai. In a sheet a bare number is days since `day_zero`, to the second."""
+    if len(text) == 19 and text[10] == " ":
+        try:
+            return at(DAYS[text[:10]] + CLOCKS[text[11:]])
+        except ValueError:
+            pass
+    written = text.translate(_HALF_WIDTH).strip("`\"' \t\ufeff")
     found = _RUN_TOGETHER.fullmatch(written)
     if found is not None:
         written = "{}-{}-{} {}:{}:{}".format(*found.groups())
-    elif in_sheet and _SERIAL.fullmatch(written):
+    elif day_zero is not None and _SERIAL.fullmatch(written):
         days, _, part = written.partition(".")
-        seconds = (int(part or 0) * _SECONDS * 2 + 10 ** len(part)) // (2 * 10 ** len(part))  # half up
-        written = str(_SHEET_DAY_ZERO + timedelta(days=int(days), seconds=seconds))
+        unit = 10 ** len(part)
+        seconds = (int(part or 0) * _SECONDS * 2 + unit) // (2 * unit)  # half up
+        written = str(day_zero + timedelta(days=int(days), seconds=seconds))
     return at(instant(written, column))
 
 

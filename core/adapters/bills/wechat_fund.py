@@ -28,20 +28,21 @@ class WechatFundBill(Statement):
         frozenset({"记账时间", "微信支付业务单号"}),
     )
     needed = frozenset({"记账时间", "业务类型", "收支类型", "收支金额"})
-    optional = frozenset({"业务凭证号"})
 
     def refunds(self) -> Iterator[BillRefund | Problem | Skipped]:
         self._rows, is_closed = 0, False
+        stated: list[str] = []  # the trailer's names, until its values come
         self._counts, self._sums = dict.fromkeys(_WAYS, 0), dict.fromkeys(_WAYS, 0)
         with self._file.lines() as lines:
-            numbered = self._below_header(lines)
-            for line, text in numbered:
+            for line, text in self._below_header(lines):
                 cells = _cells(text)
                 if not any(cells):
                     continue
-                if cells[0] == _TOTALS:
-                    self._check_totals(cells, _cells(next(numbered, (0, ""))[1]))
-                    is_closed = True
+                if stated and len(cells) <= len(stated):
+                    self._check_totals(stated, cells)
+                    stated, is_closed = [], len(cells) == len(stated)
+                elif cells[0] == _TOTALS:
+                    stated = cells
                 elif self._is_header(cells):
                     self._set_header(line, cells)
                     self._tell("header_again", {"line": line})

@@ -52,7 +52,6 @@ class WechatTradeBill(Statement):
     channel = "wechat"
     marks = (frozenset({"交易时间", "微信订单号", "商户订单号", "交易状态"}),)
     needed = marks[0]
-    optional = frozenset({"费率备注"})
 
     def rows(self) -> Iterator[Row]:
         """For import: payments and refunds, read strictly."""
@@ -61,7 +60,7 @@ class WechatTradeBill(Statement):
             for line, text in self._below_header(lines):
                 cells = _cells(text)
                 if cells and cells[0] == _TOTALS:
-                    self._check_totals(cells, next(lines, ""))
+                    self._check_totals(cells, _cells(next(lines, "").strip()))
                     return
                 self._sums.count += 1
                 yield self._read(line, cells)
@@ -70,9 +69,11 @@ class WechatTradeBill(Statement):
     def refunds(self) -> Iterator[BillRefund | Problem | Skipped]:
         """Payments take one straight path, for a bill has a million of them."""
         self._sums = sums = _Sums()
+        self._asked_column = self._first_of(_ASKED)
         minors, is_closed = Minors("CNY", self._paid_column), False
         status_at, time_at, currency_at, paid_at, width = self._straight()
         dates: set[str] = set()
+        stated: list[str] = []  # the trailer's names, until its values come
         with self._file.lines() as lines:
             numbered = enumerate(lines, 1)
             for line, text in numbered:
@@ -93,14 +94,17 @@ class WechatTradeBill(Statement):
                 cells = _cells(text.strip())
                 if not any(cells):
                     continue
-                if cells[0] == _TOTALS:
-                    self._check_totals(cells, next(numbered, (0, ""))[1])
+                if stated and len(cells) <= len(stated):
+                    self._check_totals(stated, cells)
                     self.count += sums.count
                     self._sums = sums = _Sums()
-                    is_closed = True
+                    stated, is_closed = [], len(cells) == len(stated)
+                elif cells[0] == _TOTALS:
+                    stated = cells
                 elif self._is_header(cells):
                     self._set_header(line, cells)
                     self._tell("header_again", {"line": line})
+                    self._asked_column = self._first_of(_ASKED)
                     status_at, time_at, currency_at, paid_at, width = self._straight()
                 else:
                     sums.count += 1
@@ -111,9 +115,12 @@ class WechatTradeBill(Statement):
         if sums.count or not is_closed:
             self.notices.append(Notice("trailer_missing", {}))
 
+    def _first_of(self, columns: tuple[str, ...]) -> str:
+        return next((column for column in columns if column in self._places), columns[0])
+
     @property
     def _paid_column(self) -> str:
-        return next((column for column in _PAID if column in self._places), _PAID[0])
+        return self._first_of(_PAID)
 
     def _straight(self) -> tuple[int, int, int, int, int]:
         """Where status, time, currency and amount stand, and the width, unless one is missing."""
@@ -145,7 +152,7 @@ class WechatTradeBill(Statement):
             return None
         if status not in _BACK:
             raise Unfit("value_unknown", "交易状态", status, allowed=_KNOWN)
-        column = next((column for column in _ASKED if column in self._places), _ASKED[0])
+        column = self._asked_column
         minor = money(cell(column) or ("0" if status == "REVOKED" else ""), currency, column)
         if minor < 0 or (minor == 0 and status != "REVOKED"):
             raise Unfit("amount_invalid", column, cell(column))
@@ -158,14 +165,14 @@ class WechatTradeBill(Statement):
         if cell("退款状态") in _NOT_BACK:
             return Skipped(line, "refund_failed")
         return BillRefund(
-            line=line,
-            trade_no=self._number(cell("微信订单号"), "微信订单号"),
-            refund_no=self._number(cell("商户退款单号"), "商户退款单号"),
-            order_no=self._number(cell("商户订单号"), "商户订单号"),
-            amount_minor=minor,
-            currency=currency,
-            at=at,
-            status=cell("退款状态") or status,
+            line,
+            self._number(cell("微信订单号"), "微信订单号"),
+            self._number(cell("商户退款单号"), "商户退款单号"),
+            self._number(cell("商户订单号"), "商户订单号"),
+            minor,
+            currency,
+            at,
+            cell("退款状态") or status,
         )
 
     def _row(self, line: int, cells: list[str]) -> Trade | Refund | Skipped:
@@ -196,7 +203,7 @@ class WechatTradeBill(Statement):
             raise Unfit("value_unknown", "交易状态", status, allowed=_KNOWN)
         when = next((name for name in _WHEN if cell(name) not in ("", "0")), "交易时间")
         at = instant(cell(when), when)
-        column = next((column for column in _ASKED if column in self._places), _ASKED[0])
+        column = self._first_of(_ASKED)
         refund_minor = amount(cell(column), currency, column)
         self._sums.asked += refund_minor
         if status == "REVOKED" and refund_minor == 0:
@@ -219,8 +226,8 @@ class WechatTradeBill(Statement):
             at=at,
         )
 
-    def _check_totals(self, names: list[str], values: str) -> None:
-        stated = dict(zip(names, _cells(values.strip()), strict=False))
+    def _check_totals(self, names: list[str], values: list[str]) -> None:
+        stated = dict(zip(names, values, strict=False))
         self._check_count(_TOTALS, stated.get(_TOTALS, ""), self._sums.count)
         for columns, found in (
             (("订单总金额", "总交易额"), self._sums.paid),
