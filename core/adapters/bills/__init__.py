@@ -17,7 +17,7 @@ from core.adapters.bills.alipay_personal import AlipayPersonalBill
 from core.adapters.bills.generic_bill import GenericBill
 from core.adapters.bills.mapping import Mapping
 from core.adapters.bills.packed import candidates
-from core.adapters.bills.reading import Lines, TextFile, find_header
+from core.adapters.bills.reading import Header, Lines, TextFile, find_header
 from core.adapters.bills.rows import Bill, Notice, Problem, Skipped
 from core.adapters.bills.sheets import SheetFile
 from core.adapters.bills.statement import Statement
@@ -84,7 +84,7 @@ def recognise(path: Path, mapping: Mapping | None = None) -> Bill:
 
     kind: type[Statement] | type[generic_csv.GenericCsv]
     try:
-        file, kind, line, names, delimiter = _only_table(path, kind_of)
+        file, (kind, line, names, delimiter, _) = _only_table(path, kind_of)
     except BillUnknown as unknown:
         wanted = [mapping.theirs(name) for name in generic_csv.NEEDED if name not in mapping.defaults]
         likeliest = max(seen, key=lambda found: len(found & set(wanted)), default=set[str]())
@@ -114,14 +114,14 @@ def read(path: Path, mapping: Mapping | None = None) -> ReadBill:
         return known
 
     kind: type[Statement] | type[GenericBill]
-    file, kind, line, names, delimiter = _only_table(path, kind_of)
+    file, (kind, line, names, delimiter, above) = _only_table(path, kind_of)
     bill: _Refunds = (
         GenericBill(file, line, names, delimiter, mapping)
         if issubclass(kind, GenericBill)
         else kind(file, line, names, delimiter)
     )
     refunds: list[BillRefund] = []
-    problems: list[Problem] = []
+    problems = [Problem(each, "above_header", {"line": line}) for each in above]
     skipped: dict[str, list[int]] = {}
     for row in bill.refunds():
         if isinstance(row, BillRefund):
@@ -147,16 +147,14 @@ def _listed(lines: list[int], most: int = 10) -> str:
     return ", ".join(map(str, lines[:most])) + ("…" if len(lines) > most else "")
 
 
-def _only_table(
-    path: Path, kind_of: Callable[[list[str]], Kind | None]
-) -> tuple[Lines, Kind, int, list[str], str]:
+def _only_table(path: Path, kind_of: Callable[[list[str]], Kind | None]) -> tuple[Lines, Header[Kind]]:
     """The one known table in a file: a zip may hold others beside it, such as Alipay's summary (汇总)."""
     packed = candidates(path)
     found, names, refused = [], [], None
     for member in packed:
         try:
             file: Lines = SheetFile(member) if member.is_workbook else TextFile(member)
-            found.append((file, *find_header(file, kind_of)))
+            found.append((file, find_header(file, kind_of)))
             names.append(member.name)
         except FileUnreadable as error:
             # Of several members the one that comes nearest to a bill tells what is wrong.

@@ -24,6 +24,10 @@ from core.domain.money import plain
 CURRENCY: Final = "CNY"
 DIRECTIONS: Final = ("收入", "支出", "不计收支", "中性交易", "其他", "/", "")
 LONGEST_ROW: Final = 20  # lines of one row whose quoted cell holds line ends
+MOST_COMMAS: Final = 5  # in a name
+_AMOUNT: Final = re.compile(r"[¥￥]?[0-9]+\.[0-9]{1,2}")
+_HALF: Final = re.compile(r"[0-9]{1,3}$")
+_OTHER_HALF: Final = re.compile(r"[0-9]{3}(?:\.|$)")
 # How a row begins: with a time, or with a number of a trade.
 _ROW: Final = re.compile(r"[\"'=`\s]*(?:20[0-9]{2}[-/年.][0-9]|[0-9A-Z_]{12,}|[0-9]{5}\.[0-9])")
 # What stands above and below a table, in one or two cells.
@@ -111,26 +115,31 @@ class PersonalBill(Statement):
     def _aligned(self, cells: list[str]) -> list[str]:
         """The row as wide as its header.
 
-        Too wide, a comma stands in its words: they are joined again if that brings direction, amount and
-        status to their places.
+        Too wide, a comma stands in its words: they are joined again if that makes it sound.
         """
         fitted = self._fitted(list(cells))
         if fitted is not None:
             return fitted
         more = len(cells) - self._width
         wordy = self._places.get(self.wordy, -1)
-        if more > 0 and 0 <= wordy < self._places["收/支"]:
-            joined = [*cells[:wordy], ",".join(cells[wordy : wordy + more + 1]), *cells[wordy + more + 1 :]]
-            status = self._cell(joined, self.status)
-            try:
-                money(self._cell(joined, "金额"), CURRENCY, "金额")
-                self._at(joined)
-            except Unfit:
-                pass
-            else:
-                if self._cell(joined, "收/支") in DIRECTIONS and self.statuses.search(status):
-                    return joined
+        if 0 < more <= MOST_COMMAS and 0 <= wordy < self._places["收/支"]:
+            pieces, rest = cells[wordy : wordy + more + 1], cells[wordy + more + 1 :]
+            joined = [*cells[:wordy], ",".join(pieces), *rest]
+            if all(map(_is_word, pieces)) and self._is_sound(joined):
+                return joined
         raise Unfit("cells_wrong", "", expected=self._width, found=len(cells))
+
+    def _is_sound(self, cells: list[str]) -> bool:
+        """Direction, amount, status and time are such, and the amount is no half of one with a comma."""
+        place = self._places["金额"]
+        half = place > 0 and _HALF.search(cells[place - 1]) and _OTHER_HALF.match(cells[place])
+        try:
+            money(cells[place], CURRENCY, "金额")
+            self._at(cells)
+        except Unfit:
+            return False
+        is_known = self.statuses.search(self._cell(cells, self.status)) is not None
+        return not half and is_known and self._cell(cells, "收/支") in DIRECTIONS
 
     def _records(self, lines: Iterable[str]) -> Iterator[tuple[int, list[str] | None]]:
         """Line and cells of each row below the header; None: a quotation mark that is not closed."""
@@ -181,6 +190,11 @@ class PersonalBill(Statement):
         if self._said_back > self._came_back:
             params = {"said": plain(self._said_back), "found": plain(self._came_back)}
             self.notices.append(Notice("refunded_elsewhere", params))
+
+
+def _is_word(piece: str) -> bool:
+    """Part of a name; an amount or a direction there means that two rows ran into one."""
+    return piece not in DIRECTIONS[:4] and _AMOUNT.fullmatch(piece) is None
 
 
 def _bare(cell: str) -> str:

@@ -8,12 +8,13 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import IO, Any, Final, Protocol, TypeVar
+from typing import IO, Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 from core.adapters.bills.packed import BUFFER, MEGABYTE, Packed
 from core.domain.errors import BillUnknown, EncodingUnknown, FileEmpty, FileNoTable, FileTooLarge
 
 HEADER_WITHIN: Final = 100  # lines before which the header row has to come
+MOST_ABOVE: Final = 4  # cells with something in them, in what a bill says above its table
 LARGEST_MIXED: Final = 64 * MEGABYTE  # read line by line, all at once
 LONGEST_LINE: Final = BUFFER
 MIXED: Final = "mixed"
@@ -153,14 +154,20 @@ def plain_names(names: list[str]) -> list[str]:
     ]
 
 
-def find_header(
-    file: Lines, recognise: Callable[[list[str]], Kind | None]
-) -> tuple[Kind, int, list[str], str]:
-    """(what `recognise` said, physical line, column names, delimiter) of the first row that it knows.
+class Header(NamedTuple, Generic[Kind]):
+    """Where a table begins, and what it is. `above`: lines before it that look like rows of a table."""
 
-    `BillUnknown(seen=…)` with the first line's beginning when no row is known.
-    """
+    kind: Kind
+    line: int
+    names: list[str]
+    delimiter: str
+    above: list[int]
+
+
+def find_header(file: Lines, recognise: Callable[[list[str]], Kind | None]) -> Header[Kind]:
+    """The first row that `recognise` knows; `BillUnknown(seen=…)` with the file's beginning when none."""
     seen = ""
+    above: list[int] = []
     with file.lines() as lines:
         for number, line in enumerate(lines, 1):
             if number > HEADER_WITHIN:
@@ -170,6 +177,8 @@ def find_header(
                 names = [cell.strip(_AROUND) for cell in re.split(f"[{between}]", line.rstrip("\r\n"))]
                 found = recognise(names)
                 if found is not None:
-                    return found, number, names, delimiter
+                    return Header(found, number, names, delimiter, above)
+                if sum(map(bool, names)) > MOST_ABOVE and number not in above:
+                    above.append(number)
             seen = seen or line.strip(_AROUND + ",")[:40]
     raise BillUnknown(seen=seen)

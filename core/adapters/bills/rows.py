@@ -84,7 +84,7 @@ PROBLEM_CODES: Final = (
     "amount_invalid", "time_invalid", "quantity_invalid", "cells_wrong", "quotes_wrong", "column_missing",
     "column_twice", "rows_disagree", "payment_twice", "amount_changed", "owner_changed",
     "older_than_known", "payment_changed", "trade_taken", "refund_changed",
-    "amount_zero", "paid_in_future", "refunded_in_future",
+    "amount_zero", "paid_in_future", "refunded_in_future", "above_header",
 )  # fmt: skip
 NOTICE_CODES: Final = (
     "trailer_missing", "trailer_count", "trailer_amount", "trade_shared", "refunded_beyond_paid",

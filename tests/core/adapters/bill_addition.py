@@ -29,12 +29,16 @@ class Addition:
 
 def of_text(data: bytes, kind: str, columns: set[str]) -> Addition:
     """`columns`: names that its header may have."""
-    return of_rows(enumerate(map(split, re.split("\r\n|\r|\n", _text(data))), 1), kind, columns)
+    rows = []
+    for line, text in enumerate(re.split("\r\n|\r|\n", _text(data)), 1):
+        bare = re.split("[,;\t，]", text)
+        rows.append((line, bare if is_header(bare, columns) else split(text)))
+    return of_rows(rows, kind, columns)
 
 
 def is_header(cells: Iterable[str], columns: set[str]) -> bool:
     names = [plain(cell) for cell in cells if cell.strip()]
-    return len(names) > 2 and sum(name in columns for name in names) > 0.7 * len(names)
+    return len(names) > 2 and sum(name in columns for name in names) > 0.5 * len(names)
 
 
 def of_rows(rows: Iterable[tuple[int, list[str] | None]], kind: str, columns: set[str]) -> Addition:
