@@ -108,8 +108,7 @@ def _members(path: Path, whole: Packed) -> list[Packed]:
     found, packed = [], ""
     for place, info in enumerate(infos):
         name = _shown(info)
-        # macOS packs a shadow of each file.
-        if info.is_dir() or not info.file_size or name.startswith("._") or "__MACOSX" in info.filename:
+        if info.is_dir() or not info.file_size:
             continue
         if info.flag_bits & 1:
             raise FileLocked(seen=name)

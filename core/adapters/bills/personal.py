@@ -175,7 +175,8 @@ class PersonalBill(Statement):
             if following is None:
                 break
             lines.append(following)
-            if _ROW.match(following[1]):
+            alone = _split(following[1], self._delimiter)
+            if _ROW.match(following[1]) or (alone and self._fitted(alone)):
                 break
             text += following[1]
             cells = _split(text, self._delimiter)

@@ -31,7 +31,7 @@ def of_text(data: bytes, kind: str, columns: set[str]) -> Addition:
     """`columns`: names that its header may have."""
     rows = []
     for line, text in enumerate(re.split("\r\n|\r|\n", _text(data)), 1):
-        bare = re.split("[,;\t，]", text)
+        bare = text.split(max(",\t;，", key=text.count))
         rows.append((line, bare if is_header(bare, columns) else split(text)))
     return of_rows(rows, kind, columns)
 

@@ -237,6 +237,45 @@ def test_a_comma_in_a_name_that_nobody_quoted_moves_nothing(tmp_path: Path) -> N
     assert bill.refunds == read(FIXTURES / "alipay_personal.csv").refunds
 
 
+def test_an_amount_that_its_own_comma_broke_is_not_taken_for_a_name_with_one(tmp_path: Path) -> None:
+    """The same cells could be `卡,x`, 1 and 500.00, or 卡, x and 1,500.00."""
+    head = "交易时间,交易类型,当前状态,商品,备注,金额(元),收/支"
+    path = tmp_path / "a.csv"
+    path.write_text(
+        f"{head}\n2026-11-20 09:00:00,某店-退款,已全额退款,卡,x,¥1,500.00,收入\n", encoding="utf-8"
+    )
+    bill = read(path)
+    assert bill.refunds == () and lines_of(bill, "cells_wrong") == (2,)
+    path.write_text(
+        f"{head}\n2026-11-20 09:00:00,某店-退款,已全额退款,卡,x,y,1500.00,收入\n", encoding="utf-8"
+    )
+    assert read(path).totals == {"CNY": 150_000}
+
+
+def test_two_rows_that_ran_into_one_are_no_row(tmp_path: Path) -> None:
+    """Its end could be believed, its beginning is of another row."""
+    lines = made_bills.wechat_personal().decode("utf-8-sig").split("\r\n")
+    lines[17:19] = [lines[17].partition('1"\t')[0] + lines[18][17:]]
+    assert '1,"微信红包"' in lines[17]
+    path = tmp_path / "a.csv"
+    path.write_bytes("\r\n".join(lines).encode())
+    bill = read(path)
+    assert lines_of(bill, "cells_wrong") == (18,) and len(bill.refunds) == 2
+
+
+def test_where_the_amount_stands_last_a_row_that_was_cut_is_not_believed(tmp_path: Path) -> None:
+    """16.0 of 16.03, were the remark behind it allowed to be missing."""
+    path = tmp_path / "a.csv"
+    head, row = (
+        "交易时间,收/支,交易状态,交易订单号,金额,备注",
+        "2026-11-20 09:00:00,不计收支,退款成功,2026,16.0",
+    )
+    path.write_text(f"{head}\n{row}", encoding="utf-8")
+    assert read(path).refunds == () and lines_of(read(path), "cells_wrong") == (2,)
+    path.write_text(f"{head}\n{row}3,", encoding="utf-8")
+    assert read(path).totals == {"CNY": 1_603}
+
+
 def test_a_name_over_several_lines_is_one_row_and_an_open_quote_ends_with_it(tmp_path: Path) -> None:
     bill = changed("wechat_personal.csv", tmp_path, ('"话费 50 元","收入"', '"话费\n50\n元","收入"'))
     assert bill.totals == read(FIXTURES / "wechat_personal.csv").totals and bill.is_whole
@@ -251,6 +290,14 @@ def test_an_open_quote_swallows_no_row_behind_it(tmp_path: Path) -> None:
     bill = read(path)
     assert lines_of(bill, "quotes_wrong") == (21,)
     assert [refund.line for refund in bill.refunds] == [18, 23] and bill.rows == 8
+
+
+def test_nor_where_rows_begin_with_words(tmp_path: Path) -> None:
+    bill = changed(
+        "alipay_personal_2021.csv", tmp_path, (",餐饮美食", ',"餐饮美食'), ("数据线  ", '数据线" ')
+    )
+    assert lines_of(bill, "quotes_wrong") == (5,)
+    assert bill.refunds == read(FIXTURES / "alipay_personal_2021.csv").refunds
 
 
 def test_two_encodings_in_one_file_are_each_read_in_its_own(tmp_path: Path) -> None:
