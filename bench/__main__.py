@@ -1,4 +1,4 @@
-"""`python -m bench [rules submit reruns pictures uploads legibility desk reading]`: the measured table."""
+"""`python -m bench [rules submit reruns pictures uploads …]`: the measured table, whole or some topics of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from importlib import import_module
 
 from bench import Measured
 
-TOPICS = ("rules", "submit", "reruns", "pictures", "uploads", "legibility", "desk", "reading")
+TOPICS = ("rules", "submit", "reruns", "pictures", "uploads", "legibility", "desk", "reading", "bills")
 
 
 def main(topics: Sequence[str]) -> int:

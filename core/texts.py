@@ -27,6 +27,7 @@ LOCALES: Final = Path(__file__).parent / "locales"
 MINUS: Final = "\u2212"
 # Parameters and columns whose values are words of a family: `route="balance"` reads `route.balance`.
 _FAMILIES: Final = {
+    "bill": "bill_kind",
     "channel": "channel",
     "delivery": "delivery",
     "kind": "kind",

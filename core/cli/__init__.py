@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 from core import texts
 from core.cli import (
+    bills,
     case_list,
     cases,
     certificates,
@@ -119,6 +120,7 @@ def _parser(language: str, everywhere: _Parser) -> _Parser:
     for topic in (
         upkeep,
         intake,
+        bills,
         pictures,
         case_list,
         cases,

@@ -308,6 +308,76 @@ class ColumnsUnknown(FileUnreadable):
     code = "columns_unknown"
 
 
+class HoldsNoOrders(FileUnreadable):
+    """A bill that is known and holds no orders. Params: `seen`, `bill`: its kind."""
+
+    code = "holds_no_orders"
+
+
+class BillUnknown(FileUnreadable):
+    """No table of a bill that is known. Params: `seen`: how the file begins."""
+
+    code = "bill_unknown"
+
+
+class BillIncomplete(FileUnreadable):
+    """A bill whose header lacks columns. Params: `seen`, `bill`: its kind, `line`, `missing`."""
+
+    code = "bill_incomplete"
+
+
+class BillAmbiguous(FileUnreadable):
+    """A bill with two columns of one name. Params: `seen`, `bill`: its kind, `line`, `twice`."""
+
+    code = "bill_ambiguous"
+
+
+class FileEmpty(FileUnreadable):
+    code = "file_empty"
+
+
+class FileNoTable(FileUnreadable):
+    """A picture, a PDF, an old or locked workbook. Params: `seen`: what it is."""
+
+    code = "file_no_table"
+
+
+class FileLocked(FileUnreadable):
+    """A zip that wants a password: Alipay and WeChat send them so."""
+
+    code = "file_locked"
+
+
+class FileNested(FileUnreadable):
+    """An archive inside a zip, or an archive of another kind. Params: `seen`."""
+
+    code = "file_nested"
+
+
+class FileDamaged(FileUnreadable):
+    """An archive or workbook that breaks off or contradicts itself. Params: `seen`."""
+
+    code = "file_damaged"
+
+
+class FileTooLarge(FileUnreadable):
+    """More than is read, or an archive that would swell beyond reason. Params: `megabytes`: the limit."""
+
+    code = "file_too_large"
+
+
+class SeveralBills(FileUnreadable):
+    """Params: `names`: of the bills in one archive or workbook."""
+
+    code = "several_bills"
+
+
+class EncodingUnknown(FileUnreadable):
+    """Neither UTF-8, UTF-16 nor GB18030. Params: `line`: the first that fits none."""
+
+    code = "encoding_unknown"
+
+
 class DemoOnly(Refusal):
     """The clock moves in demo mode only."""
 

@@ -21,7 +21,7 @@ def table(
 
     Lines that mean nothing for this order are left out, except what is good news: that there is no fee, and
     that the shop bears a difference. `cross_border`: a rate has fallen, so there is one to bear. `for_staff`:
-    of the customer, not to the customer. `received`: what the last line is called, where it is no promise yet.
+    of the customer, not to the customer. `received`: what the last line is called.
     """
 
     def money(minor: int) -> str:

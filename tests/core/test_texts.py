@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import texts
-from core.adapters import pictures
+from core.adapters import bills, pictures
 from core.adapters.bills import rows
 from core.domain import eligibility, errors, facts, lifecycle, locator, masking, notices, slips
 from core.domain.money import exponent, plain
@@ -69,6 +69,7 @@ FAMILIES: dict[str, set[str]] = {
     "picture_warning": set(WARNINGS),
     "picture_advice": {*WARNINGS, "fine", "still", "kept"},
     "slip": set(slips.CODES),
+    "bill_kind": {*(bill.kind for bill in bills.STATEMENTS), "generic_csv"},
     "import_problem": set(rows.PROBLEM_CODES),
     "import_notice": set(rows.NOTICE_CODES),
     "law": {law.removeprefix("law.") for law in eligibility.LAWS},

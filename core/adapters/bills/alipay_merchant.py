@@ -9,65 +9,97 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from core.adapters.bills.channel_bill import ChannelBill
-from core.adapters.bills.reading import TextFile
-from core.adapters.bills.rows import (
-    Notice,
-    Refund,
-    Row,
-    Skipped,
-    Trade,
-    Unfit,
-    amount,
-    bill_trade,
-    cells_of,
-    instant,
-    number,
-    paid,
-    row_of,
-    words,
-)
+from core.adapters.bills.cells import Unfit, amount, cells_of, money, number, paid, row_of, words
+from core.adapters.bills.rows import Notice, Problem, Refund, Row, Skipped, Trade, bill_trade
+from core.adapters.bills.statement import Statement
+from core.adapters.bills.times import instant, moment
+from core.domain.bills import BillRefund
 
-KIND: Final = "alipay_merchant"
 CURRENCY: Final = "CNY"
-NEEDED: Final = frozenset({"支付宝交易号", "商户订单号", "业务类型", "完成时间", "订单金额"})
 _TOTAL: Final = re.compile(
     r"#\s*(交易|退款)合计[:：]\s*([0-9]+)\s*笔[,，]\s*商家实收(?:退款)?共\s*(-?[0-9.]+)元"
 )
+_REMARK: Final = ("#", '"#')
 
 
-def plain_names(names: list[str]) -> list[str]:
-    """Column names without their unit, which is written in two ways."""
-    return [re.sub(r"[(（]元[)）]$", "", name) for name in names]
-
-
-def recognise(names: list[str]) -> bool:
-    return NEEDED.issubset(plain_names(names))
-
-
-class AlipayMerchantBill(ChannelBill):
-    kind = KIND
-
-    def __init__(self, file: TextFile, header_line: int, names: list[str]) -> None:
-        super().__init__(file, header_line, plain_names(names))
-        self._counts = {"交易": 0, "退款": 0}
-        self._received = {"交易": 0, "退款": 0}
+class AlipayMerchantBill(Statement):
+    kind = "alipay_merchant"
+    channel = "alipay"
+    marks = (frozenset({"支付宝交易号", "商户订单号", "业务类型", "订单金额"}),)
+    needed = frozenset({*marks[0], "完成时间"})
+    optional = frozenset({"备注"})  # an empty last one may have lost its comma
 
     def rows(self) -> Iterator[Row]:
+        """For import: payments and refunds, read strictly."""
+        for line, cells in self._table():
+            if cells is not None:
+                yield self._read(line, cells)
+
+    def refunds(self) -> Iterator[BillRefund | Problem | Skipped]:
+        for line, cells in self._table():
+            if cells is None:
+                continue
+            self.count += 1
+            if len(cells) != self._width:
+                yield self._wrong_width(line, cells)
+                continue
+            try:
+                found = self._refund(line, cells)
+            except Unfit as unfit:
+                yield Problem(line, unfit.code, unfit.params)
+            else:
+                if found is not None:
+                    yield found
+
+    def _table(self) -> Iterator[tuple[int, list[str] | None]]:
+        """Line and cells of each row; totals are checked on the way."""
+        self._counts = {"交易": 0, "退款": 0}
+        self._received = {"交易": 0, "退款": 0}
         has_totals = False
         with self._file.lines() as lines:
             for line, text in self._below_header(lines):
-                if text.startswith("#"):
-                    has_totals |= self._check_total(text)
+                if text.startswith(_REMARK):
+                    has_totals |= self._check_total(text.strip('",'))
+                    self._remark(text)
                     continue
                 cells = cells_of(text)
-                while len(cells) > self._width and not cells[-1]:
-                    cells.pop()
-                if len(cells) == self._width - 1:
-                    cells.append("")  # an empty last remark may have lost its comma
-                yield self._read(line, cells)
+                if self._is_header(cells):
+                    self._set_header(line, cells)
+                    self._tell("header_again", {"line": line})
+                elif any(cells):
+                    yield line, self._fitted(cells) or cells
         if not has_totals:
             self.notices.append(Notice("trailer_missing", {}))
+
+    def _refund(self, line: int, cells: list[str]) -> BillRefund | Skipped | None:
+        def cell(column: str) -> str:
+            return row_of(self._places, cells, column)
+
+        what = cell("业务类型")
+        if what not in self._counts:
+            return Skipped(line, "row_kind_unknown")
+        at = moment(cell("完成时间"), "完成时间")
+        minor = money(cell("订单金额"), CURRENCY, "订单金额")
+        received = cell("商家实收")
+        self._received[what] += abs(money(received, CURRENCY, "商家实收")) if received else 0
+        self._counts[what] += 1
+        self._days.add(at)
+        if what == "交易":
+            return None
+        if minor >= 0:
+            raise Unfit("amount_invalid", "订单金额", cell("订单金额"))
+        order_no = self._number(cell("商户订单号"), "商户订单号")
+        return BillRefund(
+            line=line,
+            trade_no=self._number(cell("支付宝交易号"), "支付宝交易号"),
+            # A refund that was asked for without a number carries the order's.
+            refund_no=self._number(cell("退款批次号/请求号"), "退款批次号/请求号") or order_no,
+            order_no=order_no,
+            amount_minor=-minor,
+            currency=CURRENCY,
+            at=at,
+            status=what,
+        )
 
     def _row(self, line: int, cells: list[str]) -> Trade | Refund | Skipped:
         def cell(column: str) -> str:
@@ -94,7 +126,7 @@ class AlipayMerchantBill(ChannelBill):
                 account=cell("对方账户"),
                 paid_minor=paid(stated, CURRENCY, "订单金额"),
                 paid_at=at,
-                source=KIND,
+                source=self.kind,
             )
         refund_minor = amount(stated.removeprefix("-"), CURRENCY, "订单金额")
         if refund_minor == 0 or not stated.startswith("-"):
@@ -118,4 +150,5 @@ class AlipayMerchantBill(ChannelBill):
         what, count, received = match.groups()
         self._check_count(f"{what}合计", count, self._counts[what])
         self._check_amount(f"{what}合计", received, self._received[what])
+        self._counts[what] = self._received[what] = 0  # another bill may follow
         return True

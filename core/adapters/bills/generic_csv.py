@@ -11,23 +11,11 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Final
 
+from core.adapters.bills.cells import Unfit, currency_code, digest, masked, number, paid, words
 from core.adapters.bills.mapping import COLUMNS, SECRETS, Mapping
-from core.adapters.bills.reading import TextFile
-from core.adapters.bills.rows import (
-    Notice,
-    Problem,
-    Row,
-    Skipped,
-    Trade,
-    Unfit,
-    currency_code,
-    digest,
-    instant,
-    masked,
-    number,
-    paid,
-    words,
-)
+from core.adapters.bills.reading import Lines
+from core.adapters.bills.rows import Notice, Problem, Row, Skipped, Trade
+from core.adapters.bills.times import instant
 
 KIND: Final = "generic_csv"
 SOURCE: Final = "shop"
@@ -48,7 +36,7 @@ class GenericCsv:
     kind = KIND
 
     def __init__(
-        self, file: TextFile, header_line: int, names: list[str], delimiter: str, mapping: Mapping
+        self, file: Lines, header_line: int, names: list[str], delimiter: str, mapping: Mapping
     ) -> None:
         self._file = file
         self._header_line = header_line

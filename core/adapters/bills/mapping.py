@@ -11,10 +11,13 @@ from core.domain.errors import FileMissing, MappingInvalid
 from core.domain.facts import CHANNELS, DELIVERIES, KINDS
 from core.domain.slips import Slip, not_toml
 
+# For reading refunds only; an import of orders leaves them alone.
+REFUND_COLUMNS: Final = ("refund_no", "refund_amount", "refunded_at", "refund_status")
 COLUMNS: Final = (
     "order_no", "customer_id", "customer_name", "product", "kind", "quantity", "amount", "currency",
     "channel", "trade_no", "account", "account_open", "paid_amount", "paid_at", "completed_at",
     "delivery", "delivery_at", "escrow", "charged_currency", "charged_amount",
+    *REFUND_COLUMNS,
 )  # fmt: skip
 _FLAG: Final = {
     **dict.fromkeys(("0", "no", "false", "否"), "0"),
@@ -27,7 +30,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
     "escrow": _FLAG,
     "account_open": _FLAG,
 }
-_SECTIONS: Final = ("columns", "values", "defaults", "skip")
+_SECTIONS: Final = ("columns", "values", "defaults", "skip", "refund")
 # Where shops keep card codes, passwords and what the customer typed: never read, whatever a mapping says.
 SECRETS: Final = frozenset(
     {
@@ -40,12 +43,14 @@ SECRETS: Final = frozenset(
 @dataclass(frozen=True)
 class Mapping:
     """`columns`: ours → theirs; `values`: our column → their word → ours; `defaults`: our column → what an
-    empty cell stands for; `skip`: their column → values whose rows are left out."""
+    empty cell stands for; `skip`: their column → values whose rows are left out; `refund`: their column →
+    values of which one must stand there for a row to be a refund."""
 
     columns: dict[str, str] = field(default_factory=dict)
     values: dict[str, dict[str, str]] = field(default_factory=dict)
     defaults: dict[str, str] = field(default_factory=dict)
     skip: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    refund: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def theirs(self, column: str) -> str:
         """What the file calls our `column`."""
@@ -96,12 +101,8 @@ class Mapping:
                 if ours not in known:
                     allowed = ", ".join(sorted(known))
                     problems.append(Slip("choice", f"values.{column}.{word}", value=ours, allowed=allowed))
-        skip = {}
-        for name, left_out in _table(raw.get("skip", {}), "skip", problems).items():
-            if isinstance(left_out, list):
-                skip[name] = tuple(str(value) for value in left_out)
-            else:
-                problems.append(Slip("list", f"skip.{name}"))
+        skip = _lists(raw.get("skip", {}), "skip", problems)
+        refund = _lists(raw.get("refund", {}), "refund", problems)
         problems += [
             Slip("unknown", f"{section}.{name}", allowed=", ".join(COLUMNS))
             for section, names in (("columns", columns), ("defaults", defaults))
@@ -115,7 +116,7 @@ class Mapping:
         ]
         if problems:
             raise MappingInvalid(problems=[slip.as_dict() for slip in problems])
-        return cls(columns, values, defaults, skip)
+        return cls(columns, values, defaults, skip, refund)
 
 
 def _text(content: bytes) -> str:
@@ -132,6 +133,17 @@ def _table(raw: Any, place: str, problems: list[Slip]) -> dict[str, Any]:
         return raw
     problems.append(Slip("section", place))
     return {}
+
+
+def _lists(raw: Any, place: str, problems: list[Slip]) -> dict[str, tuple[str, ...]]:
+    """Lists of values as text, by column."""
+    found = {}
+    for name, values in _table(raw, place, problems).items():
+        if isinstance(values, list):
+            found[name] = tuple(str(value) for value in values)
+        else:
+            problems.append(Slip("list", f"{place}.{name}"))
+    return found
 
 
 def _texts(raw: Any, place: str, problems: list[Slip]) -> dict[str, str]:

@@ -101,7 +101,7 @@ def test_a_byte_that_is_neither_utf_8_nor_gb18030_far_down_is_found_before_anyth
     path.write_bytes(text + b"\n" * 3_000_000 + b"\xe6\xb8\xb8\xff\xff\n")
     with pytest.raises(FileUnreadable) as refused:
         bills.recognise(path)
-    assert refused.value.params == {"seen": "encoding"}
+    assert refused.value.params == {"seen": "encoding", "line": text.count(b"\n") + 3_000_001}
 
 
 @pytest.mark.parametrize(
@@ -126,8 +126,6 @@ def test_what_holds_no_orders_is_refused_by_what_it_is(text, seen, tmp_path):
 def test_pictures_spreadsheets_and_strange_zips_are_refused(tmp_path):
     picture = tmp_path / "a.csv"
     picture.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(200))
-    utf_16 = tmp_path / "b.csv"
-    utf_16.write_bytes("order_no,amount\n".encode("utf-16"))
     empty = tmp_path / "c.zip"
     with zipfile.ZipFile(empty, "w") as archive:
         archive.writestr("readme.md", "nothing")
@@ -136,14 +134,13 @@ def test_pictures_spreadsheets_and_strange_zips_are_refused(tmp_path):
         archive.writestr("a.csv", "order_no,amount\n")
         archive.writestr("b.csv", "order_no,amount\n")
     for path, seen in (
-        (picture, "no_text"),
-        (utf_16, "no_text"),
+        (picture, "PNG"),
         (empty, "empty_zip"),
         (two, "several_files"),
     ):
         with pytest.raises(FileUnreadable) as refused:
             bills.recognise(path)
-        assert refused.value.params == {"seen": seen}, path
+        assert refused.value.params["seen"] == seen, path
 
 
 def test_a_file_that_is_not_there_or_a_folder_is_refused(tmp_path):

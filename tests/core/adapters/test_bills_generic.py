@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from core.adapters import bills
 from core.adapters.bills import Mapping
+from core.adapters.bills.cells import Unfit, masked
 from core.adapters.bills.generic_csv import NEEDED
 from core.adapters.bills.mapping import COLUMNS
-from core.adapters.bills.rows import Problem, Skipped, Trade, Unfit, instant, masked
+from core.adapters.bills.rows import Problem, Skipped, Trade
+from core.adapters.bills.times import instant
 from core.adapters.tables import from_micros
 from core.domain.errors import ColumnsUnknown, FileMissing, MappingInvalid
 from core.domain.facts import CHANNELS, DELIVERIES, KINDS

@@ -361,11 +361,18 @@ def test_a_file_that_is_not_there(line: Line, words: tuple[str, ...]):
     assert "no-such" in found["message"]
 
 
-@pytest.mark.parametrize("content", [b"", b"\x00\x01\x02", "订单号\n".encode("utf-16")])
-def test_a_file_that_is_no_order_export(line: Line, tmp_path: Path, content: bytes):
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", "file_empty"),
+        (b"\x00\x01\x02", "file_no_table"),
+        ("订单号\n".encode("utf-16"), "columns_unknown"),
+    ],
+)
+def test_a_file_that_is_no_order_export(line: Line, tmp_path: Path, content: bytes, code: str):
     path = tmp_path / "orders.csv"
     path.write_bytes(content)
-    refused(line, "file_unreadable", "import-orders", str(path))
+    refused(line, code, "import-orders", str(path))
 
 
 def test_a_table_with_other_columns(line: Line, tmp_path: Path):
