@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.standin import card_wire, keys
 from tests.standin.books import Books, TooMuch
-from tests.standin.card_wire import Trouble, asked, charge_of, check, note, shown
+from tests.standin.card_wire import Trouble, asked, charge_of, check, missing, note, shown
 from tests.standin.faults import Fault
 from tests.standin.notices import Notices
 from tests.standin.wire import Reply, Request, Slant
@@ -97,7 +97,7 @@ class Card:
             number = request.path.split("/")[3]
             found = self._books.row("SELECT * FROM refunds WHERE channel = 'card' AND reference = ?", number)
             if found is None or (fault and fault.do == "pretend_never"):
-                raise _missing("refund", number)
+                raise missing("refund", number)
             if op == "query":
                 return self._shown(found), []
             if found["state"] != "asked":
@@ -138,7 +138,7 @@ class Card:
                 found = self._books.payment(self.name, other)
                 if found is not None:
                     return found
-        raise _missing("payment_intent" if kind == "pi" else "charge", number)
+        raise missing("payment_intent" if kind == "pi" else "charge", number)
 
     def _refund(
         self, told: dict[str, str], key: str, fault: Fault | None
@@ -224,7 +224,7 @@ class Card:
         if after:
             places = [place for place, row in enumerate(found) if row["reference"] == after]
             if not places:
-                raise _missing("refund", after, "starting_after")
+                raise missing("refund", after, "starting_after")
             found = found[places[0] + 1 :]
         limit = int(query.get("limit", "10"))
         return {

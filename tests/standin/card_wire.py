@@ -39,7 +39,7 @@ class Trouble(Exception):
         self.is_kept = status == 400 and kind == "invalid_request_error" and not code.startswith("parameter_")
 
 
-def _missing(what: str, number: str, param: str = "id") -> Trouble:
+def missing(what: str, number: str, param: str = "id") -> Trouble:
     return Trouble(404, "invalid_request_error", f"No such {what}: '{number}'", "resource_missing", param)
 
 
