@@ -344,6 +344,12 @@ class SettingInvalid(Refusal):
     code = "setting_invalid"
 
 
+class SettingMissing(Refusal):
+    """An environment variable that another one needs. Params: `variable`, `beside`: the one that is set."""
+
+    code = "setting_missing"
+
+
 class PortInvalid(Refusal):
     """No port that this user can listen on. Params: `port`, as it was written."""
 
