@@ -7,8 +7,10 @@ answered goes into a log or an error.
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -152,8 +154,12 @@ class AlipayChannel:
         try:
             file = requests.get(url, timeout=TIMEOUT)
             file.raise_for_status()
-        except requests.RequestException:
+            with zipfile.ZipFile(io.BytesIO(file.content)) as archive:
+                is_whole = archive.testzip() is None
+        except (requests.RequestException, zipfile.BadZipFile):
             raise ChannelSilent from None  # the address is itself a key
+        if not is_whole:
+            raise ChannelSilent
         path = folder / f"alipay-{day.isoformat()}.zip"
         path.write_bytes(file.content)
         return path
