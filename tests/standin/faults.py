@@ -35,6 +35,7 @@ WORDS = {
     "reset_after": "done, then a connection reset",
     "slow": "done, answered after `seconds`",
     "malformed": "done, the answer is cut off in the middle",
+    "garbled": "of a bill's file: one byte is another",
     "lone_brace": "done, the answer has one brace too many inside a text",
     "wrong_signature": "done, the answer signed by a stranger",
     "forget": "done, and the key forgotten: the same key later is a new refund",

@@ -11,6 +11,7 @@ import io
 import json
 import re
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -155,10 +156,10 @@ class AlipayChannel:
             file = requests.get(url, timeout=TIMEOUT)
             file.raise_for_status()
             with zipfile.ZipFile(io.BytesIO(file.content)) as archive:
-                is_whole = archive.testzip() is None
-        except (requests.RequestException, zipfile.BadZipFile):
+                broken = archive.testzip()
+        except (requests.RequestException, zipfile.BadZipFile, zlib.error):
             raise ChannelSilent from None  # the address is itself a key
-        if not is_whole:
+        if broken:
             raise ChannelSilent
         path = folder / f"alipay-{day.isoformat()}.zip"
         path.write_bytes(file.content)

@@ -189,7 +189,7 @@ def test_a_bill_that_does_not_come(real: Far, word: str, tmp_path: Path) -> None
         real.channel.fetch_bill(today(), tmp_path)
 
 
-@pytest.mark.parametrize("word", ["lose_reply", "error_before", "malformed"])
+@pytest.mark.parametrize("word", ["lose_reply", "error_before", "malformed", "garbled"])
 @pytest.mark.parametrize("name", ["alipay", "wechat"])
 def test_a_bills_file_that_does_not_come_whole(
     standin: Standin, name: str, word: str, tmp_path: Path
