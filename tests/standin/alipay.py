@@ -57,8 +57,12 @@ class Alipay:
             content = dict(trouble.content())
         if fault and fault.do == "lone_brace":
             content["store_name"] = "星点}旗舰店"
-        signer = self._keys.stranger if fault and fault.do == "wrong_signature" else self._keys.channel
-        return alipay_wire.reply(signer, told.get("method", ""), content, key)
+        word = fault.do if fault else ""
+        signer = self._keys.stranger if word == "wrong_signature" else self._keys.channel
+        reply = alipay_wire.reply(signer, told.get("method", ""), content, key)
+        if word == "unsigned":
+            reply.body = reply.body[: reply.body.rindex(b',"sign"')] + b"}"
+        return reply
 
     def broken(self) -> Reply:
         page = "<html><head><title>502 Bad Gateway</title></head><body>Tengine</body></html>"
@@ -180,7 +184,7 @@ class Alipay:
             return Reply(404, b"expired", {"Content-Type": "text/plain"})
         bill = bytearray(bills.alipay(self._books, day))
         if fault and fault.do == "garbled":
-            bill[120] ^= 0xFF  # behind the first member's name, so within what is packed
+            bill[bill.index(b"PK\x01\x02") + 16] ^= 0xFF  # of the first member's checksum
         return Reply(200, bytes(bill), {"Content-Type": "application/octet-stream"})
 
     def notice(self, kind: str, refund_id: int, slant: Slant) -> tuple[dict[str, str], bytes]:

@@ -38,6 +38,7 @@ WORDS = {
     "garbled": "of a bill's file: one byte is another",
     "lone_brace": "done, the answer has one brace too many inside a text",
     "wrong_signature": "done, the answer signed by a stranger",
+    "unsigned": "done, the answer not signed",
     "forget": "done, and the key forgotten: the same key later is a new refund",
     "pretend_never": "a query answers that it never saw the refund",
     "stuck": "taken, and undecided until it is settled by hand",

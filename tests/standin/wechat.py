@@ -83,9 +83,12 @@ class Wechat:
         # Whoever names the public key's id is answered by it, everybody else by the certificate.
         wanted = request.headers.get("wechatpay-serial", "")
         serial = wanted if wanted == keys.PUBLIC_KEY_ID else self._keys.certificate_serial
-        signer = self._keys.stranger if fault and fault.do == "wrong_signature" else self._keys.channel
+        word = fault.do if fault else ""
+        signer = self._keys.stranger if word == "wrong_signature" else self._keys.channel
         headers = {"Content-Type": "application/json; charset=utf-8", "Request-ID": uuid.uuid4().hex}
-        return Reply(status, text.encode(), headers | signature_headers(signer, serial, text, 0), key)
+        if word != "unsigned":
+            headers |= signature_headers(signer, serial, text, 0)
+        return Reply(status, text.encode(), headers, key)
 
     def _do(self, request: Request, op: str, fault: Fault | None) -> tuple[dict[str, Any], str]:
         if op == "certificates":

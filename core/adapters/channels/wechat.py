@@ -162,7 +162,7 @@ class WechatChannel:
         except Exception as error:
             log.warning("channel_silent", channel=self.name, call=method, problem=type(error).__name__)
             raise ChannelSilent from None
-        if not isinstance(answer, dict) or status >= 500:
+        if not isinstance(answer, dict):
             raise ChannelSilent
         return status, answer
 

@@ -266,7 +266,7 @@ def test_a_query_whose_answer_got_lost_tells_nothing(real: Far, word: str) -> No
     assert told(real.channel.query, real.request) == "unknown"
 
 
-@pytest.mark.parametrize("word", ["wrong_signature"])
+@pytest.mark.parametrize("word", ["wrong_signature", "unsigned"])
 @pytest.mark.parametrize("name", ["alipay", "wechat"])
 def test_an_answer_of_a_stranger_tells_nothing(standin: Standin, name: str, word: str) -> None:
     far = _real(standin, name)
@@ -276,6 +276,15 @@ def test_an_answer_of_a_stranger_tells_nothing(standin: Standin, name: str, word
     far.lie(word, op="query")
     with pytest.raises(ChannelSilent):
         far.channel.query(far.request)
+
+
+def test_a_brace_inside_a_text_confuses_nobody(real: Far) -> None:
+    """Alipay's SDK counts braces: with it alone such an answer, and every query after it, would be silence."""
+    assert real.standin is not None
+    real.standin.faults.replace([{"do": "lone_brace"}])
+    assert real.channel.refund(real.request).kind == "accepted"
+    real.settle()
+    assert real.channel.query(real.request).kind == "arrived"
 
 
 @pytest.mark.parametrize("word", BEFORE)

@@ -216,7 +216,7 @@ def test_no_secret_is_told(
     for name in REAL:
         far = _real(standin, name)
         assert not any(secret in repr(vars(far.channel)) for secret in secrets)
-        for word in ("lose_reply", "error_after", "malformed", "lone_brace", "wrong_signature", "refuse"):
+        for word in ("lose_reply", "error_after", "malformed", "unsigned", "wrong_signature", "refuse"):
             far.lie(word)
             request = far.another(10)
             for call in (far.channel.refund, far.channel.query):

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import ValidationError
 
 from core import texts
@@ -95,9 +96,7 @@ def test_what_is_missing_is_told_by_name(lacking: str, monkeypatch: pytest.Monke
         assert f"REFUND_{lacking}" in texts.of(language).refusal(missing.value)
 
 
-WEAK = """-----BEGIN PUBLIC KEY-----
-MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDBm4Ez4Kq0KQ8c2mJkGv1p0y7T
------END PUBLIC KEY-----"""
+WEAK = keys_.public_pem(rsa.generate_private_key(65537, 1024))  # too short to be trusted
 WRONG = {
     "ALIPAY_APP_ID": ["applicationXYZ", "20210001999900019"],
     "ALIPAY_PRIVATE_KEY": ["nokeyXYZ", BARE[:-40], KEYS.channel_public_pem, "file:///nowhere/key.pem"],
