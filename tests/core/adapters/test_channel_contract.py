@@ -279,7 +279,7 @@ def test_an_answer_of_a_stranger_tells_nothing(standin: Standin, name: str, word
 
 
 def test_a_brace_inside_a_text_confuses_nobody(real: Far) -> None:
-    """Alipay's SDK counts braces: with it alone such an answer, and every query after it, would be silence."""
+    """Alipay's SDK counts braces: with it alone such an answer, and each query after it, would be silence."""
     assert real.standin is not None
     real.standin.faults.replace([{"do": "lone_brace"}])
     assert real.channel.refund(real.request).kind == "accepted"
