@@ -1,4 +1,4 @@
-"""`python -m bench [rules submit reruns pictures uploads …]`: the measured table, whole or some topics of it."""
+"""`python -m bench [rules submit …]`: the measured table, whole or some topics of it."""
 
 from __future__ import annotations
 

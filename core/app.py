@@ -11,11 +11,12 @@ from typing import Final
 
 import structlog
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from core import texts
 from core.adapters import database
 from core.adapters.channels import Channel
+from core.adapters.channels import settings as channel_settings
 from core.adapters.channels.sandbox import SETTLES_AFTER_WORKING_DAYS, SandboxChannel
 from core.adapters.clock import Clock, DemoClock, RealClock
 from core.adapters.evidence_store import EvidenceStore, missing
@@ -28,9 +29,10 @@ from core.domain.errors import SettingInvalid, SettingMissing
 __all__ = ["App", "Settings", "build", "from_environment"]
 
 
-class Settings(BaseSettings):
+class Settings(channel_settings.ChannelSettings):
     """From the environment: REFUND_DATABASE_URL, REFUND_STORE_URL, REFUND_DEMO, REFUND_SHOP_NAME,
-    REFUND_SUPPORT, REFUND_PUBLIC_URL, REFUND_LANG, REFUND_NOTICE_URLS, REFUND_MAIL_URL, REFUND_READING.
+    REFUND_SUPPORT, REFUND_PUBLIC_URL, REFUND_LANG, REFUND_NOTICE_URLS, REFUND_MAIL_URL, REFUND_READING, and
+    those of the channels.
     """
 
     # An empty variable is one that was not set: `REFUND_DEMO= …` switches off.
@@ -83,21 +85,23 @@ _ALLOWED: Final = {  # of those that can be wrong
     "lang": ", ".join(texts.LANGUAGES),
     "notice_urls": "name=dingtalk://…, name=mailtos://…",
     "mail_url": "mailtos://…, mailto://…",
+    **channel_settings.ALLOWED,
 }
 
 
 def from_environment() -> Settings:
     """The settings; `SettingInvalid` names the first variable that holds something else than it may,
-    `SettingMissing` one that the store needs.
+    `SettingMissing` the first that the store or a channel lacks.
     """
     try:
         settings = Settings()
+        channel_settings.check(settings)
     except ValidationError as error:
         name = str(error.errors()[0]["loc"][0])
         raise SettingInvalid(variable=f"REFUND_{name.upper()}", allowed=_ALLOWED.get(name, "UTF-8")) from None
     needed = missing(settings.store_url, os.environ)
     if needed:
-        raise SettingMissing(variable=needed)
+        raise SettingMissing(variable=needed, beside="REFUND_STORE_URL")
     return settings
 
 
@@ -110,9 +114,11 @@ def build(settings: Settings | None = None, clock: Clock | None = None) -> App:
     engine = database.engine(settings.database_url)
     if clock is None:
         clock = DemoClock(engine) if settings.demo else RealClock()
-    channels: dict[str, Channel] = {}
+    channels: dict[str, Channel]
     if settings.demo:
         channels = {name: SandboxChannel(name, engine, clock) for name in SETTLES_AFTER_WORKING_DAYS}
+    else:
+        channels = channel_settings.real_channels(settings, clock)
     return App(
         engine=engine,
         clock=clock,

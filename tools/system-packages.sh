@@ -1,5 +1,5 @@
 #!/bin/sh
-# What the tests need and PyPI has not: a PostgreSQL server, a Chromium, a Chinese font. Finds what is there,
+# What the tests need and PyPI has not: a PostgreSQL server, a Chromium, a Chinese font, Node.js. Finds what is there,
 # installs the rest where it may, and otherwise says in plain words what will not be tested. Never fails: the
 # tests themselves skip, or fail when CI=true.
 set -u
@@ -19,11 +19,15 @@ has_driver() {
 has_font() {
     [ -n "$(fc-list :lang=zh-cn file 2>/dev/null)" ]
 }
+has_node() {
+    command -v node >/dev/null && command -v npm >/dev/null
+}
 missing() {
     has_postgres || echo postgresql
     has_browser || echo chromium
     has_driver || echo libatomic1
     has_font || echo fontconfig fonts-noto-cjk
+    has_node || echo nodejs npm
 }
 
 packages=$(missing)
@@ -34,4 +38,5 @@ has_postgres || echo "No PostgreSQL server: the tests on PostgreSQL are skipped 
 has_browser || echo "No Chromium: the browser tests are skipped (Debian: apt-get install chromium, or set REFUND_CHROMIUM)."
 has_driver || echo "Playwright's driver does not start: the browser tests fail (Debian: apt-get install libatomic1)."
 has_font || echo "No Chinese font: screenshots show boxes for Chinese (Debian: apt-get install fonts-noto-cjk)."
+has_node || echo "No Node.js with npm: the official SDKs do not judge the stand-in (Debian: apt-get install nodejs npm)."
 exit 0

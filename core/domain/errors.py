@@ -439,7 +439,7 @@ class SettingInvalid(Refusal):
 
 
 class SettingMissing(Refusal):
-    """The store's address needs another environment variable. Params: `variable`."""
+    """An environment variable that another one needs. Params: `variable`, `beside`: the one that is set."""
 
     code = "setting_missing"
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import Connection, func, insert, select
 
+from core.adapters.channels import Capabilities
 from core.adapters.tables import balance_lots
+
+CAPABILITIES: Final = Capabilities(timedelta.max, None, timedelta(0), (0, 0))
 
 
 def credit(

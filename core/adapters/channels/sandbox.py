@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import Engine, func, insert, select
 
 from core.adapters import database
-from core.adapters.channels import Outcome, RefundRequest
+from core.adapters.channels import Capabilities, Outcome, Quiet, RefundRequest
 from core.adapters.clock import Clock
 from core.adapters.tables import sandbox_refunds
 from core.domain.workdays import ZONE, Calendar, china, local_date
@@ -18,7 +18,7 @@ SETTLES_AFTER_WORKING_DAYS: Final = {"alipay": 1, "wechat": 1, "card": 3}
 _BOOKS_LOCK: Final = 7_245_002
 
 
-class SandboxChannel:
+class SandboxChannel(Quiet):
     """Accepts at once and settles at noon some working days later. Refuses beyond the trade's total, by its
     own books.
     """
@@ -27,6 +27,8 @@ class SandboxChannel:
 
     def __init__(self, name: str, engine: Engine, clock: Clock, calendar: Calendar | None = None) -> None:
         self.name = name
+        days = SETTLES_AFTER_WORKING_DAYS[name]
+        self.capabilities = Capabilities(timedelta(days=365), None, timedelta(0), (days, days))
         self._engine = engine
         self._clock = clock
         self._calendar = calendar or china()

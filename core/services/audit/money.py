@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, func, select
 
+from core.adapters.channels import UNDECIDED
 from core.adapters.tables import balance_lots, case_events, cases, external_refunds, payments, payouts
 from core.domain.lifecycle import GRANTING, PAYOUT
 from core.services.audit.finding import Finding, body_of
@@ -18,9 +19,7 @@ from core.services.audit.finding import Finding, body_of
 GRANTED: Final = ("approved", "negotiating", "paying")
 # Causes that are our own not knowing: no channel said them, so nothing may be given up because of them
 # (invariant 6).
-NOT_A_WORD: Final = frozenset(
-    {None, "no_answer", "unknown", "channel_error", "no_channel", "key_expired", "never_seen"}
-)
+NOT_A_WORD: Final = UNDECIDED | {None, "unknown", "channel_error", "no_channel", "key_expired", "never_seen"}
 
 
 @dataclass
