@@ -202,6 +202,14 @@ def test_rows_above_the_first_header_that_is_known_are_told(tmp_path: Path) -> N
     assert bill.totals == {"CNY": 1_734} and lines_of(bill, "above_header") == (1, 2, 3, 4)
 
 
+def test_full_width_commas_in_the_header_part_columns_as_in_wechats_own_example(tmp_path: Path) -> None:
+    text = made_bills.wechat_trade_2015().decode()
+    assert ",退款类型,退款状态" in text
+    path = tmp_path / "a.csv"
+    path.write_text(text.replace(",退款类型,退款状态", "，退款类型，退款状态", 1))
+    assert read(path) == read(FIXTURES / "wechat_trade_2015.csv")
+
+
 def test_a_row_in_place_of_the_trailers_values_is_still_a_row(tmp_path: Path) -> None:
     text = made_bills.wechat_trade_2015().decode()
     lines = text.split("\n")
