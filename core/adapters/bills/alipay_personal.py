@@ -25,7 +25,7 @@ class AlipayPersonalBill(PersonalBill):
         frozenset({"交易订单号", "收/支"}),
         frozenset({"交易创建时间", "收/支"}),
     )
-    needed = frozenset({"交易时间", "收/支", "金额", "交易状态", "交易订单号"})
+    needed = frozenset({"交易时间", "收/支", "金额", "交易状态"})
     aliases = {  # noqa: RUF012
         "交易号": "交易订单号",
         "商户订单号": "商家订单号",

@@ -172,8 +172,10 @@ def find_header(file: Lines, recognise: Callable[[list[str]], Kind | None]) -> H
         for number, line in enumerate(lines, 1):
             if number > HEADER_WITHIN:
                 break
-            for delimiter, between in ((",", ","), ("\t", "\t"), (";", ";"), (",", ",，")):
-                # Full-width commas slipped into the header in WeChat's documentation, and into copies of it.
+            # Full-width commas slipped into the header in WeChat's documentation, and into copies of it.
+            ways = (",，", ",", "\t", ";") if "，" in line else (",", "\t", ";")
+            for between in ways:
+                delimiter = between[0]
                 names = [cell.strip(_AROUND) for cell in re.split(f"[{between}]", line.rstrip("\r\n"))]
                 found = recognise(names)
                 if found is not None:

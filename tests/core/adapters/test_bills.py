@@ -135,7 +135,7 @@ def test_pictures_spreadsheets_and_strange_zips_are_refused(tmp_path):
         archive.writestr("b.csv", "order_no,amount\n")
     for path, seen in (
         (picture, "PNG"),
-        (empty, "empty_zip"),
+        (empty, "nothing"),
         (two, "several_files"),
     ):
         with pytest.raises(FileUnreadable) as refused:

@@ -195,6 +195,21 @@ def test_two_bills_in_one_file_are_read_as_both_whatever_their_columns_order(tmp
     assert told(bill) == {"header_again", "refund_failed"}
 
 
+def test_rows_above_the_first_header_that_is_known_are_told(tmp_path: Path) -> None:
+    head, *rows = made_bills.wechat_trade_2015().decode().split("\n")
+    (tmp_path / "a.csv").write_text("\n".join([head.replace("微信订单号", "?"), *rows[:3], head, *rows]))
+    bill = read(tmp_path / "a.csv")
+    assert bill.totals == {"CNY": 1_734} and lines_of(bill, "above_header") == (1, 2, 3, 4)
+
+
+def test_full_width_commas_in_the_header_part_columns_as_in_wechats_own_example(tmp_path: Path) -> None:
+    text = made_bills.wechat_trade_2015().decode()
+    assert ",退款类型,退款状态" in text
+    path = tmp_path / "a.csv"
+    path.write_text(text.replace(",退款类型,退款状态", "，退款类型，退款状态", 1))
+    assert read(path) == read(FIXTURES / "wechat_trade_2015.csv")
+
+
 def test_a_row_in_place_of_the_trailers_values_is_still_a_row(tmp_path: Path) -> None:
     text = made_bills.wechat_trade_2015().decode()
     lines = text.split("\n")
@@ -255,8 +270,8 @@ def test_an_amount_that_its_own_comma_broke_is_not_taken_for_a_name_with_one(tmp
 def test_two_rows_that_ran_into_one_are_no_row(tmp_path: Path) -> None:
     """Its end could be believed, its beginning is of another row."""
     lines = made_bills.wechat_personal().decode("utf-8-sig").split("\r\n")
-    lines[17:19] = [lines[17].partition('1"\t')[0] + lines[18][17:]]
-    assert '1,"微信红包"' in lines[17]
+    lines[17:19] = [lines[17].partition('"/"')[0] + lines[18].partition('"同性好友",')[2]]
+    assert '"收入",¥30.00,"/","收入",¥0.35' in lines[17]
     path = tmp_path / "a.csv"
     path.write_bytes("\r\n".join(lines).encode())
     bill = read(path)
