@@ -52,8 +52,7 @@ def kept_here(tx: Texts, option: RouteOption) -> str:
     """HTML: of what becomes balance, that it can be spent only here, and until when (R4.4); '' of others."""
     if option.expires_on is None:
         return ""
-    until = tx("request.route.until", date=tx.day_long(option.expires_on))
-    words = tx("request.route.both", one=tx("request.route.stays"), two=until)
+    words = tx("request.route.kept", date=tx.day_long(option.expires_on))
     if option.route != "balance":
         words = tx("request.route.leg", channel=tx("channel.balance"), speed=words)
     return f'<p class="stays">{ms("event_busy")}<b>{esc(words)}</b></p>'

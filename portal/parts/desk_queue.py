@@ -70,15 +70,14 @@ def _item(
     left = "" if name == "transfers" else clock(tx, card.due_at, now)
     times = " · ".join(filter(None, (late(tx, card.late_since, now), left)))
     what = f"<bdi>{esc(who)}</bdi> · <bdi>{esc(card.product)}</bdi>{f' · {times}' if times else ''}"
-    asked = tx.money(card.requested_minor, card.currency)
-    amount = f"<b>{esc(asked)}</b>"
-    if card.approved_minor is not None:  # by the first of two
-        approved = tx.money(card.approved_minor, card.currency)
-        amount = f"<b>{esc(approved)}</b> <small>{esc(tx('desk.first.of', asked=asked))}</small>"
+    amount, first = tx.money(card.requested_minor, card.currency), ""
+    if card.approved_minor is not None:  # by the first of two: that is what the second decides about
+        first = f"<small>{esc(tx('desk.first.of', asked=amount))}</small>"
+        amount = tx.money(card.approved_minor, card.currency)
     return (
-        f'<li><a href="{to}"{on}>{amount} '
+        f'<li><a href="{to}"{on}><b>{esc(amount)}</b> '
         f"<span class=why>{esc(reason_words(tx, card.reason, card.kind))}</span>"
-        f"<small>{what}</small>"
+        f"{first}<small>{what}</small>"
         f"{away}</a></li>"
     )
 

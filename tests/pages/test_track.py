@@ -305,6 +305,40 @@ def test_an_arbiters_word_is_told_to_the_customer(open_page: OpenPage, shop: Sho
     assert "审核通过" in page and "一半合理" in page and "−¥400.00" in page and "¥500.00" in page
 
 
+@pytest.mark.parametrize(
+    ("final", "late", "said"),
+    [
+        (False, False, "为余下的 ¥400.00 再申请，写明理由、附上凭证；没有通过还可以申诉"),
+        (False, True, "打款之前可以撤回，或者找客服"),
+        (True, False, "是最终的"),
+    ],
+)
+def test_who_is_given_a_part_reads_how_to_object(
+    open_page: OpenPage, shop: Shop, final: bool, late: bool, said: str
+):
+    """R3.5: what the lifecycle allows, and until when; after the last word, that it is the last."""
+    case_no = arbitrated(shop) if final else reviewed(shop)
+    shop.act(case_no, "approve", ARBITER if final else REVIEWER, amount_minor=50_000, note="一半合理")
+    if late:
+        with shop.app.begin() as conn:
+            conn.execute(update(orders).values(completed_at=shop.clock.at - timedelta(days=90)))
+    page = words(open_page("track", MEI, case=case_no))
+    assert said in page and page.count("再申请") <= 1
+    whole = reviewed(shop)
+    shop.act(whole, "approve", REVIEWER)
+    assert said not in words(open_page("track", MEI, case=whole))
+
+
+def test_a_fee_of_a_part_is_said_to_be_of_it(open_page: OpenPage, shop: Shop):
+    """R4.6: paid from the balance as well, which is free of the fee."""
+    order_no = shop.order(
+        ("alipay", 4_540), ("balance", 2_260), delivery="code_viewed", completed_at=shop.clock.at
+    )
+    case_no = shop.apply(order_no, 6_800, reason="other").case_no
+    shop.act(case_no, "approve", REVIEWER)
+    assert "手续费 5%，按余额以外的 ¥45.40 收" in words(open_page("track", MEI, case=case_no))
+
+
 # --- parts -----------------------------------------------------------------------------------------------
 
 

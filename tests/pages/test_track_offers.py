@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from core import texts
 from core.domain.settlement import Payee
 from tests.core.services.test_negotiations import bounced
 from tests.core.services.test_offers import offered
@@ -16,6 +19,23 @@ def test_an_offer_with_its_sum_and_dates_taken_with_one_click(open_page: OpenPag
     assert "我们给出一个方案" in said and "你将收到 ¥60.00" in said and "平台余额" in said
     page.button(key="do-accept").click().run()
     assert shop.view(case_no).state == "approved" and "接受了方案" in words(page)
+
+
+@pytest.mark.parametrize(
+    ("lang", "stays", "until"),
+    [("zh_CN", "只能在本店用，不可提现", "到期"), ("en", "For use here only, not withdrawable", "expires")],
+)
+def test_an_offer_to_the_balance_says_that_it_stays_here_and_until_when(
+    open_page: OpenPage, shop: Shop, lang: str, stays: str, until: str
+) -> None:
+    """R4.4: before it is accepted."""
+    case_no = offered(shop, amount_minor=6_000, route="balance")
+    offer = shop.view(case_no, MEI).offer
+    assert offer is not None and offer.expires_on is not None
+    said = words(open_page("track", MEI, case=case_no, lang=lang))
+    assert stays in said and until in said and texts.of(lang).day_long(offer.expires_on) in said
+    other = words(open_page("track", MEI, case=offered(shop), lang=lang))
+    assert stays not in other
 
 
 def test_declined_with_a_word(open_page: OpenPage, shop: Shop) -> None:

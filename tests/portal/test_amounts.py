@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from core import texts
-from portal.parts import amounts
+from portal.parts import amounts, choice
 from tests.claims import claim, decide, paid
 
 ZH = texts.of("zh_CN")
@@ -41,3 +41,16 @@ def test_of_the_balance_nothing_is_exchanged() -> None:
 def _shown(breakdown: amounts.Breakdown, loss: int) -> str:
     html = amounts.table(ZH, breakdown, "CNY", cross_border=loss > 0)
     return " ".join(re.sub("<[^>]*>", " ", html).split())
+
+
+def test_a_fee_says_of_which_part_it_is() -> None:
+    """R4.6: 5 % of what goes back to Alipay; what stays here as balance is free."""
+    facts = claim(
+        paid(4_540), paid(2_260, "balance"), reason="other", delivery="pending", requested_minor=6_800
+    )
+    original = next(option for option in decide(facts).options if option.route == "original")
+    assert (original.breakdown.fee, original.breakdown.fee_of) == (227, 4_540)
+    assert "手续费 5%，按余额以外的 ¥45.40 收，由你承担 −¥2.27" in _shown(original.breakdown, 0)
+    assert choice.fee(ZH, original) == "余额以外的部分收 5% 手续费"
+    alone = decide(claim(paid(6_800), reason="other", delivery="pending", requested_minor=6_800)).options[0]
+    assert "手续费 5%，由你承担 −¥3.40" in _shown(alone.breakdown, 0)

@@ -86,6 +86,13 @@ def test_in_demo_mode_it_says_so_on_every_page(demo: Shop):
     )
 
 
+def test_who_is_staff_finds_staff_first(demo: Shop):
+    """The menu is longer than a screen; the other group's name stays in sight (styles/shell.css)."""
+    for actor, first, second in ((REVIEWER, "演示员工", "演示顾客"), (MEI, "演示顾客", "演示员工")):
+        menu = re.search(r'<div id="account".*?</div>', html(open_portal(demo, actor)), re.DOTALL)
+        assert menu is not None and menu[0].index(first) < menu[0].index(second)
+
+
 def test_who_is_here_is_read_once_in_a_rerun(shop: Shop, monkeypatch: pytest.MonkeyPatch):
     asked: list[str] = []
     real = identity.greet

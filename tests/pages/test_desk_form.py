@@ -1,0 +1,167 @@
+"""The form of a decision at the desk: what it shows, what it says, and when."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from portal.parts.desk_terms import LAST_WORDS, PHRASES
+from tests.core.services.test_desk import referred
+from tests.core.services.test_weighing import PART, endorsed
+from tests.pages.conftest import OpenPage, html, words
+from tests.shop import ARBITER, LEAD, MEI, REVIEWER, REVIEWER_2, Shop
+
+
+def red(page: AppTest) -> bool:
+    return 'role="alert"' in html(page)
+
+
+def test_the_second_sees_one_amount_everywhere(open_page: OpenPage, shop: Shop) -> None:
+    """In the queue what was approved first beside what was asked; in the box what a yes pays now."""
+    case_no = endorsed(shop)
+    page = open_page("desk", LEAD, queue="second")
+    said = words(page)
+    assert "¥1,600.00 买错了，或其他原因 第一位批准的金额，申请的是 ¥1,800.00" in said
+    assert "批准了 ¥1,600.00，客户申请的是 ¥1,800.00" in said
+    assert "按 ¥1,600.00 通过的话，客户收到 ¥1,520.00" in said and "¥1,710.00" not in said
+    page.button(key="do-approve").click().run()
+    key = next(field.key for field in page.text_input if field.key and "approve" in field.key)
+    assert page.text_input(key=key).value == "1600.00"
+    page.button(key="desk-send").click().run()
+    assert shop.view(case_no).refund_minor == 152_000
+
+
+def test_the_box_follows_the_amount_that_is_typed(open_page: OpenPage, shop: Shop) -> None:
+    case_no = referred(shop, 180_000)
+    page = open_page("desk", REVIEWER)
+    assert "通过的话，客户收到 ¥1,710.00" in words(page)
+    page.button(key="do-approve").click().run()
+    page.text_input(key=f"desk-amount-approve-{case_no}-0").set_value("1000").run()
+    assert "按 ¥1,000.00 通过的话，客户收到 ¥950.00" in words(page) and "¥1,710.00" not in words(page)
+
+
+def test_the_box_follows_the_route_that_is_offered(open_page: OpenPage, shop: Shop) -> None:
+    case_no = referred(shop, 80_000)
+    page = open_page("desk", REVIEWER)
+    page.button(key="do-offer").click().run()
+    page.radio(key=f"desk-route-{case_no}").set_value("balance").run()
+    assert "客户收到 ¥800.00 平台余额" in words(page)
+
+
+def test_another_amount_than_the_firsts_is_said_to_be_one_anew(open_page: OpenPage, shop: Shop) -> None:
+    case_no = endorsed(shop)
+    page = open_page("desk", LEAD, queue="second")
+    page.button(key="do-approve").click().run()
+    assert page.text_area(key=f"desk-note-{case_no}-approve").placeholder == PART
+    assert PART in words(page).rpartition("客户会看到")[2], "what the customer will read is shown"
+    key = next(field.key for field in page.text_input if field.key and "approve" in field.key)
+    page.text_input(key=key).set_value("1500").run()
+    page.text_area(key=f"desk-note-{case_no}-approve").set_value("只用了一天").run()
+    assert "和第一位批准的 ¥1,600.00 不一样" in words(page)
+
+
+def test_a_firsts_words_are_said_to_be_for_the_colleague(open_page: OpenPage, shop: Shop) -> None:
+    case_no = referred(shop, 180_000)
+    page = open_page("desk", REVIEWER)
+    page.button(key="do-approve").click().run()
+    page.text_area(key=f"desk-note-{case_no}-approve").set_value("内部：查过核销记录").run()
+    said = words(page)
+    assert "批准以后客户才会看到" in said and "内部" not in said.rpartition("客户会看到")[2]
+    page.button(key="desk-send").click().run()
+    assert "内部" not in words(open_page("track", MEI, case=case_no))
+
+
+def test_it_can_be_sent_from_the_start_and_says_what_is_missing_once_it_was_tried(
+    open_page: OpenPage, shop: Shop
+) -> None:
+    case_no = referred(shop)
+    page = open_page("desk", REVIEWER)
+    page.button(key="do-ask").click().run()
+    assert "写一句话，客户要知道为什么" in words(page) and not red(page)
+    page.button(key="desk-send").click().run()
+    assert red(page) and shop.view(case_no).state == "in_review"
+    page.button(key="do-reject").click().run()
+    assert not red(page), "another form begins calmly"
+
+
+@pytest.mark.parametrize("event", ["ask", "reject", "offer", "dispute"])
+def test_what_is_typed_and_sent_in_one_go_is_sent(open_page: OpenPage, shop: Shop, event: str) -> None:
+    """The browser hands over the text and the click together; the form was drawn without the text."""
+    case_no = referred(shop, 80_000)
+    page = open_page("desk", REVIEWER)
+    page.button(key=f"do-{event}").click().run()
+    if event == "offer":
+        page.radio(key=f"desk-route-{case_no}").set_value("balance")
+    page.text_area(key=f"desk-note-{case_no}-{event}").set_value("刚写完的话")
+    page.button(key="desk-send").click().run()
+    last = shop.view(case_no).events[-1]
+    assert (last.event, last.note) == (event, "刚写完的话")
+
+
+@pytest.mark.parametrize("state", ["in_appeal", "in_arbitration"])
+def test_the_last_word_sends_nobody_on(open_page: OpenPage, shop: Shop, state: str) -> None:
+    """R3.4, R3.6: after it there is no appeal and no other request."""
+    case_no = referred(shop)
+    if state == "in_appeal":
+        shop.act(case_no, "reject", REVIEWER, note="看不清")
+        shop.picture(case_no)
+        shop.act(case_no, "appeal", MEI, note="请再看一次")
+    else:
+        shop.act(case_no, "dispute", REVIEWER, note="请仲裁")
+    actor, queue = (REVIEWER_2, "appeal") if state == "in_appeal" else (ARBITER, "arbitration")
+    page = open_page("desk", actor, queue=queue)
+    page.button(key="do-reject").click().run()
+    offered = [b.key.removeprefix("phrase-") for b in page.button if b.key and b.key.startswith("phrase-")]
+    assert tuple(offered) == LAST_WORDS["reject"]
+    for phrase in offered:
+        page.button(key=f"phrase-{phrase}").click().run()
+        said = page.text_area(key=f"desk-note-{case_no}-reject").value
+        assert said and "申诉" not in said and "重新申请" not in said
+    page.button(key="desk-send").click().run()
+    assert shop.view(case_no).state == "closed"
+
+
+def test_ready_words_are_true_of_the_amount_and_the_route(open_page: OpenPage, shop: Shop) -> None:
+    """'As you applied' is not said of a part, nor 'to the balance' of another route."""
+    case_no = referred(shop)
+    page = open_page("desk", REVIEWER)
+    page.button(key="do-approve").click().run()
+    ready = {b.key for b in page.button if b.key and b.key.startswith("phrase-")}
+    assert ready == {f"phrase-{phrase}" for phrase in PHRASES["approve"]}
+    page.text_input(key=f"desk-amount-approve-{case_no}-0").set_value("40").run()
+    assert [b.key for b in page.button if b.key and b.key.startswith("phrase-")] == ["phrase-part"]
+    page.button(key="do-offer").click().run()
+    assert not [b.key for b in page.button if b.key and b.key.startswith("phrase-")]
+    page.radio(key=f"desk-route-{case_no}").set_value("balance").run()
+    assert [b.key for b in page.button if b.key and b.key.startswith("phrase-")] == ["phrase-balance"]
+
+
+def test_a_ruling_asks_for_its_reason(open_page: OpenPage, shop: Shop) -> None:
+    case_no = referred(shop)
+    shop.act(case_no, "dispute", REVIEWER, note="请仲裁")
+    page = open_page("desk", ARBITER, queue="arbitration")
+    page.button(key="do-approve").click().run()
+    page.button(key="desk-send").click().run()
+    assert red(page) and shop.view(case_no).state == "in_arbitration"
+    page.button(key="phrase-upheld").click().run()
+    page.button(key="desk-send").click().run()
+    assert shop.view(case_no).state == "approved"
+
+
+@pytest.mark.parametrize(("lang", "title"), [("zh_CN", "登录已结束"), ("en", "Your sign-in has ended")])
+def test_who_was_signed_in_reads_that_it_ended(
+    open_page: OpenPage, shop: Shop, lang: str, title: str
+) -> None:
+    """Not the words for a guest who looks for an order."""
+    page = open_page("desk", REVIEWER, lang=lang)
+    shop.clock.advance(timedelta(days=31))
+    page.run()
+    said = words(page)
+    assert title in said and "订单号" not in said and "order number" not in said
+
+
+def test_the_page_for_staff_says_so(open_page: OpenPage) -> None:
+    for page in (open_page("desk"), open_page("desk", MEI)):
+        assert "这一页给工作人员用" in words(page) and "付款金额" not in words(page)
