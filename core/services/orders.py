@@ -52,7 +52,9 @@ class PaymentView:
 
 @dataclass(frozen=True, slots=True)
 class OrderView:
-    """An order as its owner and the staff see it. `open_case`: the one not final yet, drafts too."""
+    """An order as its owner and the staff see it. `open_case`: the one not final yet, drafts too.
+    `refunded_minor` has left, here or outside; `held_minor` is granted and has not arrived.
+    """
 
     order_no: str
     customer_id: str
@@ -68,7 +70,8 @@ class OrderView:
     escrow: bool
     delivery_known: bool  # False: known from a channel's bill only, so `delivery` is an assumption
     refundable_minor: int
-    already_minor: int
+    refunded_minor: int
+    held_minor: int
     payments: tuple[PaymentView, ...]
     open_case: str | None
 
@@ -97,6 +100,7 @@ _VIEW: Final = (
     _p.paid_minor,
     _p.external_minor,
     _p.is_open,
+    _p.reserved_minor,
     _GONE.label("gone_minor"),
 )
 
@@ -194,7 +198,8 @@ def _view(rows: list[Any]) -> OrderView:
         escrow=first.escrow,
         delivery_known=first.source not in BILL_SOURCES,
         refundable_minor=sum(tender.refundable_minor for tender in tenders),
-        already_minor=sum(row.gone_minor for row in rows if row.id is not None),
+        refunded_minor=sum(row.gone_minor - row.reserved_minor for row in rows if row.id is not None),
+        held_minor=sum(row.reserved_minor for row in rows if row.id is not None),
         payments=tenders,
         open_case=first.open_case,
     )

@@ -65,8 +65,12 @@ def facts(
     ]
     if order.completed_at:
         rows.append((tx("request.order.completed"), tx.when(order.completed_at, now)))
-    if with_already and order.already_minor:
-        rows.append((tx("request.order.already"), tx.money(order.already_minor, order.currency)))
+    if with_already:
+        gone = (
+            (tx("request.order.already"), order.refunded_minor),
+            (tx("request.order.held"), order.held_minor),
+        )
+        rows += [(words, tx.money(minor, order.currency)) for words, minor in gone if minor]
     return pairs(tuple(rows) + more)
 
 

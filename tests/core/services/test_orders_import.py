@@ -303,7 +303,7 @@ def test_a_wechat_bill_becomes_orders_and_refunds_made_outside(shop, take):
     found = {order.order_no: order.refundable_minor for order in service.list_for(shop.app, SYSTEM)}
     assert found == {"WX20261120001": 0, "WX20261120002": 4_000, "WX20261120003": 3, "WX20261120004": 36_525}
     order = service.get(shop.app, SYSTEM, "WX20261120001")
-    assert (order.customer_id, order.delivery_known, order.already_minor) == ("", False, 10_000)
+    assert (order.customer_id, order.delivery_known, order.refunded_minor) == ("", False, 10_000)
 
 
 def test_a_bill_again_changes_nothing(shop, take):
