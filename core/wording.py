@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from core.domain.facts import Facts
 from core.domain.locator import Located
+from core.domain.notices import UNDATED
 from core.domain.policy import Policy
 from core.domain.table import Test
 from core.domain.workdays import end_of_day, local_date
@@ -103,9 +104,10 @@ def notice(
     published_through: int,
 ) -> tuple[str, str]:
     """Title and text of a notice; a date beyond the published calendar says so."""
+    text = f"notice_undated.{kind}" if kind in UNDATED and by_at is None else f"notice.{kind}.text"
     words: dict[str, str] = {}
     if amount_minor is not None:
         words["amount"] = tx.money(amount_minor, currency)
     if by_at is not None:
         words["by"] = tx.until(by_at, now, provisional=by_at.year > published_through)
-    return tx(f"notice.{kind}.title"), tx(f"notice.{kind}.text", **words)
+    return tx(f"notice.{kind}.title"), tx(text, **words)

@@ -19,14 +19,15 @@ BY_WORKING_DAYS: Final[dict[str, tuple[str, str]]] = {
     "awaiting_customer": ("reply", "lapse"),
     "in_arbitration": ("arbitration", "escalate"),
     "in_appeal": ("review_most", "escalate"),
+    "negotiating": ("arbitration", "escalate"),
     "rejected": ("appeal", "lapse"),
 }
-OWNERS: Final = {"negotiating": "finance"}  # a person settles it; no clock decides
+OWNERS: Final = {"negotiating": "finance"}  # whose it is while the clock runs
 AT_ONCE: Final = {"approved": "pay"}
 WATCHED: Final = {
     "paying": "watch"
 }  # the payouts have due times of their own; this one looks whether they are late
-MOVES_NO_DEADLINE: Final = frozenset({"endorse", "find_forgery"})
+MOVES_NO_DEADLINE: Final = frozenset({"endorse", "find_forgery", "propose"})
 ESCALATED_TO: Final = "lead"
 EXPIRE: Final = "expire"  # of an offer
 SECOND: Final = "second"  # owner of a case that one person has approved and another must
@@ -34,7 +35,7 @@ SECOND: Final = "second"  # owner of a case that one person has approved and ano
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """`action` at `at`, or a named `owner`; both for a case that is late. `warn_at`: the first warning before
+    """`action` at `at`, or a named `owner`, or both. `warn_at`: the first warning before
     it.
     """
 
@@ -53,11 +54,9 @@ def due(state: str, policy: Policy, calendar: Calendar, at: datetime) -> Due:
         parameter, action = BY_WORKING_DAYS[state]
         end = calendar.deadline(at, getattr(policy.working_days, parameter)).at
         planned = warnings(state, at, end, calendar)
-        return Due(end, action, warn_at=planned[0][0] if planned else None)
+        return Due(end, action, OWNERS.get(state), planned[0][0] if planned else None)
     if state in AT_ONCE:
         return Due(at, AT_ONCE[state])
-    if state in OWNERS:
-        return Due(owner=OWNERS[state])
     if state in WATCHED:
         slowest = max(last for _, last in policy.eta_working_days.values())
         days = slowest + policy.limits.arrival_overdue_working_days

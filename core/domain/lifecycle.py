@@ -136,6 +136,7 @@ CASE = Machine(
         Row("negotiating", "propose", _BUYER, "negotiating"),  # how they would like to have it
         Row("negotiating", "agree", ("lead", "finance"), "paying"),
         Row("negotiating", "endorse", ("lead", "finance"), "negotiating"),
+        Row("negotiating", "escalate", ("system",), "negotiating"),
         Row("negotiating", "withdraw", _BUYER, "withdrawn"),
         Row("paying", "transfer", ("lead", "finance"), "paying"),  # made by hand, and recorded
         Row("paying", "complete", ("system",), "completed"),

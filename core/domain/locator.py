@@ -45,6 +45,7 @@ BEHIND: Final = {
     "unknown": ("locator.asking", "locator.next.ask"),
     "accepted": ("locator.with_channel", "locator.next.arrive"),
 }
+TALKS: Final = ("locator.negotiating", "locator.bounced", "locator.bounced_rest")  # `_by` with its date
 BY_HAND: Final = (
     "locator.by_hand",
     "locator.by_hand_late",
@@ -70,8 +71,8 @@ KEYS: Final = tuple(
             "locator.next.offer",
             *(key + rest for key in BY_HAND for rest in ("", "_rest")),
             "locator.next.transfer",
-            "locator.bounced",
-            "locator.bounced_rest",
+            *(key + by for key in TALKS for by in ("", "_by")),
+            "locator.next.talks_late",
         ]
         + ["locator.with_channel_late", "locator.with_channel_late_rest", "locator.next.late"]
         + ["locator.arrived", "locator.arrived_balance", "locator.arrived_several", "locator.next.done"]
@@ -182,8 +183,9 @@ def _of_sent(
     live = [piece for piece in pieces if piece.state != "replanned"]
     arrived = [piece for piece in live if piece.state == "arrived"]
     waiting = [piece for piece in live if piece.state in OPEN]
-    if state == "negotiating" and pieces:
-        return _bounced(arrived, pieces, currency)
+    if state == "negotiating":
+        found = _talks(arrived, pieces, amount_minor, currency)
+        return _by_date(found, due_at, now, published_through, is_late=owner == ESCALATED_TO)
     if state == "completed" or (state == "paying" and arrived and not waiting):
         return _arrived(arrived, currency)
     if state == "paying":
@@ -278,6 +280,29 @@ def _arrived(arrived: Sequence[Piece], currency: str) -> Located:
     else:
         params["channels"] = _names(piece.channel for piece in arrived)
     return Located(key, "you", "locator.next.done", None, False, params)
+
+
+def _talks(
+    arrived: Sequence[Piece], pieces: Sequence[Piece], amount_minor: int | None, currency: str
+) -> Located:
+    if not pieces:
+        key, next_key = WITH_SHOP["negotiating"]
+        params = {"amount_minor": amount_minor, "currency": currency}
+        return Located(key, "shop", next_key, params=params)
+    return _bounced(arrived, pieces, currency)
+
+
+def _by_date(
+    found: Located, due_at: datetime | None, now: datetime, published_through: int, *, is_late: bool
+) -> Located:
+    """Until when people settle it; a date that has passed is not repeated."""
+    next_key = "locator.next.talks_late" if is_late else found.next_key
+    if due_at is None or due_at <= now:
+        return replace(found, next_key=next_key)
+    is_provisional = due_at.year > published_through
+    return replace(
+        found, key=f"{found.key}_by", next_key=next_key, by=due_at, provisional=is_provisional
+    )
 
 
 def _bounced(arrived: Sequence[Piece], pieces: Sequence[Piece], currency: str) -> Located:

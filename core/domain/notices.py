@@ -43,6 +43,7 @@ AFTER: Final[dict[tuple[str, str], str | None]] = {
     ("negotiating", "propose"): "proposed",
     ("negotiating", "agree"): "paying",
     ("negotiating", "endorse"): None,
+    ("negotiating", "escalate"): "talks_late",
     ("negotiating", "withdraw"): "withdrawn",
     ("paying", "transfer"): None,  # the arrival is told
     ("paying", "complete"): "completed",
@@ -76,6 +77,7 @@ EVENTLESS: Final = (
 )
 
 KINDS: Final = tuple(dict.fromkeys([*filter(None, AFTER.values()), *EVENTLESS]))
+UNDATED: Final = frozenset({"negotiating", "bounced"})  # some were told before talks had a date
 # Somebody of the shop has to act: these go to the shop's own channels as well, in words of their own.
 FOR_THE_SHOP: Final = frozenset(
     {
@@ -86,6 +88,7 @@ FOR_THE_SHOP: Final = frozenset(
         "in_arbitration",
         "in_appeal",
         "escalated",
+        "talks_late",
         "negotiating",
         "proposed",
         "forgery_found",

@@ -41,6 +41,7 @@ SPECIAL: Final = (
     "offer",
     "second",
     "late",
+    "talks_late",
     "no_channel",
     "channel_late",
     "by_hand",
@@ -97,7 +98,7 @@ def stuck(
     elif owner == SECOND:
         code, waits_for = "second", "lead"
     elif owner == ESCALATED_TO or (due_action == "escalate" and due_at is not None and due_at <= now):
-        code, waits_for = "late", "lead"
+        code, waits_for = ("talks_late" if state == "negotiating" else "late"), "lead"
     return Stuck(code, waits_for, since, due_at)
 
 

@@ -53,7 +53,7 @@ def propose(app: App, change: Change, actor: Actor, at: datetime, policy: Policy
                 given_by=str(actor), given_at=at,
             )
         )  # fmt: skip
-    change.step("propose", actor, at, Due(owner="finance"), body)
+    change.step("propose", actor, at, Due(case.due_at, case.due_action, case.owner), body)
 
 
 def agree(

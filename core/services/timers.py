@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, select, update
 from core.adapters.tables import case_events, cases
 from core.adapters.world import App
 from core.domain.actors import SYSTEM
-from core.domain.deadlines import EXPIRE, due, escalated, warnings
+from core.domain.deadlines import BY_WORKING_DAYS, EXPIRE, due, escalated, warnings
 from core.domain.notices import ARRIVAL_LATE, DUE_SOON, OFFER_DUE_SOON
 from core.services import notices, payouts, policies
 from core.services.record import Change, lock
@@ -47,18 +47,20 @@ def run_due(app: App, case_no: str) -> bool:
             return False
         policy = policies.get(app, conn, case.policy_version)
         change = Change(conn, case)
-        if case.due_action == "pay":
+        # Talks from before they had a date were only given one, by a migration.
+        action = case.due_action or BY_WORKING_DAYS[case.state][1]
+        if action == "pay":
             payouts.start(app, change, "pay", SYSTEM, at, policy)
-        elif case.due_action == "lapse":
+        elif action == "lapse":
             change.step("lapse", SYSTEM, at, due("closed", policy, app.calendar, at))
-        elif case.due_action == EXPIRE:
+        elif action == EXPIRE:
             change.step(EXPIRE, SYSTEM, at, due("in_review", policy, app.calendar, at))
-        elif case.due_action == "escalate":
+        elif action == "escalate":
             change.step("escalate", SYSTEM, at, escalated(policy, app.calendar, at))
-        elif case.due_action == "watch":
+        elif action == "watch":
             _look_again(app, change, at)
         else:
-            raise ValueError(f"{case_no}: nobody knows how to {case.due_action!r}")
+            raise ValueError(f"{case_no}: nobody knows how to {action!r}")
         change.write()
     return True
 

@@ -87,7 +87,7 @@ def speed(tx: Texts, option: RouteOption, policy: Policy, *, now: datetime, revi
     review in it.
     """
     if option.route == "negotiated":
-        return tx("request.route.by_people")
+        return tx("request.route.by_people", n=policy.working_days.arbitration)
     etas = {leg.channel: policy.eta_working_days[leg.channel] for leg in option.legs}
     words = days(tx, etas)
     waits = any(last for _, last in etas.values())

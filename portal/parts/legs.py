@@ -41,11 +41,15 @@ def planned(
     now: datetime,
     is_reviewed_first: bool,
 ) -> tuple[Line, ...]:
-    """What sending it now would lead to; on a negotiated route neither account nor date is known yet."""
-    if option.route == "negotiated":
-        return (Line("", "", sum(leg.amount_minor for leg in option.legs)),)
-    accounts = {payment.id: payment.account for payment in order.payments}
+    """What sending it now would lead to; on a negotiated route the account is not known yet, only until when
+    it is settled.
+    """
     wait = policy.working_days.review_most if is_reviewed_first else 0
+    if option.route == "negotiated":
+        end = calendar.deadline(now, policy.working_days.arbitration + wait)
+        amount = sum(leg.amount_minor for leg in option.legs)
+        return (Line("", "", amount, by=end.at, is_provisional=end.provisional),)
+    accounts = {payment.id: payment.account for payment in order.payments}
     lines = []
     for leg in option.legs:
         days = policy.eta_working_days[leg.channel][1] + wait
@@ -93,7 +97,10 @@ def account(tx: Texts, line: Line) -> str:
 def when(tx: Texts, line: Line, *, now: datetime) -> str:
     """How far it is or by when it arrives, and until when a balance is good."""
     if not line.channel:
-        return tx("request.route.settled_first")
+        if line.by is None or line.by <= now:
+            return tx("request.route.settled_first")
+        date = tx.date(line.by, now, provisional=line.is_provisional)
+        return tx("request.route.settled_by", date=date)
     said = []
     if line.state:
         said.append(tx(f"payout_state.{line.state}"))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from core.domain.deadlines import ESCALATED_TO
 from core.domain.lifecycle import GRANTING
 from core.services.case_views import CaseView, EventView, PayoutView
 from core.texts import Texts
@@ -206,7 +207,8 @@ def _ahead(tx: Texts, view: CaseView, etas: Mapping[str, tuple[int, int]], now: 
             Step(current, you, mine, due, "act"),
         ]
     if view.state == "negotiating":
-        return [arrive, Step(current, tx("track.who.finance"), tx("track.next.negotiate"), due, "now")]
+        who = tx("track.who.lead") if view.owner == ESCALATED_TO else tx("track.who.finance")
+        return [arrive, Step(current, who, tx("track.next.negotiate"), due, "now")]
     if view.state == "approved":
         return [arrive, Step(current, tx("track.who.shop"), tx("track.next.paying"), "", "now")]
     if view.state == "paying":

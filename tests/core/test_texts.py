@@ -73,6 +73,7 @@ FAMILIES: dict[str, set[str]] = {
     "law": {law.removeprefix("law.") for law in eligibility.LAWS},
     "locator": {key.removeprefix("locator.") for key in locator.KEYS},
     "notice": {f"{kind}.{part}" for kind in notices.KINDS for part in ("title", "text")},
+    "notice_undated": set(notices.UNDATED),
     "notice_shop": set(notices.FOR_THE_SHOP),
     "delivery_state": {"planned", "sent", "failed"},
     "weekday": {str(day) for day in range(1, 8)},

@@ -1,4 +1,4 @@
-"""What cannot go back to the account that paid: no screen sends it there, promises a day or a call."""
+"""What cannot go back to the account that paid: no screen sends it there or promises a call."""
 
 from __future__ import annotations
 
@@ -22,24 +22,25 @@ def test_every_step_says_the_same(open_page: OpenPage, shop: Shop):
     assert f"支付宝 {ACCOUNT} 已经不能收款" in words(press(page)), "why it cannot simply go back"
     press(page)
     (caption,) = page.radio[0].captions
-    assert "没有固定日期" in caption and "这张退款单的页面上" in caption and "通知" in caption
+    assert "5 个工作日内定下来" in caption and "这张退款单的页面上" in caption and "通知" in caption
     assert "联系你" not in caption, "we have no way to call"
     press(page)
     assert "协商处理" in words(page) and ACCOUNT not in words(page)
     said = words(press(page))
-    assert "商定的账户 先商定退到哪里，没有固定日期 ¥100.00" in said and ACCOUNT not in said
+    assert "商定的账户 先商定退到哪里，最晚 9月11日（周五）定下来 ¥100.00" in said and ACCOUNT not in said
 
 
-def test_while_it_is_arranged_finance_has_it_and_no_day_is_promised(open_page: OpenPage, shop: Shop):
+def test_while_it_is_arranged_finance_has_it_and_says_until_when(open_page: OpenPage, shop: Shop):
     guest = guest_of(shop)
     case_no = shop.apply(guest.order_no, actor=guest).case_no
     assert "先商定退到哪里" in words(open_page("track", guest, case=case_no))
     shop.act(case_no, "approve", REVIEWER)
     assert shop.view(case_no).state == "negotiating"
     for page in (open_page("track", guest, case=case_no), open_page("request", guest, sent=case_no)):
-        assert "这一步由财务负责，没有固定日期" in words(page)
+        assert "最晚 9月8日（周二）定下来" in words(page) and "这一步由财务负责" in words(page)
         assert "不用做什么" not in words(page) and "正在退给你" not in words(page)
     told = words(open_page("notices", guest))
+    assert "最晚 9月8日（周二）定下来" in told
     assert "马上开始打款" not in told and "财务正在安排退到哪里" in told
 
 

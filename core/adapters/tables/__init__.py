@@ -7,10 +7,12 @@ JSON columns hold canonical JSON text. State columns carry the CHECK that the li
 from __future__ import annotations
 
 from core.adapters.tables.books import balance_lots, ledger_entries, sandbox_refunds
-from core.adapters.tables.columns import Instant, from_micros, metadata, to_micros
+from core.adapters.tables.columns import TAIL, Instant, from_micros, metadata, tail, to_micros
 from core.adapters.tables.requests import (
     AT_THE_DESK,
     BY_HAND,
+    LATE,
+    PART,
     case_events,
     cases,
     commands,
@@ -37,6 +39,9 @@ __all__ = [
     "APPEND_ONLY",
     "AT_THE_DESK",
     "BY_HAND",
+    "LATE",
+    "PART",
+    "TAIL",
     "Instant",
     "balance_lots",
     "case_events",
@@ -65,6 +70,7 @@ __all__ = [
     "sandbox_refunds",
     "sessions",
     "settings",
+    "tail",
     "to_micros",
     "waiting_refunds",
     "worker_beats",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, MetaData
+from sqlalchemy import BigInteger, ColumnElement, Integer, MetaData, literal_column
 from sqlalchemy.types import TypeDecorator
 
 metadata = MetaData(
@@ -53,3 +53,10 @@ def from_micros(value: int) -> datetime:
 
 # SQLite gives out row ids only for INTEGER PRIMARY KEY; PostgreSQL wants 64 bits.
 Id = BigInteger().with_variant(Integer, "sqlite")
+
+TAIL = 4  # characters: as people read out a long number
+
+
+def tail(column: str) -> ColumnElement[str]:
+    """The last characters of a number, spelled as its index is: both databases know these functions."""
+    return literal_column(f"substr({column}, length({column}) - {TAIL - 1})")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text, text
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text, literal_column, text
 
-from core.adapters.tables.columns import Id, Instant, metadata
-from core.domain.deadlines import SECOND
+from core.adapters.tables.columns import Id, Instant, metadata, tail
+from core.domain.deadlines import ESCALATED_TO, SECOND
 from core.domain.lifecycle import CASE, PAYOUT, check_sql
 
 # Where people decide: the desk's queues.
 DESK_STATES = ("in_review", "awaiting_customer", "in_arbitration", "negotiating", "in_appeal")
 AT_THE_DESK = "state IN (" + ", ".join(f"'{state}'" for state in DESK_STATES) + ")"
 BY_HAND = "state = 'paying' AND owner = 'finance'"  # somebody has to transfer it
+LATE = f"owner = '{ESCALATED_TO}'"
+PART = "substr(case_no, 9)"  # what comes after the day in R261125-RYS9AR
 _FINAL = ", ".join(f"'{state}'" for state in sorted(CASE.final_states))
 
 cases = Table(
@@ -63,6 +65,8 @@ cases = Table(
         sqlite_where=text("finished_at IS NOT NULL"),
     ),
     Index("ix_cases_begins", "case_no", postgresql_ops={"case_no": "text_pattern_ops"}),
+    Index("ix_cases_part", literal_column(PART).label("part"), postgresql_ops={"part": "text_pattern_ops"}),
+    Index("ix_cases_late", "state", "due_at", postgresql_where=text(LATE), sqlite_where=text(LATE)),
     Index(
         "ix_cases_due",
         "due_at",
@@ -221,6 +225,7 @@ payouts = Table(
     CheckConstraint("amount_minor > 0 AND amount_minor <= reserved_minor", name="amount"),
     CheckConstraint("state IN ('arrived', 'replanned') OR due_at IS NOT NULL", name="something_is_due"),
     Index("ix_payouts_reference", "reference", postgresql_ops={"reference": "text_pattern_ops"}),
+    Index("ix_payouts_tail", tail("reference")),
     Index(
         "ix_payouts_due",
         "due_at",

@@ -16,7 +16,7 @@ from sqlalchemy import (
     text,
 )
 
-from core.adapters.tables.columns import Id, Instant, metadata
+from core.adapters.tables.columns import Id, Instant, metadata, tail
 
 policies = Table(
     "policies",
@@ -112,6 +112,7 @@ orders = Table(
     Index("ix_orders_customer", "customer_id", "paid_at"),
     # For support, who hears a part of a number: `text_pattern_ops` finds beginnings in any collation.
     Index("ix_orders_begins", "order_no", postgresql_ops={"order_no": "text_pattern_ops"}),
+    Index("ix_orders_tail", tail("order_no")),
     Index("ix_orders_paid", "paid_at"),
     Index("ix_orders_amount", "amount_minor", "paid_at"),
 )
@@ -141,6 +142,7 @@ payments = Table(
     # A channel's own bill may name one trade for two orders: kept apart here, said aloud by the import.
     UniqueConstraint("channel", "trade_no", "order_no"),
     Index("ix_payments_begins", "trade_no", postgresql_ops={"trade_no": "text_pattern_ops"}),
+    Index("ix_payments_tail", tail("trade_no")),
     Index("ix_payments_amount", "paid_minor", "paid_at"),
     CheckConstraint(
         "paid_minor >= 0 AND reserved_minor >= 0 AND refunded_minor >= 0 AND external_minor >= 0"

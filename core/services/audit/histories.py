@@ -100,6 +100,8 @@ def _deadline(app: App, conn: Connection, case: Case, events: list[Row[Any]]) ->
     """Deadlines are working days of the policy; one that is provisional or was put off may have moved."""
     if case.state not in BY_WORKING_DAYS or case.due_at is None or case.tries:
         return
+    if case.due_action is None:  # talks from before they had a date: the worker hands them over
+        return
     since = [row for row in events if row.event not in MOVES_NO_DEADLINE]
     entered = since[-1].at if since else case.created_at
     policy = policies.get(app, conn, case.policy_version)

@@ -49,13 +49,14 @@ WORKED = """
 FIRST_DAYS = [span[:10] for span in HOLIDAYS.split()]
 PUBLISHED_THROUGH = 2026
 
-# The standard rules as the specification has them (R3.2 to R3.6, R4.1): a kind and its working days.
+# The standard rules as the specification has them (R3.2 to R3.6, R4.1, R4.5): a kind and its working days.
 KINDS = {
     "review": 3,
     "answer": 3,
     "appeal": 7,
     "appeal_review": 3,
     "arbitration": 5,
+    "talks": 5,
     "draft": 10,
     "escalated": 1,
     "arrival:alipay": 2,

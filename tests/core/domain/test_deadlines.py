@@ -42,6 +42,13 @@ def test_working_days_of_the_policy() -> None:
     assert at is not None and str(local_date(at)) == "2026-09-09"
 
 
+def test_talks_have_a_date_and_a_name() -> None:
+    """Invariant 8, R4.5: finance settles it, and until when is the policy's figure."""
+    talks = due("negotiating", POLICY, china(), FRIDAY)
+    assert (talks.owner, talks.action) == ("finance", "escalate")
+    assert talks.at is not None and str(local_date(talks.at)) == "2026-09-11"
+
+
 @pytest.mark.parametrize(("least", "day"), [(0, "2026-09-07"), (1, "2026-09-07"), (2, "2026-09-08")])
 def test_what_is_late_gets_a_name_and_a_new_date(least: int, day: str) -> None:
     """R3.2: the shortest review there is, never today: that would be due again at once."""
@@ -59,6 +66,7 @@ STATES = {
     "appeal": "rejected",
     "appeal_review": "in_appeal",
     "arbitration": "in_arbitration",
+    "talks": "negotiating",
     "draft": "draft",
 }
 

@@ -107,6 +107,7 @@ EXPECTED = {
             paying negotiate → negotiating: system
             negotiating propose → negotiating: customer guest support
             negotiating agree → paying: lead finance
+            negotiating escalate → negotiating: system
             paying transfer → paying: lead finance
         """,
     },
@@ -278,7 +279,7 @@ def test_a_customer_withdraws_until_money_has_been_sent():
         ("submit refer endorse escalate endorse approve negotiate endorse agree", "paying"),
         ("submit reject reapply submit approve pay", "paying"),
         ("submit reject appeal approve withdraw", "withdrawn"),
-        ("submit approve pay negotiate agree complete", "completed"),
+        ("submit approve pay negotiate escalate agree complete", "completed"),
     ],
 )
 def test_a_case_is_the_fold_of_its_events(events: str, state: str):

@@ -179,8 +179,18 @@ def test_a_date_beyond_the_published_calendar_is_provisional() -> None:
 
 def test_a_bounced_payout_is_with_the_shop_again() -> None:
     """It stays true when a channel changes the destination."""
-    located = where("negotiating", piece("replanned"))
+    located = where("negotiating", piece("replanned"), due=None)
     assert (located.key, located.holder) == ("locator.bounced", "shop")
+
+
+@pytest.mark.parametrize("pieces", [(), (piece("replanned"),), (piece("arrived"), piece("replanned"))])
+def test_talks_have_a_date(pieces: tuple[Piece, ...]) -> None:
+    """R4.5: whoever waits for an arrangement knows until when, and who has it once that has passed."""
+    located = where("negotiating", *pieces)
+    assert zh(located).endswith("最晚 12月1日（周二）定下来") and located.by == DUE
+    late = where("negotiating", *pieces, owner=ESCALATED_TO)
+    assert late.by == DUE and "已交给主管" in wording.next_sentence(texts.of("zh_CN"), late, NOW)
+    assert where("negotiating", *pieces, through=2025).provisional
 
 
 def test_after_a_replan_only_the_live_payout_counts() -> None:

@@ -6,8 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
+from core.adapters import tables
 from core.adapters.tables import case_events, payees
 from core.domain.actors import Actor
 from core.domain.errors import (
@@ -21,7 +22,7 @@ from core.domain.errors import (
     TransitionRefused,
 )
 from core.domain.settlement import Payee
-from core.services import cases, desk
+from core.services import cases, desk, notices
 from tests.shop import FINANCE, LEAD, MEI, REVIEWER, Shop
 
 FINANCE_2 = Actor("finance", "he-jie")
@@ -231,4 +232,37 @@ def test_the_number_is_forgotten_when_nobody_transfers_any_more(shop: Shop, how:
     with shop.app.read() as conn:
         row = conn.execute(select(payees).where(payees.c.case_no == case_no)).one()
     assert (row.account, row.closed_at) == ("****1234", shop.clock.at)
+    assert shop.audit() == []
+
+
+def test_talks_that_take_too_long_get_a_lead_and_a_new_date(shop: Shop) -> None:
+    """Invariant 8, R4.5: a customer waits for a date; neither their wish nor one of two moves it."""
+    case_no = bounced(shop)
+    end = shop.app.calendar.deadline(shop.clock.at, 5).at
+    assert (shop.view(case_no).due_at, shop.view(case_no).owner) == (end, "finance")
+    shop.work(hours=20)
+    shop.act(case_no, "propose", MEI, way="balance")
+    shop.act(case_no, "agree", FINANCE, way="balance")
+    assert (shop.view(case_no).due_at, shop.view(case_no).owner) == (end, "finance")
+    assert shop.audit() == []
+    shop.clock.at = end
+    shop.work(seconds=1)
+    late = shop.view(case_no)
+    assert (late.events[-1].event, late.owner, late.state) == ("escalate", "lead", "negotiating")
+    assert late.due_at == shop.app.calendar.deadline(shop.clock.at, 1).at
+    told = [notice.kind for notice in notices.inbox(shop.app, MEI)]
+    assert told[0] == "talks_late"
+    assert shop.audit() == []
+    assert shop.act(case_no, "agree", LEAD, way="balance").state == "paying"  # the first of two still counts
+
+
+def test_talks_from_before_they_had_a_date_are_handed_to_a_lead(shop: Shop) -> None:
+    """As the migration leaves them: due at once, and no event that says what."""
+    case_no = bounced(shop)
+    with shop.app.begin() as conn:
+        old = {"due_at": shop.clock.at, "due_action": None}
+        conn.execute(update(tables.cases).where(tables.cases.c.case_no == case_no).values(old))
+    shop.work()
+    view = shop.view(case_no)
+    assert (view.events[-1].event, view.owner) == ("escalate", "lead")
     assert shop.audit() == []
