@@ -21,7 +21,7 @@ from core.adapters.clock import RealClock
 from core.adapters.tables import to_micros
 from core.app import App
 from core.domain.actors import SYSTEM, Actor
-from core.services import desk, look_alikes, support, timers
+from core.services import desk, look_alikes, queues, support, timers
 from core.services.record import lock
 
 FEW_OPEN, MANY_OPEN = 100, 10_000
@@ -57,8 +57,8 @@ def _desk(name: str, fresh: Callable[[str], str]) -> Measured:
 
 def _screen(app: App) -> Callable[[], object]:
     def draw() -> object:
-        desk.waiting(app, REVIEWER)
-        cards = desk.queue(app, REVIEWER, "review")
+        queues.waiting(app, REVIEWER)
+        cards = queues.queue(app, REVIEWER, "review")
         look_alikes.alike(app, REVIEWER)
         desk.take(app, REVIEWER, cards[0].case_no)
         return desk.open_file(app, REVIEWER, cards[0].case_no)

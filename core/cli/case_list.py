@@ -16,10 +16,10 @@ from core.domain.lifecycle import CASE
 if TYPE_CHECKING:
     from core.app import App
     from core.services.case_views import CaseCard
-    from core.services.desk import DeskCard
+    from core.services.queues import DeskCard
     from core.texts import Texts
 
-# As in `services.desk`, which is too heavy to ask for each command's arguments.
+# As in `services.queues`, which is too heavy to ask for each command's arguments.
 QUEUES: Final = ("review", "second", "appeal", "arbitration", "talks", "transfers", "waiting")
 LIMIT: Final = 10_000
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
@@ -53,10 +53,10 @@ def cases(arguments: Namespace) -> Answer:
 def _found(app: App, arguments: Namespace) -> list[CaseCard] | list[DeskCard]:
     """One more than asked for, where there are more."""
     if arguments.queue is not None:
-        from core.services import desk
+        from core.services import queues
 
-        role = next(queue.roles[0] for queue in desk.QUEUES if queue.name == arguments.queue)
-        return desk.queue(app, Actor(role, SYSTEM.id), arguments.queue, limit=arguments.limit + 1)
+        role = next(queue.roles[0] for queue in queues.QUEUES if queue.name == arguments.queue)
+        return queues.queue(app, Actor(role, SYSTEM.id), arguments.queue, limit=arguments.limit + 1)
     from core.services import cases
 
     states = None if arguments.state is None else (arguments.state,)

@@ -241,6 +241,8 @@ def _event(row: Any, body: Mapping[str, Any]) -> EventView:
         amount_minor=body.get("option", {}).get("approved"),
         route=body.get("option", {}).get("route"),
         way=body.get("way"),
+        payee=(body["channel"], body["account"]) if "account" in body else None,
+        picture=body.get("picture"),
     )
 
 

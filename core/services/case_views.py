@@ -54,6 +54,8 @@ class EventView:
     amount_minor: int | None = None  # what it approved or offered
     route: str | None = None
     way: str | None = None  # of a negotiated refund (domain.settlement)
+    payee: tuple[str, str] | None = None  # (channel, masked account) that a transfer goes to
+    picture: str | None = None  # id of the evidence that a finding is about
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,44 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from core.adapters.world import App
 from core.domain.actors import Actor
-from core.domain.errors import Refusal, SecondApprovalNeeded
-from core.services import policies
+from core.domain.credit import asked_for
+from core.domain.errors import InOtherHands, Refusal, SecondApprovalNeeded
+from core.services import credit, desk, policies, queues
 from core.services.cases import act
-from core.services.desk import MANY, DeskCard, first_approval, queue
+from core.services.desk import first_approval
+from core.services.queues import DeskCard
 
 ALIKE: Final = 2  # as many make a group
+AT_ONCE: Final = 20  # as many are looked at in one list
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Cases so alike that one look may settle them: same rule, reason and kind, each simple."""
+    """Cases so alike that one look may settle them: same rule, reason and kind, each simple. `asked_minor`:
+    what their customers ask for, before any fee.
+    """
 
     rule: str
     reason: str
     kind: str
     case_nos: tuple[str, ...]
-    total_minor: int
+    asked_minor: int
     currency: str
 
 
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """One of them, approved in full and taken back: `asked_minor` = fee + exchange difference + refund.
+    `doubts`: why it should be looked at alone, as codes. `refused`: it cannot be approved (any more).
+    """
+
+    card: DeskCard
+    asked_minor: int
+    fee_minor: int
+    fx_minor: int
+    refund_minor: int
+    fee_basis_points: int | None
+    doubts: tuple[str, ...]
+    refused: Refusal | None = None
+
+
 def alike(app: App, actor: Actor, name: str = "review") -> list[Group]:
-    """Groups of simple cases among the first `MANY` of the queue, the largest first. Simple: one approval is
-    enough and nobody else has them in hand.
+    """Groups of simple cases among the first of the queue, the largest first, `AT_ONCE` at most in each.
+    Simple: one approval is enough and nobody else has them in hand.
     """
     found: dict[tuple[str, str, str, str], list[DeskCard]] = {}
     _, policy = policies.current(app)
-    for card in queue(app, actor, name, limit=MANY):
+    for card in queues.queue(app, actor, name, limit=queues.MANY):
         if card.held_by not in (None, actor.id):
             continue
         if card.requested_minor > policy.limits.second_approval_minor or not card.rule:
             continue
-        found.setdefault((card.rule, card.reason, card.kind, card.currency), []).append(card)
+        of_kind = found.setdefault((card.rule, card.reason, card.kind, card.currency), [])
+        if len(of_kind) < AT_ONCE:
+            of_kind.append(card)
     groups = [
         Group(
             rule,
@@ -55,14 +78,48 @@ def alike(app: App, actor: Actor, name: str = "review") -> list[Group]:
     return sorted(groups, key=lambda group: -len(group.case_nos))
 
 
+def weigh(app: App, actor: Actor, case_nos: Collection[str], name: str = "review") -> list[Weighed]:
+    """What each of them would come to; those that left the queue meanwhile are left out."""
+    cards = [
+        card for card in queues.queue(app, actor, name, limit=queues.MANY) if card.case_no in case_nos
+    ]
+    _, policy = policies.current(app)
+    trusted = max(asked_for(policy), default=0)
+    with app.read() as conn:
+        suspects = credit.suspected(conn, {card.customer_id for card in cards})
+    found = []
+    for card in cards:
+        doubts = (
+            ("forgery",) if card.customer_id in suspects else ("credit",) if card.credit < trusted else ()
+        )
+        if card.held_by not in (None, actor.id):
+            held = InOtherHands(person=card.held_by, until=card.held_until)
+            found.append(Weighed(card, card.requested_minor, 0, 0, 0, None, doubts, held))
+            continue
+        try:
+            after = desk.preview(app, actor, card.case_no, "approve")
+        except Refusal as refused:
+            found.append(Weighed(card, card.requested_minor, 0, 0, 0, None, doubts, refused))
+            continue
+        refused_alone = SecondApprovalNeeded() if after.approved_minor is None else None
+        found.append(
+            Weighed(
+                card, card.requested_minor, after.fee_minor or 0, after.fx_minor or 0,
+                after.refund_minor or 0, after.fee_basis_points, doubts, refused_alone,
+            )
+        )  # fmt: skip
+    return found
+
+
 def approve_all(
-    app: App, actor: Actor, case_nos: Iterable[str], command_id: str, *, note: str = ""
+    app: App, actor: Actor, case_nos: Iterable[str], command_id: str, *, notes: Mapping[str, str] | None = None
 ) -> list[tuple[str, Refusal | None]]:
     """Approve each in a transaction of its own, in full; what was refused comes back with its refusal, and so
-    does what turned out to need a second person.
+    does what turned out to need a second person. `notes`: what each customer is told, by case.
     """
     outcome: list[tuple[str, Refusal | None]] = []
     for case_no in case_nos:
+        note = (notes or {}).get(case_no, "")
         try:
             after = act(app, actor, case_no, "approve", f"{command_id}-{case_no}", note=note)
         except Refusal as refused:

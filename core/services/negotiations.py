@@ -5,6 +5,8 @@ transfers by hand is recorded when it was done.
 from __future__ import annotations
 
 import hashlib
+import re
+import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -28,7 +30,8 @@ from core.services.payouts import BY_HAND
 from core.services.record import Case, Change, evidence_kinds
 from core.services.reservations import Hold
 
-LONGEST_REFERENCE: Final = 64
+# Of a bank or channel: a number the customer can look it up by, letters and digits, six at least.
+_REFERENCE: Final = re.compile(r"(?=.*[0-9])[0-9A-Za-z][0-9A-Za-z._/\-]{4,62}[0-9A-Za-z]")
 
 
 def payee_of(conn: Connection, case_no: str) -> Payee | None:
@@ -76,6 +79,8 @@ def agree(
         _check(conn, case, way, payee)
     legs = _legs(conn, case, way)
     body: dict[str, Any] = {"way": way, "legs": [_leg(leg) for leg in legs], "payee": _digest(payee)}
+    if payee is not None:
+        body |= {"channel": payee.channel, "account": payee.masked}
     if terms.note:
         body["note"] = terms.note
     if way != "transfer":
@@ -94,8 +99,8 @@ def transfer(app: App, change: Change, actor: Actor, at: datetime, terms: Terms)
     rows = conn.execute(select(payouts).where(*mine).order_by(p.id).with_for_update()).all()
     if not rows:
         raise TransitionRefused(CASE.name, case.state, "transfer")
-    reference = terms.reference.strip()
-    if not 0 < len(reference) <= LONGEST_REFERENCE or not reference.isprintable():
+    reference = unicodedata.normalize("NFKC", terms.reference).strip()
+    if not _REFERENCE.fullmatch(reference):
         raise ReferenceRequired()
     body: dict[str, Any] = {"reference": reference, "payouts": [row.key for row in rows]}
     if terms.note:

@@ -62,5 +62,5 @@ def test_while_it_is_transferred_by_hand(open_page: OpenPage, shop: Shop) -> Non
     shop.work()
     page = open_page("track", MEI, case=case_no)
     assert "****1234，最晚" in words(page) and "6222021234561234" not in words(page)
-    shop.act(case_no, "transfer", FINANCE, reference="T-77")
-    assert "T-77" in words(open_page("track", MEI, case=case_no))
+    shop.act(case_no, "transfer", FINANCE, reference="TR-2026-77")
+    assert "TR-2026-77" in words(open_page("track", MEI, case=case_no))

@@ -4,7 +4,7 @@ them.
 
 from __future__ import annotations
 
-from core.services.credit.accounts import Account, Entry, account
+from core.services.credit.accounts import Account, Entry, account, of_case, suspected
 from core.services.credit.appeals import ANSWERERS, answer, appeal, escalate_late, open_appeals
 from core.services.credit.entries import due_customers, find_forgery, recover, sums, upheld
 
@@ -18,8 +18,10 @@ __all__ = [
     "due_customers",
     "escalate_late",
     "find_forgery",
+    "of_case",
     "open_appeals",
     "recover",
     "sums",
+    "suspected",
     "upheld",
 ]

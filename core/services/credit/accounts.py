@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, or_, select
 
 from core.adapters.tables import cases, credit_appeals, credit_entries, customers
 from core.adapters.world import App
@@ -24,6 +25,8 @@ class Entry:
 
     id: int
     customer_id: str
+    customer_name: str
+    balance: int  # of the account now
     at: datetime
     points: int
     rule: str
@@ -33,9 +36,12 @@ class Entry:
     made_by: str
     appeal: str  # '' | open | granted | refused
     appeal_words: str
+    appeal_at: datetime | None
     appeal_due_at: datetime | None
     appeal_owner: str | None
     answer: str
+    answered_by: str  # role:person
+    answered_at: datetime | None
     appeal_until: datetime | None = None
 
 
@@ -50,12 +56,18 @@ class Account:
     next_at: datetime | None  # when time brings some back
 
 
-ENTRIES: Final = select(
-    _e.id, _e.customer_id, _e.at, _e.points, _e.rule, _e.case_no, _e.about, _e.note, _e.made_by,
-    func.coalesce(_a.state, "").label("appeal"), func.coalesce(_a.words, "").label("appeal_words"),
-    _a.due_at.label("appeal_due_at"), _a.owner.label("appeal_owner"),
-    func.coalesce(_a.answer, "").label("answer"),
-).outerjoin(credit_appeals, _a.entry_id == _e.id)  # fmt: skip
+ENTRIES: Final = (
+    select(
+        _e.id, _e.customer_id, _e.at, _e.points, _e.rule, _e.case_no, _e.about, _e.note, _e.made_by,
+        _c.name.label("customer_name"), _c.credit.label("balance"),
+        func.coalesce(_a.state, "").label("appeal"), func.coalesce(_a.words, "").label("appeal_words"),
+        _a.at.label("appeal_at"), _a.due_at.label("appeal_due_at"), _a.owner.label("appeal_owner"),
+        func.coalesce(_a.answer, "").label("answer"),
+        func.coalesce(_a.answered_by, "").label("answered_by"), _a.answered_at,
+    )
+    .join(customers, _c.id == _e.customer_id)
+    .outerjoin(credit_appeals, _a.entry_id == _e.id)
+)  # fmt: skip
 
 
 def account(app: App, actor: Actor, customer_id: str, *, limit: int = 100) -> Account:
@@ -73,6 +85,22 @@ def account(app: App, actor: Actor, customer_id: str, *, limit: int = 100) -> Ac
         ).all()
         entries = tuple(entry_of(app, conn, each) for each in rows)
     return Account(customer_id, row.name, row.credit, entries, row.credit_due_at)
+
+
+def of_case(app: App, conn: Connection, case_no: str) -> tuple[Entry, ...]:
+    """What findings about this case's pictures cost its customer, oldest first; for staff."""
+    about = (_e.case_no == case_no, _e.rule.in_(sorted(APPEALABLE)))
+    owner = select(cases.c.customer_id).where(cases.c.case_no == case_no).scalar_subquery()
+    rows = conn.execute(ENTRIES.where(_e.customer_id == owner, *about).order_by(_e.id)).all()
+    return tuple(entry_of(app, conn, row) for row in rows)
+
+
+def suspected(conn: Connection, customer_ids: Collection[str]) -> frozenset[str]:
+    """Those of these customers with a finding against them that nobody took back."""
+    stands = or_(_a.state.is_(None), _a.state != "granted")
+    found = select(_e.customer_id).outerjoin(credit_appeals, _a.entry_id == _e.id)
+    mine = (_e.customer_id.in_(sorted(customer_ids)), _e.rule.in_(sorted(APPEALABLE)), stands)
+    return frozenset(conn.execute(found.where(*mine)).scalars())
 
 
 def entry_of(app: App, conn: Connection, row: Any) -> Entry:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.cli import case_list
-from core.services import desk
+from core.services import queues
 
 Line = Any  # the fixture's CommandLine
 
@@ -51,7 +51,7 @@ def test_cases_of_a_queue(line: Line) -> None:
 
 
 def test_the_queues_are_those_of_the_desk() -> None:
-    assert [queue.name for queue in desk.QUEUES] == list(case_list.QUEUES)
+    assert [queue.name for queue in queues.QUEUES] == list(case_list.QUEUES)
 
 
 def test_orders_have_headings(line: Line) -> None:

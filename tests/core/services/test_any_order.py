@@ -41,7 +41,7 @@ TERMS = st.builds(
     route=st.sampled_from([None, None, "original", "balance", "negotiated"]),
     way=st.sampled_from([None, "account", "balance", "transfer"]),
     payee=st.just(Payee("card", "梅雨", "6222021234561234")),
-    reference=st.just("T-1"),
+    reference=st.just("TR-20261"),
 )
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from bench.desk import fill
+from core.adapters.tables import customers
 from core.domain.actors import Actor
 from core.domain.errors import InOtherHands, NotAllowed, NotFound, OwnCase, SecondApprovalNeeded, TextRequired
-from core.services import cases, desk, look_alikes, timers
+from core.services import cases, credit, desk, look_alikes, queues, timers
 from tests.plans import scans
 from tests.shop import ARBITER, FINANCE, LEAD, MEI, REVIEWER, REVIEWER_2, SUPPORT, WEI, Shop
 
@@ -25,7 +27,7 @@ def referred(shop: Shop, amount: int = 10_000, customer: str = "mei", actor: Act
 
 
 def numbers(shop: Shop, actor: Actor, name: str) -> list[str]:
-    return [card.case_no for card in desk.queue(shop.app, actor, name)]
+    return [card.case_no for card in queues.queue(shop.app, actor, name)]
 
 
 def test_what_is_due_first_is_on_top(shop: Shop) -> None:
@@ -33,13 +35,9 @@ def test_what_is_due_first_is_on_top(shop: Shop) -> None:
     shop.clock.advance(timedelta(hours=30))
     second = referred(shop, customer="wei", actor=WEI)
     assert numbers(shop, REVIEWER, "review") == [first, second]
-    card = desk.queue(shop.app, REVIEWER, "review")[0]
-    assert (card.customer_name, card.requested_minor, card.is_late, card.held_by) == (
-        "mei",
-        10_000,
-        False,
-        None,
-    )
+    card = queues.queue(shop.app, REVIEWER, "review")[0]
+    assert (card.customer_name, card.requested_minor) == ("mei", 10_000)
+    assert (card.late_since, card.held_by, card.held_until) == (None, None, None)
 
 
 def test_each_decision_has_its_queue(shop: Shop) -> None:
@@ -77,7 +75,7 @@ def test_a_second_approval_waits_in_its_own_queue(shop: Shop) -> None:
 )
 def test_a_queue_is_for_its_roles(shop: Shop, actor: Actor, name: str) -> None:
     with pytest.raises(NotAllowed):
-        desk.queue(shop.app, actor, name)
+        queues.queue(shop.app, actor, name)
 
 
 def test_two_people_cannot_work_on_one_case(shop: Shop) -> None:
@@ -88,7 +86,7 @@ def test_two_people_cannot_work_on_one_case(shop: Shop) -> None:
     assert refused.value.params["person"] == REVIEWER.id
     with pytest.raises(InOtherHands):
         shop.act(case_no, "approve", REVIEWER_2)
-    assert desk.queue(shop.app, REVIEWER_2, "review")[0].held_by == REVIEWER.id
+    assert queues.queue(shop.app, REVIEWER_2, "review")[0].held_by == REVIEWER.id
     shop.act(case_no, "ask", REVIEWER, note="请补一张截图")
     shop.act(case_no, "answer", MEI, note="补好了")
     desk.take(shop.app, REVIEWER_2, case_no)  # decided once, it is free again
@@ -162,7 +160,7 @@ def test_look_alikes_are_settled_together(shop: Shop) -> None:
     held = referred(shop)
     desk.take(shop.app, REVIEWER_2, held)
     (group,) = look_alikes.alike(shop.app, REVIEWER)
-    assert set(group.case_nos) == set(alike) and group.total_minor == 30_000
+    assert set(group.case_nos) == set(alike) and group.asked_minor == 30_000
     assert large not in group.case_nos
     shop.act(alike[0], "withdraw", MEI)
     outcome = look_alikes.approve_all(shop.app, REVIEWER, group.case_nos, "together")
@@ -172,6 +170,50 @@ def test_look_alikes_are_settled_together(shop: Shop) -> None:
     again = look_alikes.approve_all(shop.app, REVIEWER, alike[1:], "together")
     assert [refusal for _, refusal in again] == [None, None]  # one command, however often it is pressed
     assert shop.audit() == []
+
+
+def test_what_each_of_them_gets_is_told_before_and_adds_up(shop: Shop) -> None:
+    """The reason `other` costs a fee: what is asked is not what is paid."""
+    alike = [referred(shop) for _ in range(2)]
+    weighed = look_alikes.weigh(shop.app, REVIEWER, alike)
+    assert [(each.card.case_no, each.asked_minor) for each in weighed] == [(no, 10_000) for no in alike]
+    for each in weighed:
+        assert (each.fee_minor, each.refund_minor, each.fee_basis_points) == (500, 9_500, 500)
+        assert each.asked_minor == each.fee_minor + each.fx_minor + each.refund_minor
+        assert (each.doubts, each.refused) == ((), None)
+    notes = {alike[0]: "实际退 ¥95.00"}
+    look_alikes.approve_all(shop.app, REVIEWER, alike, "together", notes=notes)
+    views = [shop.view(case_no) for case_no in alike]
+    assert [view.refund_minor for view in views] == [9_500, 9_500]
+    assert [view.events[-1].note for view in views] == ["实际退 ¥95.00", ""]
+
+
+def test_who_should_be_looked_at_alone_is_marked(shop: Shop) -> None:
+    """Low credit, or a finding of forgery that stands; also what left or is in other hands."""
+    plain, held, found = referred(shop), referred(shop), referred(shop, customer="wei", actor=WEI)
+    picture = shop.picture(found)
+    shop.act(found, "find_forgery", REVIEWER_2, note="改过的", picture=picture)
+    desk.take(shop.app, REVIEWER_2, held)
+    by_case = {
+        each.card.case_no: each for each in look_alikes.weigh(shop.app, REVIEWER, [plain, held, found])
+    }
+    assert by_case[plain].doubts == () and by_case[found].doubts == ("forgery",)
+    assert isinstance(by_case[held].refused, InOtherHands)
+    with shop.app.begin() as conn:
+        conn.execute(update(customers).where(customers.c.id == "mei").values(credit=10))
+    shop.act(held, "withdraw", MEI)
+    [one, other] = look_alikes.weigh(shop.app, REVIEWER, [plain, held, found])
+    assert {one.card.case_no: one.doubts, other.card.case_no: other.doubts} == {
+        plain: ("credit",), found: ("forgery",)
+    }  # fmt: skip
+    entry = credit.account(shop.app, LEAD, "wei").entries[0]
+    credit.appeal(shop.app, WEI, entry.id, "是真的", "appeal")
+    credit.answer(shop.app, LEAD, entry.id, True, "核对过", "answer")
+    [doubts] = [
+        each.doubts
+        for each in look_alikes.weigh(shop.app, REVIEWER, [found])
+    ]
+    assert doubts == ()
 
 
 def test_together_says_which_one_needs_another_person(shop: Shop) -> None:
@@ -188,11 +230,11 @@ def test_together_says_which_one_needs_another_person(shop: Shop) -> None:
 
 
 def test_counting_stops_where_it_no_longer_matters(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(desk, "MANY", 2)
+    monkeypatch.setattr(queues, "MANY", 2)
     for _ in range(3):
         referred(shop)
     shop.clock.advance(timedelta(days=30))
-    review = desk.waiting(shop.app, REVIEWER)[0]
+    review = queues.waiting(shop.app, REVIEWER)[0]
     assert (review.name, review.cases, review.late) == ("review", 2, 2)
 
 
@@ -210,10 +252,12 @@ def test_queues_and_due_work_use_their_indexes(shop: Shop) -> None:
     fill(shop.app, 3_000, is_open=False)
     fill(shop.app, 30, is_open=True, first=3_000)
     with shop.app.engine.connect() as conn:
-        for name in (queue.name for queue in desk.QUEUES):
-            role = next(queue.roles[0] for queue in desk.QUEUES if queue.name == name)
-            rows = desk.queue_query(desk._queue(Actor(role, "x"), name), 30)
-            assert scans(conn, rows, "cases") == [], name
+        for name in (queue.name for queue in queues.QUEUES):
+            role = next(queue.roles[0] for queue in queues.QUEUES if queue.name == name)
+            found = queues.named(Actor(role, "x"), name)
+            for is_late in (False, True):
+                rows = queues.rows_of(found, 30, shop.clock.at, is_late=is_late)
+                assert scans(conn, rows, "cases") == [], (name, is_late)
         due = {"now": shop.clock.at, "limit": 50}
         for query in (timers._DUE, timers._TO_WARN):
             assert scans(conn, query, "cases", **due) == [], query

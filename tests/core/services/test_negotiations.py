@@ -22,7 +22,7 @@ from core.domain.errors import (
     TransitionRefused,
 )
 from core.domain.settlement import Payee
-from core.services import cases, desk, notices
+from core.services import cases, desk, notices, queues
 from tests.shop import FINANCE, LEAD, MEI, REVIEWER, Shop
 
 FINANCE_2 = Actor("finance", "he-jie")
@@ -66,10 +66,11 @@ def test_transferred_by_hand_from_the_proof_to_the_reference(shop: Shop) -> None
     assert view.locator.key == "locator.by_hand" and view.locator.holder == "shop"
     assert view.locator.params["account"] == "****1234"
     assert view.due_at is not None and view.payouts[-1].eta_at is not None
-    assert [card.case_no for card in desk.queue(shop.app, FINANCE, "transfers")] == [case_no]
+    assert [card.case_no for card in queues.queue(shop.app, FINANCE, "transfers")] == [case_no]
     assert desk.open_file(shop.app, FINANCE, case_no).payee == CARD
-    with pytest.raises(ReferenceRequired):
-        shop.act(case_no, "transfer", FINANCE)
+    for typed in ("", "X1", "12345", "ABCDEF", "20261127_77", "2026 1127", "-20261127", "1" * 65):
+        with pytest.raises(ReferenceRequired):
+            shop.act(case_no, "transfer", FINANCE, reference=typed)
     done = shop.act(case_no, "transfer", FINANCE, reference="20261127-77")
     assert done.state == "completed"
     assert (done.payouts[-1].reference, done.payouts[-1].channel) == ("20261127-77", "transfer")
@@ -81,7 +82,7 @@ def test_the_number_is_seen_by_finance_only_and_forgotten_afterwards(shop: Shop)
     """Invariant 20: no event, notice or command keeps it, and once it is done nothing does."""
     case_no = transfer_agreed(shop)
     assert desk.open_file(shop.app, REVIEWER, case_no).payee is None
-    shop.act(case_no, "transfer", FINANCE_2, reference="T-1")
+    shop.act(case_no, "transfer", FINANCE_2, reference="TR-20261")
     with shop.app.read() as conn:
         row = conn.execute(select(payees).where(payees.c.case_no == case_no)).one()
         bodies = " ".join(conn.execute(select(case_events.c.body)).scalars())
@@ -96,7 +97,7 @@ def test_a_guest_can_be_paid_too(shop: Shop) -> None:
     guest = Actor("guest", order_no=shop.view(case_no).order.order_no)
     with pytest.raises(TransitionRefused):  # settled: nothing to propose any more
         shop.act(case_no, "propose", guest, way="balance")
-    assert shop.act(case_no, "transfer", LEAD, reference="T-1").state == "completed"
+    assert shop.act(case_no, "transfer", LEAD, reference="TR-20261").state == "completed"
     assert shop.audit() == []
 
 
@@ -183,13 +184,13 @@ def test_an_open_account_comes_first(shop: Shop) -> None:
 def test_a_transfer_is_recorded_once_and_by_whose_it_is_not(shop: Shop) -> None:
     case_no = transfer_agreed(shop)
     with pytest.raises(OwnCase):
-        shop.act(case_no, "transfer", Actor("finance", "mei"), reference="T-1")
+        shop.act(case_no, "transfer", Actor("finance", "mei"), reference="TR-20261")
     with pytest.raises(NotAllowed):
-        shop.act(case_no, "transfer", REVIEWER, reference="T-1")
+        shop.act(case_no, "transfer", REVIEWER, reference="TR-20261")
     for _ in range(2):
-        cases.act(shop.app, FINANCE, case_no, "transfer", "one", reference="T-1")
+        cases.act(shop.app, FINANCE, case_no, "transfer", "one", reference="TR-20261")
     with pytest.raises(TransitionRefused):
-        shop.act(case_no, "transfer", LEAD, reference="T-2")
+        shop.act(case_no, "transfer", LEAD, reference="TR-20262")
     assert shop.audit() == []
 
 

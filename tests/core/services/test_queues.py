@@ -1,0 +1,54 @@
+"""The queues of the desk: what is late stays visible as late, and stands on top."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from core.services import queues
+from tests.core.services.test_desk import numbers, referred
+from tests.core.services.test_negotiations import bounced, transfer_agreed
+from tests.shop import FINANCE, LEAD, MEI, REVIEWER, WEI, Shop
+
+
+def test_what_was_escalated_stays_late_and_on_top(shop: Shop) -> None:
+    """R3.2: the new date does not make it an ordinary case again."""
+    late = referred(shop)
+    shop.clock.advance(timedelta(days=1))
+    soon = referred(shop, customer="wei", actor=WEI)
+    shop.work(days=5)  # the worker slept over the weekend
+    escalated_at = shop.clock.at
+    shop.work(hours=1)
+    due = [shop.view(case_no).due_at for case_no in (soon, late)]
+    assert due == sorted(due, key=str) and due[0] != due[1]  # by the clock alone it would stand below
+    first, second = queues.queue(shop.app, LEAD, "review")
+    assert (first.case_no, first.late_since) == (late, escalated_at)
+    assert (second.case_no, second.late_since) == (soon, None)
+    assert numbers(shop, REVIEWER, "review") == [late, soon]
+    assert [(w.cases, w.late) for w in queues.waiting(shop.app, LEAD) if w.name == "review"] == [(2, 1)]
+    shop.work(days=5)  # late again: it counts from the first time
+    assert queues.queue(shop.app, LEAD, "review")[0].late_since == escalated_at
+    shop.act(late, "ask", LEAD, note="请补一张截图")
+    shop.act(late, "answer", MEI, note="补好了")
+    again = {card.case_no: card.late_since for card in queues.queue(shop.app, LEAD, "review")}
+    assert again[late] is None  # a new round has a new clock
+
+
+def test_late_talks_and_late_transfers_say_so(shop: Shop) -> None:
+    talks, paid = bounced(shop), transfer_agreed(shop)
+    shop.work(days=14)
+    [card] = queues.queue(shop.app, FINANCE, "talks")
+    assert card.case_no == talks and card.late_since is not None
+    [card] = queues.queue(shop.app, FINANCE, "transfers")
+    eta = shop.view(paid).payouts[-1].eta_at
+    assert (card.case_no, card.late_since) == (paid, eta)
+    late = {w.name: w.late for w in queues.waiting(shop.app, FINANCE)}
+    assert (late["talks"], late["transfers"]) == (1, 1)
+
+
+def test_nothing_is_shown_twice_and_the_limit_holds(shop: Shop) -> None:
+    cases = [referred(shop) for _ in range(3)]
+    shop.work(days=10)
+    cases.append(referred(shop))
+    assert sorted(numbers(shop, LEAD, "review")) == sorted(cases)
+    assert len(queues.queue(shop.app, LEAD, "review", limit=2)) == 2
+    assert cases[3] not in [card.case_no for card in queues.queue(shop.app, LEAD, "review", limit=3)]
