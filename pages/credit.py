@@ -8,12 +8,12 @@ import streamlit as st
 
 from core.domain.credit import asked_for
 from core.domain.errors import NotFound
-from core.services import credit, desk, policies
+from core.services import credit, policies, queues
 from portal import boundary, session
 from portal.html import empty, esc, hero, section
 from portal.parts import credit_appeal, credit_list
 
-actor = session.require(*session.BUYERS, *desk.ROLES)
+actor = session.require(*session.BUYERS, *queues.ROLES)
 tx, app = session.texts(), session.core()
 now = app.now()
 

@@ -9,7 +9,7 @@ import streamlit as st
 from core.domain.actors import Actor
 from core.domain.policy import Policy
 from core.domain.workdays import ZONE, local_date
-from core.services import cases, desk, orders, policies
+from core.services import cases, orders, policies, queues
 from core.services.case_views import CaseCard
 from core.texts import Texts
 from portal import doors, places, session
@@ -185,7 +185,7 @@ def _two(main: str, aside: str) -> str:
 
 def run() -> None:
     here = session.visitor()
-    if here is not None and here.role in desk.ROLES:
+    if here is not None and here.role in queues.ROLES:
         st.switch_page(places.DESK)
     tx, app = session.texts(), session.core()
     now = app.now()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.services import desk, support
+from core.services import queues, support
 from portal import session
 from portal.html import empty, esc, hero
 from portal.parts import found
@@ -23,4 +23,6 @@ if not asked:
 elif not hits:
     st.html(f'<div class="tile">{empty("search_off", tx("support.none"), tx("support.none_says"))}</div>')
 else:
-    st.html(found.listing(tx, hits, now=now, to_desk=actor.role in desk.ROLES), unsafe_allow_javascript=True)
+    st.html(
+        found.listing(tx, hits, now=now, to_desk=actor.role in queues.ROLES), unsafe_allow_javascript=True
+    )

@@ -300,9 +300,7 @@ def _by_date(
     if due_at is None or due_at <= now:
         return replace(found, next_key=next_key)
     is_provisional = due_at.year > published_through
-    return replace(
-        found, key=f"{found.key}_by", next_key=next_key, by=due_at, provisional=is_provisional
-    )
+    return replace(found, key=f"{found.key}_by", next_key=next_key, by=due_at, provisional=is_provisional)
 
 
 def _bounced(arrived: Sequence[Piece], pieces: Sequence[Piece], currency: str) -> Located:

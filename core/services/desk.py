@@ -1,4 +1,4 @@
-"""The desk: the file of one case, the case in somebody's hands, and what the customer would read of a decision.
+"""The desk: the file of one case, who has it in hand, and what the customer would read of a decision.
 
 Review, second approvals, appeals, arbitration and talks are one desk with different queues (`queues`).
 Deciding itself is `cases.act`; a case that is in somebody's hands is decided by nobody else meanwhile.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -16,7 +17,7 @@ from core.adapters.tables import customers
 from core.adapters.world import App
 from core.domain import routes
 from core.domain.actors import BUYERS, Actor
-from core.domain.deadlines import SECOND
+from core.domain.deadlines import ESCALATED_TO, SECOND
 from core.domain.errors import NotAllowed
 from core.domain.policy import Policy
 from core.domain.reading import Finding
@@ -61,7 +62,7 @@ class File:
     payee: Payee | None  # of a transfer by hand; for those who make it
     again: tuple[Again, ...]  # pictures that were sent in other cases as well
     said: Mapping[str, tuple[Finding, ...]]  # of each picture that was read: what it says beside the order
-    losses: tuple[Entry, ...]  # of credit by findings about this case's pictures, with the appeals against them
+    losses: tuple[Entry, ...]  # of credit by findings about its pictures, with the appeals against them
     names: Mapping[str, str]  # of the staff in it, by id
 
 
@@ -109,6 +110,17 @@ def first_approval(view: CaseView) -> EventView | None:
     if endorsement(steps) is None:
         return None
     return next(event for event in reversed(view.events) if event.event == "endorse")
+
+
+def late_since(view: CaseView, now: datetime) -> datetime | None:
+    """Since when it is late, as the queues tell it: escalated, or its transfer by hand is overdue."""
+    if view.state == "paying":
+        hand = [p.eta_at for p in view.payouts if p.channel == "transfer" and p.state == "accepted"]
+        return min((eta for eta in hand if eta is not None and eta <= now), default=None)
+    if view.owner != ESCALATED_TO:
+        return None
+    entered = max((event.seq for event in view.events if event.from_state != event.to_state), default=0)
+    return next((e.at for e in view.events if e.event == "escalate" and e.seq > entered), None)
 
 
 def _customer(view: CaseView) -> Actor:

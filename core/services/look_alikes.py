@@ -80,9 +80,7 @@ def alike(app: App, actor: Actor, name: str = "review") -> list[Group]:
 
 def weigh(app: App, actor: Actor, case_nos: Collection[str], name: str = "review") -> list[Weighed]:
     """What each of them would come to; those that left the queue meanwhile are left out."""
-    cards = [
-        card for card in queues.queue(app, actor, name, limit=queues.MANY) if card.case_no in case_nos
-    ]
+    cards = [card for card in queues.queue(app, actor, name, limit=queues.MANY) if card.case_no in case_nos]
     _, policy = policies.current(app)
     trusted = max(asked_for(policy), default=0)
     with app.read() as conn:
@@ -112,7 +110,12 @@ def weigh(app: App, actor: Actor, case_nos: Collection[str], name: str = "review
 
 
 def approve_all(
-    app: App, actor: Actor, case_nos: Iterable[str], command_id: str, *, notes: Mapping[str, str] | None = None
+    app: App,
+    actor: Actor,
+    case_nos: Iterable[str],
+    command_id: str,
+    *,
+    notes: Mapping[str, str] | None = None,
 ) -> list[tuple[str, Refusal | None]]:
     """Approve each in a transaction of its own, in full; what was refused comes back with its refusal, and so
     does what turned out to need a second person. `notes`: what each customer is told, by case.

@@ -9,7 +9,16 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, and_, case, func, select, text
 
 from core.adapters import tables
-from core.adapters.tables import AT_THE_DESK, BY_HAND, LATE, case_events, cases, customers, desk_leases, payouts
+from core.adapters.tables import (
+    AT_THE_DESK,
+    BY_HAND,
+    LATE,
+    case_events,
+    cases,
+    customers,
+    desk_leases,
+    payouts,
+)
 from core.adapters.world import App
 from core.domain.actors import Actor
 from core.domain.deadlines import ESCALATED_TO, SECOND

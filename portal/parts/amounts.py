@@ -9,18 +9,19 @@ from portal.html import esc
 
 
 def table(
-    tx: Texts, found: Breakdown, currency: str, *, received: str = "", cross_border: bool = False
+    tx: Texts, found: Breakdown, currency: str, *, for_staff: bool = False, cross_border: bool = False
 ) -> str:
     """Paid − already refunded − kept = refundable − fee − exchange difference = you receive.
 
     Lines that mean nothing for this order are left out, except what is good news: that there is no fee, and
-    that the shop bears a difference. `cross_border`: a rate has fallen, so there is one to bear.
+    that the shop bears a difference. `cross_border`: a rate has fallen, so there is one to bear. `for_staff`:
+    of the customer, not to the customer.
     """
 
     def money(minor: int) -> str:
         return tx.money(minor, currency)
 
-    rows = [("", tx("request.sum.paid"), money(found.paid))]
+    rows = [("", tx("queue.sum.paid" if for_staff else "request.sum.paid"), money(found.paid))]
     if found.already:
         rows.append(("", tx("request.sum.already"), money(-found.already)))
     if found.kept:
@@ -29,14 +30,18 @@ def table(
         rows.append(("subt", tx("request.sum.approved"), money(found.approved)))
     if found.fee:
         rate = plain(found.fee_basis_points).removesuffix("0").removesuffix("0").removesuffix(".")
-        rows.append(("", tx("request.sum.fee", rate=rate), money(-found.fee)))
+        key = "queue.sum.fee" if for_staff else "request.sum.fee"
+        rows.append(("", tx(key, rate=rate), money(-found.fee)))
     else:
         rows.append(("", tx("request.sum.no_fee"), money(0)))
     if found.fx:
-        rows.append(("", tx("request.sum.fx_yours"), money(-found.fx)))
+        key = "queue.sum.fx" if for_staff else "request.sum.fx_yours"
+        rows.append(("", tx(key), money(-found.fx)))
     elif cross_border and found.fx_borne_by == "platform":
         rows.append(("", tx("request.sum.fx_ours"), money(0)))
-    rows.append(("total", received or tx("request.sum.receive"), money(found.refund)))
+    rows.append(
+        ("total", tx("desk.rules.receives" if for_staff else "request.sum.receive"), money(found.refund))
+    )
     return as_list(rows)
 
 

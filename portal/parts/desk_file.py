@@ -8,35 +8,76 @@ from datetime import datetime
 from typing import Final
 
 from core import wording
-from core.domain.errors import Refusal
+from core.domain.deadlines import BY_WORKING_DAYS
+from core.services import desk
 from core.services.case_views import CaseView, EventView
+from core.services.decisions import CARRYING
 from core.services.desk import File
+from core.services.staff import name as name_of
 from core.texts import Texts
 from portal.html import esc, href, lines, ms
-from portal.parts import amounts, goods, pictures, reading, why
+from portal.parts import amounts, desk_findings, goods, pictures, reading, why
 from portal.parts.ask_wrong import reason_words
 from portal.parts.desk_queue import clock
 
+_OPEN: Final = ("in_review", "in_appeal", "in_arbitration", "negotiating")  # where somebody decides
+# Whose time it is, where it is not ours to answer.
+_DUE: Final = {
+    "draft": "queue.due.draft",
+    "awaiting_customer": "queue.due.customer",
+    "rejected": "queue.due.appeal",
+    "negotiating": "queue.due.talks",
+}
 _ENDS: Final = {"reject": "no", "lapse": "no", "withdraw": "no"}  # event → class of its dot
 
 
 def head(tx: Texts, file: File, *, now: datetime) -> str:
-    """What is asked, in one line, and until when it must be answered."""
+    """What is asked, in one line, whose time is running and until when; since when it is late."""
     view = file.view
     asked = tx.money(view.requested_minor or 0, view.currency)
     title = tx("desk.asks", reason=reason_words(tx, view.reason or "other", view.order.kind), amount=asked)
     crumb = tx("desk.crumb", case_no=view.case_no, order_no=view.order.order_no)
     return (
         f'<div class="dh"><div><span class="lab">{esc(crumb)}</span><h2>{esc(title)}</h2></div>'
-        f'<p><span class="lab">{esc(tx("desk.due"))}</span>{clock(tx, view.due_at, now)}</p></div>'
+        f"<p>{_until(tx, view, now)}</p></div>{_late(tx, view, now)}"
     )
 
 
-def held(tx: Texts, refused: Refusal | None) -> str:
-    """A colleague is at it, or it is nothing for this role: reading is open, deciding is not."""
-    if refused is None:
+def _until(tx: Texts, view: CaseView, now: datetime) -> str:
+    """Only where somebody's time is running: an approved refund is no late one."""
+    if view.due_at is not None and view.state in BY_WORKING_DAYS:
+        label = tx(_DUE.get(view.state, "desk.due"))
+        return f'<span class="lab">{esc(label)}</span>{clock(tx, view.due_at, now)}'
+    return f'<span class="lab">{esc(tx("queue.stands"))}</span>{esc(tx(f"state.{view.state}"))}'
+
+
+def _late(tx: Texts, view: CaseView, now: datetime) -> str:
+    since = desk.late_since(view, now)
+    if since is None:
         return ""
-    return f'<div class="notice" role="status">{ms("pan_tool")}<p>{esc(tx.refusal(refused))}</p></div>'
+    key = "queue.late_transfer" if view.state == "paying" else "queue.late_since"
+    return f'<p class="lateline">{ms("alarm")}{esc(tx(key, when=tx.when(since, now)))}</p>'
+
+
+def news(tx: Texts, file: File, *, now: datetime) -> str:
+    """What the customer, or whoever sent it here, said last, with the pictures that came with it: what the
+    decision is about now. '' where nobody has spoken since it was sent.
+    """
+    view = file.view
+    if view.state not in _OPEN:
+        return ""
+    said = [event for event in view.events if event.event in ("submit", *CARRYING)]
+    if not said or said[-1].event == "submit":
+        return ""
+    event = said[-1]
+    words = f'<p class="quote">{lines(event.note)}</p>' if event.note else ""
+    sent = desk_findings.figures(tx, file, tuple(e for e in view.evidence if e.said_seq == event.seq))
+    what = f"{tx(f'event.{event.event}')}{_way(tx, event)}"
+    return (
+        f'<div class="news"><span class="tg">{ms("fiber_new")}{esc(tx("queue.news"))}</span>'
+        f"<p><b>{esc(_who(tx, file, event))} {esc(what)}</b> <small>{esc(tx.when(event.at, now))}</small></p>"
+        f"{words}{sent}</div>"
+    )
 
 
 def facts(tx: Texts, file: File, *, now: datetime) -> str:
@@ -67,7 +108,8 @@ def proof(tx: Texts, file: File, *, now: datetime) -> str:
     said = f'<ul class="hints">{"".join(hints)}</ul>' if hints else ""
     return (
         f'<div class="sec in"><h2>{esc(tx("desk.proof"))}</h2><span>{esc(count)}</span></div>'
-        f'<div class="big">{pictures.shots(tx, view.evidence)}</div>{said}'
+        f'<div class="big">{desk_findings.figures(tx, file, view.evidence)}</div>'
+        f"{desk_findings.block(tx, file, now=now)}{said}"
     )
 
 
@@ -100,10 +142,11 @@ def story(tx: Texts, file: File, *, now: datetime) -> str:
     """What happened and who did it, the newest first, with everything that was said."""
     items = "".join(
         f'<li class="{_ENDS.get(event.event, "")}"><i aria-hidden="true"></i>'
-        f'<div class="w"><span>{esc(tx.when(event.at, now))}</span><span>{esc(_who(tx, event))}</span></div>'
-        f"<b>{esc(tx(f'event.{event.event}'))}{_amount(tx, file, event)}</b>"
+        f'<div class="w"><span>{esc(tx.when(event.at, now))}</span>'
+        f"<span>{esc(_who(tx, file, event))}</span></div>"
+        f"<b>{esc(tx(f'event.{event.event}'))}{_amount(tx, file, event)}{esc(_way(tx, event))}</b>"
         + (f'<p class="quote">{lines(event.note)}</p>' if event.note else "")
-        + pictures.shots(tx, tuple(item for item in file.view.evidence if item.said_seq == event.seq))
+        + desk_findings.figures(tx, file, tuple(e for e in file.view.evidence if e.said_seq == event.seq))
         + "</li>"
         for event in reversed(file.view.events)
     )
@@ -114,9 +157,19 @@ def _amount(tx: Texts, file: File, event: EventView) -> str:
     return "" if event.amount_minor is None else esc(f" · {tx.money(event.amount_minor, file.view.currency)}")
 
 
-def _who(tx: Texts, event: EventView) -> str:
-    name = event.actor_id if event.role not in ("customer", "guest", "system") else ""
-    return f"{tx(f'role.{event.role}')} {name}".rstrip()
+def _way(tx: Texts, event: EventView) -> str:
+    """How it is to be paid: ` · 人工转到… · 银行卡 ****1234`."""
+    way = f" · {tx(f'way.{event.way}')}" if event.way else ""
+    return f"{way} · {tx(f'channel.{event.payee[0]}')} {event.payee[1]}" if event.payee else way
+
+
+def _who(tx: Texts, file: File, event: EventView) -> str:
+    """The role and the name; of support, that they spoke for the customer."""
+    role = tx(f"role.{event.role}")
+    if event.role in ("customer", "guest", "system"):
+        return role
+    who = f"{role} {name_of(file.names, event.actor_id)}"
+    return tx("queue.for_customer", who=who) if event.role == "support" else who
 
 
 def others(tx: Texts, file: File, *, now: datetime) -> str:
@@ -127,7 +180,7 @@ def others(tx: Texts, file: File, *, now: datetime) -> str:
     items = "".join(
         f'<li><a href="{href("/desk", case=card.case_no)}"><b><bdi>{esc(card.product)}</bdi> · '
         f"{esc(tx.money(card.requested_minor or 0, card.currency))}</b><span>"
-        f"{esc(tx.when(card.created_at, now))} · {esc(tx(f'status.{card.public_status}'))}</span></a></li>"
+        f"{esc(tx.when(card.created_at, now))} · {esc(tx(f'state.{card.state}'))}</span></a></li>"
         for card in file.others
     )
     return f'{head}<ul class="dothers">{items}</ul>'
@@ -138,9 +191,9 @@ def rules(tx: Texts, file: File, *, now: datetime) -> str:
     granted already, what that comes to.
     """
     if file.view.approved_minor is not None:
-        return _granted(tx, file.view)
+        return _granted(tx, file)
     found = file.answer.found
-    says = wording.rule_sentence(tx, file.policy, found.rule, file.answer.facts)
+    says = tx("queue.rule_says", words=wording.rule_sentence(tx, file.policy, found.rule, file.answer.facts))
     missing = (
         f'<p class="amb">{ms("warning")}{esc(lacks)}</p>'
         if (lacks := _lacks(tx, found.missing_evidence))
@@ -151,7 +204,7 @@ def rules(tx: Texts, file: File, *, now: datetime) -> str:
         f'<div class="sug"><span class="lab">{esc(tx("desk.rules.pays"))}</span>'
         f"<b>{esc(tx.money(option.breakdown.refund, file.view.currency))}</b>"
         f"<span>{esc(tx(f'route.{option.route}'))}</span></div>"
-        + amounts.table(tx, option.breakdown, file.view.currency, received=tx("desk.rules.receives"))
+        + amounts.table(tx, option.breakdown, file.view.currency, for_staff=True)
         if option
         else ""
     )
@@ -161,7 +214,8 @@ def rules(tx: Texts, file: File, *, now: datetime) -> str:
     )
 
 
-def _granted(tx: Texts, view: CaseView) -> str:
+def _granted(tx: Texts, file: File) -> str:
+    view = file.view
     rows = [("", tx("desk.granted.approved"), tx.money(view.approved_minor or 0, view.currency))]
     rows += [
         ("", tx(key), tx.money(-minor, view.currency))
@@ -170,7 +224,9 @@ def _granted(tx: Texts, view: CaseView) -> str:
     ]
     rows.append(("total", tx("desk.rules.receives"), tx.money(view.refund_minor or 0, view.currency)))
     by = view.decided_by or ""
-    who = tx("desk.granted.by", who=tx("role.system") if by.startswith("system:") else by.partition(":")[2])
+    who = tx(
+        "desk.granted.by", who=tx("role.system") if by.startswith("system:") else name_of(file.names, by)
+    )
     return f'<div class="dr"><h2>{esc(tx("desk.granted"))}</h2><p>{esc(who)}</p>{amounts.as_list(rows)}</div>'
 
 

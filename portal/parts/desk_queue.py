@@ -1,10 +1,15 @@
-"""The left side of the desk: which queues there are and what waits in one, due first. Values in, HTML out."""
+"""The left side of the desk: which queues there are and what waits in one, late ones on top. Values in, HTML
+out.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from core.services.desk import MANY, DeskCard, Waiting
+from core.services.queues import MANY, DeskCard, Waiting
+from core.services.staff import name as name_of
 from core.texts import Texts
 from portal.html import empty, esc, href, ms
 from portal.parts.ask_wrong import reason_words
@@ -35,28 +40,49 @@ def head(tx: Texts, waiting: list[Waiting], name: str) -> str:
     )
 
 
-def listing(tx: Texts, cards: list[DeskCard], name: str, here: str | None, me: str, *, now: datetime) -> str:
-    """One line a case: amount and reason, then who, what, and the clock."""
-    items = "".join(_item(tx, card, name, here, me, now) for card in cards)
+def listing(
+    tx: Texts,
+    cards: list[DeskCard],
+    name: str,
+    here: str | None,
+    me: str,
+    names: Mapping[str, str],
+    *,
+    now: datetime,
+) -> str:
+    """One line a case: amount and reason, then who, what, and the clock; who has it in hand."""
+    items = "".join(_item(tx, card, name, here, me, names, now) for card in cards)
     return f'<ol class="dl-list">{items}</ol>' if items else ""
 
 
-def _item(tx: Texts, card: DeskCard, name: str, here: str | None, me: str, now: datetime) -> str:
+def _item(
+    tx: Texts, card: DeskCard, name: str, here: str | None, me: str, names: Mapping[str, str], now: datetime
+) -> str:
     on = ' aria-current="true"' if card.case_no == here else ""
     who = card.customer_name or tx("desk.guest")
     away = (
-        f'<span class="held">{ms("pan_tool")}{esc(tx("desk.held", person=card.held_by))}</span>'
+        f'<span class="held">{ms("pan_tool")}'
+        f"{esc(tx('desk.held', person=name_of(names, card.held_by)))}</span>"
         if card.held_by not in (None, me)
         else ""
     )
     to = href("/desk", queue=name, case=card.case_no)
-    what = f"<bdi>{esc(who)}</bdi> · <bdi>{esc(card.product)}</bdi> · {clock(tx, card.due_at, now)}"
+    left = "" if name == "transfers" else clock(tx, card.due_at, now)
+    times = " · ".join(filter(None, (late(tx, card.late_since, now), left)))
+    what = f"<bdi>{esc(who)}</bdi> · <bdi>{esc(card.product)}</bdi>{f' · {times}' if times else ''}"
     return (
         f'<li><a href="{to}"{on}><b>{esc(tx.money(card.requested_minor, card.currency))}</b> '
         f"<span class=why>{esc(reason_words(tx, card.reason, card.kind))}</span>"
         f"<small>{what}</small>"
         f"{away}</a></li>"
     )
+
+
+def late(tx: Texts, since: datetime | None, now: datetime) -> str:
+    """The mark of what was not done in time: it stays until somebody decides."""
+    if since is None:
+        return ""
+    return f'<em class="late">{esc(tx("queue.late", span=tx.duration(now - since)))}</em>'
 
 
 def clock(tx: Texts, due_at: datetime | None, now: datetime) -> str:
@@ -70,13 +96,25 @@ def clock(tx: Texts, due_at: datetime | None, now: datetime) -> str:
     return f'<span class="{css}">{esc(tx("desk.clock.left", span=tx.duration(left)))}</span>'
 
 
-def nothing(tx: Texts, waiting: list[Waiting], name: str) -> str:
-    """The queue is empty: said plainly, with the way to one that is not."""
+def nothing(
+    tx: Texts, waiting: list[Waiting], name: str, cards: list[DeskCard], me: str, names: Mapping[str, str]
+) -> str:
+    """No case is open: the queue is empty, or colleagues have the rest, or it was put back."""
     other = next((queue for queue in waiting if queue.cases and queue.name != name), None)
     link = (
         f'<p><a class="btn" href="{href("/desk", queue=other.name)}">'
         f"{esc(tx('desk.empty.other', queue=tx(f'desk.queue.{other.name}'), n=number(other.cases)))}</a></p>"
-        if other
+        if other and not cards
         else ""
     )
-    return empty("task_alt", tx("desk.empty.title"), tx("desk.empty.says")) + f'<div class="mid">{link}</div>'
+    held = Counter(card.held_by for card in cards if card.held_by not in (None, me))
+    if not cards:
+        said = empty("task_alt", tx("desk.empty.title"), tx("desk.empty.says"))
+    elif sum(held.values()) == len(cards):
+        people = tx.list(
+            tx("queue.has", person=name_of(names, person or ""), n=count) for person, count in held.items()
+        )
+        said = empty("groups", tx("queue.all_held"), tx("queue.all_held_says", people=people))
+    else:
+        said = empty("inbox", tx("queue.none_open"), tx("queue.none_open_says"))
+    return f'{said}<div class="mid">{link}</div>'

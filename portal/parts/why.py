@@ -59,7 +59,8 @@ def _rules(
         hit = trace.rule == decided
         if not (is_full or hit or RANK[trace.verdict] > RANK[ours]):
             continue
-        note = tx("request.why.decides") if hit else "" if trace.why_not else tx("request.why.earlier")
+        decides = tx("queue.why.decides") if is_full else tx("request.why.decides")
+        note = decides if hit else "" if trace.why_not else tx("request.why.earlier")
         mark = str(number) if is_full else ms("check") if hit else "·"
         item = (
             f'<li class="{"hit" if hit else ""}"><i aria-hidden="true">{mark}</i><b>'
@@ -98,7 +99,8 @@ def _conditions(
             yours = ""
             if is_full or column not in wording.INTERNAL:
                 value = tx.value(column, row[column], currency)
-                yours = f" <small>{esc(tx('request.why.yours', value=value))}</small>"
+                key = "queue.why.theirs" if is_full else "request.why.yours"
+                yours = f" <small>{esc(tx(key, value=value))}</small>"
             items.append(f'<li class="n">{ms("close")}<span>{words}{yours}</span></li>')
         elif not missed:
             items.append(f'<li class="y">{ms("check")}<span>{words}</span></li>')

@@ -123,7 +123,8 @@ def test_talks_without_a_date_are_due_once_brought_up(tmp_path: Any) -> None:
     database.migrate(url, "0004")
     with sqlite3.connect(file) as driver:
         driver.execute(
-            "INSERT INTO cases (case_no, order_no, customer_id, state, policy_version, currency, owner, created_at)"
+            "INSERT INTO cases"
+            " (case_no, order_no, customer_id, state, policy_version, currency, owner, created_at)"
             " VALUES ('R1', 'O1', 'mei', 'negotiating', 1, 'CNY', 'finance', 1)"
         )
     database.migrate(url)

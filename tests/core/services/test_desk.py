@@ -209,10 +209,7 @@ def test_who_should_be_looked_at_alone_is_marked(shop: Shop) -> None:
     entry = credit.account(shop.app, LEAD, "wei").entries[0]
     credit.appeal(shop.app, WEI, entry.id, "是真的", "appeal")
     credit.answer(shop.app, LEAD, entry.id, True, "核对过", "answer")
-    [doubts] = [
-        each.doubts
-        for each in look_alikes.weigh(shop.app, REVIEWER, [found])
-    ]
+    [doubts] = [each.doubts for each in look_alikes.weigh(shop.app, REVIEWER, [found])]
     assert doubts == ()
 
 
