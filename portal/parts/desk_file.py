@@ -145,6 +145,7 @@ def story(tx: Texts, file: File, *, now: datetime) -> str:
         f'<div class="w"><span>{esc(tx.when(event.at, now))}</span>'
         f"<span>{esc(_who(tx, file, event))}</span></div>"
         f"<b>{esc(tx(f'event.{event.event}'))}{_amount(tx, file, event)}{esc(_way(tx, event))}</b>"
+        + desk_findings.about(tx, file, event)
         + (f'<p class="quote">{lines(event.note)}</p>' if event.note else "")
         + desk_findings.figures(tx, file, tuple(e for e in file.view.evidence if e.said_seq == event.seq))
         + "</li>"

@@ -40,6 +40,18 @@ def _figure(tx: Texts, file: File, item: EvidenceView, number: int) -> str:
     return f"<figure>{picture}<figcaption>{esc(caption)}{mark}</figcaption></figure>"
 
 
+def about(tx: Texts, file: File, event: EventView) -> str:
+    """Which picture a finding in the story is about, and whether it stands; '' for any other event."""
+    number = next((n for n, item in enumerate(file.view.evidence, 1) if item.id == event.picture), 0)
+    if not event.picture or not number:
+        return ""
+    standing = _standing(file, event.picture)
+    return (
+        f'<p class="about">{esc(tx("finding.number", n=number))}'
+        f'<em class="{standing}">{esc(tx(f"finding.{standing}"))}</em></p>'
+    )
+
+
 def _standing(file: File, picture: str) -> str:
     """`stands`, `open` while the customer contests it, `granted` when it was taken back, `refused`."""
     entry = _entry(file, picture)
