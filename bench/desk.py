@@ -103,7 +103,7 @@ def _claim(app: App) -> Callable[[], object]:
 
 def _search(app: App, number: str) -> Callable[[], object]:
     def search() -> object:
-        (hit,) = support.search(app, Actor("support", "bench"), number)
+        (hit,) = support.search(app, Actor("support", "bench"), number).hits
         return hit
 
     return search

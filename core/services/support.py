@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import ColumnElement, Connection, and_, func, select, union
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    and_,
+    func,
+    literal_column,
+    or_,
+    select,
+    union,
+)
 
 from core.adapters.tables import case_events, cases, customers, orders, payments, payouts
 from core.adapters.world import App
@@ -17,16 +27,12 @@ from core.domain.asked import Asked, read
 from core.domain.errors import NotAllowed
 from core.domain.stuck import Payment, Stuck, stuck
 from core.domain.workdays import ZONE
+from core.services import numbers
 
 log = structlog.get_logger(__name__)
 
 ROLES: Final = ("support", "reviewer", "lead", "finance", "arbiter")
-MOST: Final = 20  # results
-CANDIDATES: Final = 60  # orders that one word may name
-SHORTEST: Final = 3  # characters of a beginning that are looked for
-INSIDE_SHORTEST: Final = 4  # … and of a part from the middle or the end
-INSIDE_DAYS: Final = 90  # a part is looked for in the orders of so many days: there is no index for it
-_LAST: Final = chr(0x10FFFF)
+MOST: Final = 20  # results on a page
 _o, _p, _c = orders.c, payments.c, cases.c
 
 
@@ -50,131 +56,95 @@ class Hit:
     cases: int
 
 
-def search(app: App, actor: Actor, text: str) -> list[Hit]:
-    """What fits best on top. Every word must fit somewhere; a plain number may be one, or an amount."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One page of what fits, the newest payment first. `has_more`: there is a next page. `is_cut`: a word
+    names more orders than are looked at, so that others may fit as well.
+    """
+
+    hits: tuple[Hit, ...]
+    has_more: bool = False
+    is_cut: bool = False
+
+
+def search(app: App, actor: Actor, text: str, page: int = 0) -> Found:
+    """Every word must fit somewhere; a plain number may be a part of one, or an amount: either is enough."""
     if actor.role not in ROLES:
         raise NotAllowed(role=actor.role)
     asked = read(text, app.now())
     if asked.is_empty:
-        return []
+        return Found(())
     with app.read() as conn:
-        found = _orders(conn, asked, app.now())
-        hits = [_hit(conn, row, matched, app.now()) for row, matched in found]
+        rows, is_cut = _orders(conn, asked, app.now(), max(0, page))
+        hits = tuple(_hit(conn, row, matched, app.now()) for row, matched in rows[:MOST])
     log.info("support_search", role=actor.role, person=actor.id, results=len(hits))
-    return hits
+    return Found(hits, len(rows) > MOST, is_cut)
 
 
-def _orders(conn: Connection, asked: Asked, now: datetime) -> list[tuple[Any, tuple[str, ...]]]:
-    named: dict[str, set[str]] | None = None  # order → by what it was named
+Named = dict[str, set[str]]  # order → by what it was named
+
+
+def _orders(
+    conn: Connection, asked: Asked, now: datetime, page: int
+) -> tuple[list[tuple[Any, tuple[str, ...]]], bool]:
+    """A page of orders and one more, each with what it was found by; and whether a word named too many."""
     conditions: list[ColumnElement[bool]] = []
-    how: list[str] = []
+    terms: list[tuple[Named, str]] = []  # what each word names, and by what else it may fit
+    first: list[ColumnElement[Any]] = []
+    is_cut = False
     for word in asked.words:
-        named = _both(named, _named(conn, word, now))
+        named, too_many = numbers.named(conn, word, now)
+        is_cut |= too_many
+        conditions.append(_o.order_no.in_(sorted(named)))
+        terms.append((named, ""))
     for word, minor in asked.either:
-        by_name = _named(conn, word, now) if len(word) >= SHORTEST else {}
-        if by_name or not minor:
-            named = _both(named, by_name)
-        else:
-            conditions.append(_amount(minor))
-            how.append("amount")
-    for minor in asked.amounts:
-        conditions.append(_amount(minor))
-        how.append("amount")
+        named, too_many = numbers.named(conn, word, now) if len(word) >= numbers.SHORTEST else ({}, False)
+        is_cut |= too_many
+        by_number = _o.order_no.in_(sorted(named))
+        conditions.append(or_(by_number, _amount(minor)) if minor else by_number)
+        if named and minor:
+            first.append(by_number.desc())  # a number says more than an amount
+        terms.append((named, "amount"))
+    conditions += [_amount(minor) for minor in asked.amounts]
+    terms += [({}, "amount") for _ in asked.amounts]
     for day in asked.days:
         begins = datetime.combine(day, time(), ZONE)
         conditions.append(and_(_o.paid_at >= begins, _o.paid_at < begins + timedelta(days=1)))
-        how.append("day")
-    if named is not None:
-        if not named:
-            return []
-        conditions.append(_o.order_no.in_(sorted(named)))
+        terms.append(({}, "day"))
+    for clock in asked.times:
+        conditions.append(_at(clock))
+        terms.append(({}, "time"))
     query = (
         select(_o.order_no, _o.product, _o.amount_minor, _o.currency, _o.paid_at, _o.customer_id)
         .where(*conditions)
-        .order_by(_o.paid_at.desc(), _o.order_no)
+        .order_by(*first, _o.paid_at.desc(), _o.order_no)
+        .limit(MOST + 1)
+        .offset(page * MOST)
     )
-    limit = CANDIDATES if asked.times else MOST
-    rows: Sequence[Any] = conn.execute(query.limit(limit)).all()
-    if asked.times:
-        rows = [row for row in rows if _is_at(row.paid_at, asked.times)][:MOST]
-        how.append("time")
-    found = [(row, (*sorted((named or {}).get(row.order_no, ())), *how)) for row in rows]
-    return sorted(found, key=lambda each: -len(each[1]))
+    return [(row, _matched(row.order_no, terms)) for row in conn.execute(query)], is_cut
 
 
-def _is_at(at: datetime, times: Iterable[time]) -> bool:
+def _matched(order_no: str, terms: Iterable[tuple[Named, str]]) -> tuple[str, ...]:
+    codes: dict[str, None] = {}
+    for named, otherwise in terms:
+        codes.update(dict.fromkeys(sorted(named.get(order_no, ())) or [otherwise]))
+    return tuple(codes)
+
+
+# Minutes of the day in Shanghai; whole numbers on both databases.
+_MINUTE: Final = literal_column("((orders.paid_at / 60000000 + 480) % 1440)", Integer)
+
+
+def _at(clock: time) -> ColumnElement[bool]:
     """To the minute, and one beside it: clocks differ."""
-    local = at.astimezone(ZONE)
-    minute = local.hour * 60 + local.minute
-    return all(abs(minute - (each.hour * 60 + each.minute)) <= 1 for each in times)
+    wanted = clock.hour * 60 + clock.minute
+    return _MINUTE.in_([(wanted + beside) % 1440 for beside in (-1, 0, 1)])
 
 
 def _amount(minor: int) -> ColumnElement[bool]:
     """Of the order, or of one of its payments."""
     of_orders = select(_o.order_no).where(_o.amount_minor == minor)
     return _o.order_no.in_(union(of_orders, select(_p.order_no).where(_p.paid_minor == minor)))
-
-
-def _both(one: dict[str, set[str]] | None, other: dict[str, set[str]]) -> dict[str, set[str]]:
-    if one is None:
-        return other
-    return {number: one[number] | other[number] for number in one.keys() & other.keys()}
-
-
-def _named(conn: Connection, word: str, now: datetime) -> dict[str, set[str]]:
-    """Orders that this word names: by a beginning, and only where there is none, by a part."""
-    found: dict[str, set[str]] = {}
-
-    def add(code: str, numbers: Iterable[str]) -> None:
-        for number in numbers:
-            found.setdefault(number, set()).add(code)
-
-    for spelled in dict.fromkeys((word, word.upper())):
-        for code, query in _beginnings(conn, spelled):
-            add(code, conn.execute(query.limit(CANDIDATES)).scalars())
-    if not found and len(word) >= INSIDE_SHORTEST:
-        since = now - timedelta(days=INSIDE_DAYS)
-        part = f"%{_escaped(word)}%"
-        recent = select(_o.order_no).where(_o.paid_at >= since)
-        query = recent.where(_o.order_no.like(part, escape="\\")).order_by(_o.paid_at.desc())
-        add("order_part", conn.execute(query.limit(CANDIDATES)).scalars())
-        query = recent.join(payments, _p.order_no == _o.order_no).where(_p.trade_no.like(part, escape="\\"))
-        add("trade_part", conn.execute(query.limit(CANDIDATES)).scalars())
-    return found
-
-
-def _beginnings(conn: Connection, word: str) -> list[tuple[str, Any]]:
-    """Index-backed look-ups, each giving order numbers."""
-    by_customer = select(_o.order_no).where(_o.customer_id == word)
-    found = [("customer", by_customer)]
-    if len(word) >= SHORTEST:
-        found += [
-            ("order", select(_o.order_no).where(_begins(conn, _o.order_no, word))),
-            ("case", select(_c.order_no).where(_begins(conn, _c.case_no, word))),
-            ("trade", select(_p.order_no).where(_begins(conn, _p.trade_no, word))),
-            (
-                "refund",
-                select(_c.order_no)
-                .join(payouts, payouts.c.case_no == _c.case_no)
-                .where(_begins(conn, payouts.c.reference, word)),
-            ),
-        ]
-    if len(word) >= 2:
-        named = select(customers.c.id).where(_begins(conn, customers.c.name, word)).limit(CANDIDATES)
-        found.append(("name", select(_o.order_no).where(_o.customer_id.in_(named))))
-    return found
-
-
-def _begins(conn: Connection, column: Any, word: str) -> ColumnElement[bool]:
-    """So that each database uses its index: a range of bytes, or a pattern."""
-    if conn.dialect.name == "sqlite":
-        return and_(column >= word, column < word + _LAST)
-    found: ColumnElement[bool] = column.like(f"{_escaped(word)}%", escape="\\")
-    return found
-
-
-def _escaped(word: str) -> str:
-    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _hit(conn: Connection, row: Any, matched: tuple[str, ...], now: datetime) -> Hit:

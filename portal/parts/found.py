@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from core.domain.stuck import Stuck
-from core.services.support import Hit
+from core.services.support import MOST, Found, Hit
 from core.texts import Texts
 from portal.html import esc, href, ms, section
 from portal.parts.sent import copy_links
@@ -21,9 +20,20 @@ def how(tx: Texts) -> str:
     return f'<ul class="how">{rows}</ul>'
 
 
-def listing(tx: Texts, hits: Sequence[Hit], *, now: datetime, to_desk: bool) -> str:
-    cards = "".join(_card(tx, hit, now, to_desk) for hit in hits)
-    return f'{section(tx("support.found", n=len(hits)))}<ul class="hits">{cards}</ul>{copy_links()}'
+def listing(tx: Texts, found: Found, page: int, *, now: datetime, to_desk: bool) -> str:
+    """One page, the newest first. How many there are in all is said only where all of them are here."""
+    cards = "".join(_card(tx, hit, now, to_desk) for hit in found.hits)
+    cut = f'<p class="note">{ms("filter_alt")}{esc(tx("support.cut"))}</p>' if found.is_cut else ""
+    return f'{section(_count(tx, found, page))}{cut}<ul class="hits">{cards}</ul>{copy_links()}'
+
+
+def _count(tx: Texts, found: Found, page: int) -> str:
+    first, last = page * MOST + 1, page * MOST + len(found.hits)
+    if not page and not found.has_more and not found.is_cut:
+        return tx("support.found", n=len(found.hits))
+    if not page and found.has_more:
+        return tx("support.more_than", n=last)
+    return tx("support.page", first=first, last=last)
 
 
 def _card(tx: Texts, hit: Hit, now: datetime, to_desk: bool) -> str:
