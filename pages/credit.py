@@ -8,14 +8,15 @@ import streamlit as st
 
 from core.domain.credit import asked_for
 from core.domain.errors import NotFound
-from core.services import credit, policies, queues
+from core.services import credit, policies, queues, staff
 from portal import boundary, session
 from portal.html import empty, esc, hero, section
-from portal.parts import credit_appeal, credit_list
+from portal.parts import credit_answer, credit_appeal, credit_list
 
 actor = session.require(*session.BUYERS, *queues.ROLES)
 tx, app = session.texts(), session.core()
 now = app.now()
+names = staff.names(app) if actor.is_staff else None
 
 
 def own() -> None:
@@ -33,23 +34,32 @@ def _history(account: credit.Account) -> None:
             f'<div class="tile">{empty("verified_user", tx("credit.none"), tx("credit.none_says"))}</div>'
         )
     for entry in account.entries:
+        if actor.role in credit.ANSWERERS and entry.appeal == "open":
+            _appealed(entry)
+            continue
         with st.container(key=f"card-credit-{entry.id}"):
-            st.html(credit_list.line(tx, entry, now=now, for_staff=actor.is_staff))
+            st.html(credit_list.line(tx, entry, now=now, names=names))
             credit_appeal.say(app, actor, tx, entry)
+
+
+def _appealed(entry: credit.Entry) -> None:
+    """An appeal that waits: whose, about which picture, and the answer."""
+    with st.container(key=f"card-credit-{entry.id}"):
+        st.html(credit_answer.about(tx, entry) + credit_list.line(tx, entry, now=now, names=names))
+        credit_answer.form(app, actor, tx, entry)
 
 
 def appeals() -> None:
     """What waits for an answer of another person."""
     st.html(hero(tx("credit.appeals"), esc(tx("credit.appeals_says"))))
+    credit_answer.said(tx)
     waiting = credit.open_appeals(app, actor)
     if not waiting:
         st.html(
             f'<div class="tile">{empty("inbox", tx("credit.no_appeals"), tx("credit.no_appeals_says"))}</div>'
         )
     for entry in waiting:
-        with st.container(key=f"card-credit-{entry.id}"):
-            st.html(credit_list.line(tx, entry, now=now, for_staff=True))
-            credit_appeal.answer(app, actor, tx, entry)
+        _appealed(entry)
 
 
 def account_of(customer_id: str) -> None:
@@ -61,6 +71,7 @@ def account_of(customer_id: str) -> None:
         return
     _, policy = policies.current(app)
     st.html(credit_list.head(tx, account, asked_for(policy), now=now, for_staff=True))
+    credit_answer.said(tx)
     _history(account)
 
 

@@ -1,4 +1,4 @@
-"""What is said against a loss of credit, and what another person answers."""
+"""What its owner says against a loss of credit."""
 
 from __future__ import annotations
 
@@ -42,25 +42,6 @@ def say(app: App, actor: Actor, tx: Texts, entry: Entry) -> None:
 def _appeal(app: App, actor: Actor, entry: Entry, key: str) -> None:
     words = str(st.session_state.get(key, ""))
     _try(entry, lambda: credit.appeal(app, actor, entry.id, words, f"credit-appeal-{entry.id}-{actor.id}"))
-
-
-def answer(app: App, actor: Actor, tx: Texts, entry: Entry) -> None:
-    """Another person's answer, with words, once."""
-    key = f"credit-answer-{entry.id}"
-    st.text_area(tx("credit.answer.words"), key=key, height=96)
-    _say_refused(tx, entry)
-    with st.container(key=f"credit-answers-{entry.id}", horizontal=True):
-        for granted, label in ((True, "credit.answer.grant"), (False, "credit.answer.refuse")):
-            st.button(
-                tx(label), key=f"{key}-{granted}", type="primary" if granted else "secondary",
-                on_click=_answer, args=(app, actor, entry, granted, key),
-            )  # fmt: skip
-
-
-def _answer(app: App, actor: Actor, entry: Entry, granted: bool, key: str) -> None:
-    words = str(st.session_state.get(key, ""))
-    command_id = f"credit-answer-{entry.id}-{actor.id}"
-    _try(entry, lambda: credit.answer(app, actor, entry.id, granted, words, command_id))
 
 
 def _try(entry: Entry, command: Callable[[], None]) -> None:

@@ -7,6 +7,8 @@ from datetime import datetime
 
 from core.domain.credit import START
 from core.services.credit import Account, Entry
+from core.services.staff import Names
+from core.services.staff import name as name_of
 from core.texts import MINUS, Texts
 from portal.html import esc, href, lines, ms
 
@@ -33,13 +35,17 @@ def signed(points: int) -> str:
     return f"+{points}" if points > 0 else f"{MINUS}{-points}" if points < 0 else "0"
 
 
-def line(tx: Texts, entry: Entry, *, now: datetime, for_staff: bool) -> str:
-    """One change: how much, why, when, of which request; what was said against it and what came of that."""
+def line(tx: Texts, entry: Entry, *, now: datetime, names: Names | None = None) -> str:
+    """One change: how much, why, when, of which request; what was said against it and what came of that.
+    `names`: of the staff, for staff.
+    """
+    for_staff = names is not None
     case = ""
     if entry.case_no:
         to = href("/desk", case=entry.case_no) if for_staff else href("/track", case=entry.case_no)
         case = f' · <a href="{to}">{esc(entry.case_no)}</a>'
-    who = f" · {esc(tx('credit.by', who=entry.made_by))}" if for_staff else ""
+    by = tx("role.system") if entry.made_by.startswith("system:") else name_of(names or {}, entry.made_by)
+    who = f" · {esc(tx('credit.by', who=by))}" if for_staff else ""
     words = f'<p class="quote">{lines(entry.note)}</p>' if entry.note else ""
     picture = ""
     if entry.picture:
@@ -47,11 +53,15 @@ def line(tx: Texts, entry: Entry, *, now: datetime, for_staff: bool) -> str:
         picture = f'<p><a href="{href(screen, case=entry.case_no)}">{esc(tx("credit.picture"))}</a></p>'
     css = "up" if entry.points > 0 else "down" if entry.points < 0 else ""
     return (
-        f'<div class="cline"><div><b>{esc(tx(f"credit.rule.{entry.rule}"))}</b>'
+        f'<div class="cline"><div><b>{esc(tx(_rule(entry, for_staff)))}</b>'
         f"<small>{esc(tx.when(entry.at, now))}{case}{who}</small></div>"
         f'<span class="pts {css}">{esc(signed(entry.points))}</span></div>'
         f"{words}{picture}{_appeal(tx, entry, now)}"
     )
+
+
+def _rule(entry: Entry, for_staff: bool) -> str:
+    return "credit.staff_upheld" if for_staff and entry.rule == "upheld" else f"credit.rule.{entry.rule}"
 
 
 def _appeal(tx: Texts, entry: Entry, now: datetime) -> str:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from core.domain.actors import Actor
 from core.services import credit
+from portal import session
 from tests.core.services.test_decisions import in_review
 from tests.pages.conftest import OpenPage, html, words
 from tests.shop import ARBITER, FINANCE, LEAD, MEI, REVIEWER, REVIEWER_2, WEI, Shop
@@ -36,21 +40,69 @@ def test_a_loss_its_reason_and_the_appeal(open_page: OpenPage, shop: Shop) -> No
     assert [entry.appeal_words for entry in credit.open_appeals(shop.app, LEAD)] == ["截图是真的"]
 
 
-@pytest.mark.parametrize(("label", "points", "said"), [("True", 100, "申诉成立"), ("False", 60, "维持扣分")])
-def test_another_person_answers(open_page: OpenPage, shop: Shop, label: str, points: int, said: str) -> None:
+def appealed(shop: Shop) -> int:
     found(shop)
     entry = credit.account(shop.app, MEI, "mei").entries[0].id
     credit.appeal(shop.app, MEI, entry, "是真的", "say")
-    mine = open_page("credit", REVIEWER)
-    mine.text_area[0].set_value("好").run()
-    mine.button(key=f"credit-answer-{entry}-True").click().run()
-    assert "另一个人" in words(mine)  # who found it does not answer
+    return entry
+
+
+def answered(page: AppTest, entry: int, verdict: str, text: str) -> AppTest:
+    """The words and the verdict are there, nothing is sent yet."""
+    page.radio(key=f"credit-answer-{entry}-verdict").set_value(verdict).run()
+    return page.text_area(key=f"credit-answer-{entry}").set_value(text).run()
+
+
+@pytest.mark.parametrize(
+    ("verdict", "points", "said"), [("granted", 100, "申诉成立"), ("refused", 60, "维持扣分")]
+)
+def test_another_person_answers_what_they_saw_before(
+    open_page: OpenPage, shop: Shop, verdict: str, points: int, said: str
+) -> None:
+    entry = appealed(shop)
     page = open_page("credit", REVIEWER_2)
-    page.text_area[0].set_value("核对过").run()
-    page.button(key=f"credit-answer-{entry}-{label}").click().run()
-    assert "没有等着答复的申诉" in words(page)
+    assert not page.button, "nothing to press before there are words and a verdict"
+    page = answered(page, entry, verdict, "核对过")
+    assert f"客户会看到 {said}" in words(page).replace("申诉不成立，", "") and "核对过" in words(page)
+    assert f"60 分 → {points} 分" in words(page)
+    assert credit.account(shop.app, MEI, "mei").entries[0].appeal == "open"
+    page.button(key=f"credit-answer-{entry}-send").click().run()
+    assert "没有等着答复的申诉" in words(page) and "mei 的申诉已答复" in words(page)
     assert credit.account(shop.app, MEI, "mei").points == points
     assert said in words(open_page("credit", MEI))
+
+
+def test_whoever_answers_sees_who_it_is_and_the_picture(open_page: OpenPage, shop: Shop) -> None:
+    appealed(shop)
+    for page in (open_page("credit", LEAD), open_page("credit", LEAD, customer="mei")):
+        assert "mei · 信用 60" in words(page)
+        assert "/files/evidence/" in html(page) and 'alt="被认定不真实的图片"' in html(page)
+        assert page.text_area
+
+
+def test_who_found_it_gets_a_sentence_and_no_form(open_page: OpenPage, shop: Shop) -> None:
+    appealed(shop)
+    page = open_page("credit", REVIEWER)
+    assert "这是你认定的，由另一位同事答复" in words(page)
+    assert not page.text_area and not page.button
+
+
+def test_a_colleague_was_quicker(open_page: OpenPage, shop: Shop) -> None:
+    """What was written is not lost without a word."""
+    entry = appealed(shop)
+    page = answered(open_page("credit", REVIEWER_2), entry, "granted", "我核对了原图")
+    credit.answer(shop.app, LEAD, entry, False, "看过了", "first")
+    page.button(key=f"credit-answer-{entry}-send").click().run()
+    assert "刚刚已经由同事答复" in words(page) and "我核对了原图" in words(page)
+    assert credit.account(shop.app, MEI, "mei").entries[0].answer == "看过了"
+    assert "我核对了原图" not in words(page.run())
+
+
+def test_people_have_names(open_page: OpenPage, shop: Shop) -> None:
+    session.use(replace(shop.app, demo=True))
+    appealed(shop)
+    page = words(open_page("credit", LEAD))
+    assert "由 周岚 登记" in page and "zhou-lan" not in page
 
 
 def test_who_sees_what(open_page: OpenPage, shop: Shop) -> None:

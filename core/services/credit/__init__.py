@@ -5,7 +5,15 @@ them.
 from __future__ import annotations
 
 from core.services.credit.accounts import Account, Entry, account, of_case, suspected
-from core.services.credit.appeals import ANSWERERS, answer, appeal, escalate_late, open_appeals
+from core.services.credit.appeals import (
+    ANSWERERS,
+    answer,
+    appeal,
+    escalate_late,
+    may_answer,
+    open_appeals,
+    would_give_back,
+)
 from core.services.credit.entries import due_customers, find_forgery, recover, sums, upheld
 
 __all__ = [
@@ -18,10 +26,12 @@ __all__ = [
     "due_customers",
     "escalate_late",
     "find_forgery",
+    "may_answer",
     "of_case",
     "open_appeals",
     "recover",
     "sums",
     "suspected",
     "upheld",
+    "would_give_back",
 ]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, and_, func, or_, select
 
-from core.adapters.tables import cases, credit_appeals, credit_entries, customers
+from core.adapters.tables import cases, credit_appeals, credit_entries, customers, evidence
 from core.adapters.world import App
 from core.domain.actors import Actor
 from core.domain.credit import APPEALABLE
@@ -32,6 +32,7 @@ class Entry:
     rule: str
     case_no: str
     picture: str
+    is_kept: bool  # whether the picture can still be looked at
     note: str
     made_by: str
     appeal: str  # '' | open | granted | refused
@@ -59,6 +60,7 @@ class Account:
 ENTRIES: Final = (
     select(
         _e.id, _e.customer_id, _e.at, _e.points, _e.rule, _e.case_no, _e.about, _e.note, _e.made_by,
+        and_(evidence.c.id.is_not(None), evidence.c.expired_at.is_(None)).label("is_kept"),
         _c.name.label("customer_name"), _c.credit.label("balance"),
         func.coalesce(_a.state, "").label("appeal"), func.coalesce(_a.words, "").label("appeal_words"),
         _a.at.label("appeal_at"), _a.due_at.label("appeal_due_at"), _a.owner.label("appeal_owner"),
@@ -66,6 +68,7 @@ ENTRIES: Final = (
         func.coalesce(_a.answered_by, "").label("answered_by"), _a.answered_at,
     )
     .join(customers, _c.id == _e.customer_id)
+    .outerjoin(evidence, and_(_e.rule == "forgery", evidence.c.id == _e.about))
     .outerjoin(credit_appeals, _a.entry_id == _e.id)
 )  # fmt: skip
 
@@ -111,6 +114,7 @@ def entry_of(app: App, conn: Connection, row: Any) -> Entry:
     if row.rule in APPEALABLE and not row.appeal:
         end = appeal_until_of(app, conn, row)
         until = end if end > app.now() else None
+    values["is_kept"] = bool(values["is_kept"])
     return Entry(**values, picture=picture, appeal_until=until)
 
 

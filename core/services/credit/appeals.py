@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from core.adapters.tables import credit_appeals, credit_entries, customers
 from core.adapters.world import App
 from core.domain.actors import SYSTEM, Actor, same_person
-from core.domain.credit import APPEALABLE, START
+from core.domain.credit import APPEALABLE, START, counted
 from core.domain.deadlines import ESCALATED_TO
 from core.domain.errors import (
     CreditAppealClosed,
     NotAllowed,
     NotFound,
     OwnCase,
+    Refusal,
     SamePerson,
     TextRequired,
     TextTooLong,
@@ -57,12 +58,8 @@ def answer(app: App, actor: Actor, entry_id: int, granted: bool, words: str, com
 
     def work(conn: Connection, row: Any) -> dict[str, Any]:
         now, said = app.now(), words.strip()
-        if actor.role not in ANSWERERS:
-            raise NotAllowed(role=actor.role, event="answer_credit_appeal")
-        if same_person(actor.id, row.customer_id):
-            raise OwnCase()
-        if same_person(actor.id, row.made_by.partition(":")[2]):
-            raise SamePerson()
+        if refusal := may_answer(actor, row):
+            raise refusal
         policy = _check_words(app, conn, said)
         if row.appeal != "open":
             raise CreditAppealClosed()
@@ -98,6 +95,27 @@ def _given_back(conn: Connection, row: Any) -> int:
     most: int = START + conn.execute(earned).scalar_one() - now
     loss: int = -row.points
     return max(0, min(loss, most))
+
+
+def would_give_back(app: App, actor: Actor, entry_id: int) -> int:
+    """The points that granting its appeal would bring back now."""
+    if actor.role not in ANSWERERS:
+        raise NotAllowed(role=actor.role)
+    with app.read() as conn:
+        row = conn.execute(ENTRIES.where(_e.id == entry_id)).one_or_none()
+        if row is None:
+            raise NotFound()
+        policy = policies.in_force(app, conn, app.now())[1]
+        return counted(row.balance, _given_back(conn, row), policy.credit)
+
+
+def may_answer(actor: Actor, entry: Entry | Row[Any]) -> Refusal | None:
+    """Why this person does not answer this appeal; None: they may."""
+    if actor.role not in ANSWERERS:
+        return NotAllowed(role=actor.role, event="answer_credit_appeal")
+    if same_person(actor.id, entry.customer_id):
+        return OwnCase()
+    return SamePerson() if same_person(actor.id, entry.made_by.partition(":")[2]) else None
 
 
 def open_appeals(app: App, actor: Actor, *, limit: int = 100) -> list[Entry]:

@@ -162,8 +162,9 @@ def test_who_may_not(sqlite_shop: Shop, who: Actor) -> None:
 
 PAID: str = (
     "INSERT INTO payouts (case_no, payment_id, route, channel, reserved_minor, amount_minor, currency, state,"
-    " key, request, reference, created_at) SELECT c.case_no, p.id, 'original', p.channel, 1, 1, 'CNY', 'arrived',"
-    " c.case_no, '{}', 'REF' || c.case_no, c.created_at FROM cases c JOIN payments p ON p.order_no = c.order_no"
+    " key, request, reference, created_at) SELECT c.case_no, p.id, 'original', p.channel, 1, 1, 'CNY',"
+    " 'arrived', c.case_no, '{}', 'REF' || c.case_no, c.created_at"
+    " FROM cases c JOIN payments p ON p.order_no = c.order_no"
 )
 
 
