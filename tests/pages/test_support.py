@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.domain.actors import Actor
+from core.services.support import MOST
 from tests.pages.conftest import OpenPage, html, words
 from tests.shop import ARBITER, FINANCE, LEAD, MEI, REVIEWER, SUPPORT, Shop
 
@@ -29,6 +30,19 @@ def test_an_order_without_a_request_leads_to_one(open_page: OpenPage, shop: Shop
     page = open_page("support", SUPPORT)
     page.text_input[0].set_value(order_no).run()
     assert "还没有申请退款" in words(page) and f"/request?order={order_no}" in html(page)
+
+
+def test_a_page_is_no_total(open_page: OpenPage, shop: Shop) -> None:
+    """More than fit are said to be more; the rest is a button away, and another search begins at the top."""
+    for _ in range(MOST + 2):
+        shop.order(("alipay", 7_700))
+    page = open_page("support", SUPPORT)
+    page.text_input[0].set_value("77.00").run()
+    assert "超过 20 笔，这是最新的 20 笔" in words(page) and "找到" not in words(page)
+    page.button(key="page-older").click().run()
+    assert "第 21 到 22 笔" in words(page) and page.button(key="page-older").disabled
+    page.text_input[0].set_value("OD00000").run()
+    assert "找到 1 笔" in words(page) and not page.button
 
 
 def test_nothing_found_says_what_to_try(open_page: OpenPage) -> None:

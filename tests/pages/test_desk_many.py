@@ -1,0 +1,60 @@
+"""Look-alikes settled together: sums that add up, who should be looked at alone, and what came of each."""
+
+from __future__ import annotations
+
+from core import texts
+from core.services import desk, look_alikes
+from portal.parts import desk_many
+from portal.parts.desk_many import Done
+from tests.core.services.test_desk import referred
+from tests.pages.conftest import OpenPage, html, words
+from tests.shop import MEI, REVIEWER, REVIEWER_2, WEI, Shop
+
+ZH, EN = texts.of("zh_CN"), texts.of("en")
+
+
+def test_the_group_says_what_is_asked_for(open_page: OpenPage, shop: Shop) -> None:
+    for _ in range(3):
+        referred(shop)
+    labels = [button.label for button in open_page("desk", REVIEWER).button]
+    assert "买错了，或其他原因 3 件，申请共 ¥300.00" in labels
+
+
+def test_the_sum_and_the_words_name_the_fee(shop: Shop) -> None:
+    rows = look_alikes.weigh(shop.app, REVIEWER, [referred(shop), referred(shop)])
+    total = desk_many.total(ZH, rows)
+    for figure in ("¥200.00", "−¥10.00", "¥190.00"):
+        assert figure in total
+    assert desk_many.note(ZH, rows[0]) == (
+        "核实过了，情况属实，已批准。按规则扣 5% 手续费 ¥5.00，实际退给你 ¥95.00。"
+    )
+    assert "a fee of 5%, ¥5.00; you receive ¥95.00" in desk_many.note(EN, rows[0])
+    line = desk_many.line(ZH, rows[0])
+    assert "客户收到 ¥95.00" in line and "申请 ¥100.00 · 手续费 ¥5.00" in line
+    assert f"case={rows[0].card.case_no}" in line
+
+
+def test_what_should_be_looked_at_alone_is_said(shop: Shop) -> None:
+    case_no = referred(shop, customer="wei", actor=WEI)
+    shop.act(case_no, "find_forgery", REVIEWER_2, note="改过的", picture=shop.picture(case_no))
+    [row] = look_alikes.weigh(shop.app, REVIEWER, [case_no])
+    assert "有图片被认定不真实" in desk_many.line(ZH, row)
+
+
+def test_what_came_of_each_stays_until_it_was_read(open_page: OpenPage, shop: Shop) -> None:
+    """Some were not approved: which ones, and why; no toast that is gone."""
+    done, held, gone = (referred(shop) for _ in range(3))
+    rows = look_alikes.weigh(shop.app, REVIEWER, [done, held, gone])
+    desk.take(shop.app, REVIEWER_2, held)
+    shop.act(gone, "withdraw", MEI)
+    by_case = {row.card.case_no: row for row in rows}
+    came_of = look_alikes.approve_all(shop.app, REVIEWER, [done, held, gone], "together")
+    page = open_page("desk", REVIEWER)
+    page.session_state[desk_many.OUTCOME] = [Done(by_case[case_no], refused) for case_no, refused in came_of]
+    said = words(page.run())
+    assert "1 件已通过，2 件没有通过" in said
+    assert "qian-yu 正在处理这件退款单" in said and "已经有人处理过了" in said
+    assert all(f"case={case_no}" in html(page) for case_no in (done, held, gone))
+    assert "已通过" in words(page.run())
+    page.button(key="outcome-read").click().run()
+    assert "2 件没有通过" not in words(page)
