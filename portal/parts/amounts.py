@@ -9,7 +9,13 @@ from portal.html import esc
 
 
 def table(
-    tx: Texts, found: Breakdown, currency: str, *, for_staff: bool = False, cross_border: bool = False
+    tx: Texts,
+    found: Breakdown,
+    currency: str,
+    *,
+    received: str = "",
+    cross_border: bool = False,
+    for_staff: bool = False,
 ) -> str:
     """Paid − already refunded − kept = refundable − fee − exchange difference = you receive.
 
@@ -39,9 +45,8 @@ def table(
         rows.append(("", tx(key), money(-found.fx)))
     elif cross_border and found.fx_borne_by == "platform":
         rows.append(("", tx("request.sum.fx_ours"), money(0)))
-    rows.append(
-        ("total", tx("desk.rules.receives" if for_staff else "request.sum.receive"), money(found.refund))
-    )
+    receives = tx("desk.rules.receives" if for_staff else "request.sum.receive")
+    rows.append(("total", received or receives, money(found.refund)))
     return as_list(rows)
 
 
