@@ -15,7 +15,8 @@ from core.domain.workdays import ZONE
 
 CANDIDATES: Final = 200  # orders that one word may name; more are said to be more
 SHORTEST: Final = 3  # characters of a beginning that are looked for; of an end `TAIL`
-INSIDE_DAYS: Final = 90  # how old it may be where a part from the middle is looked for: no index for it
+INSIDE_DAYS: Final = 90  # how old it may be where a part from the middle is looked for …
+INSIDE_MOST: Final = 50_000  # … and how many are looked at: there is no index for it
 _LAST: Final = chr(0x10FFFF)
 _o, _p, _c, _m = orders.c, payments.c, cases.c, payouts.c
 
@@ -64,18 +65,30 @@ def _indexed(conn: Connection, word: str) -> Iterator[tuple[str, Any]]:
 
 
 def _inside(conn: Connection, word: str, now: datetime) -> Iterator[tuple[str, Any]]:
-    """A part from anywhere, among what is recent: a case's number begins with its day."""
+    """A part from anywhere, among the newest of what is recent: a case's number begins with its day."""
     since = now - timedelta(days=INSIDE_DAYS)
     first = f"R{since.astimezone(ZONE):%y%m%d}"
-    recent = _OF_ORDER.where(_o.paid_at >= since)
-    for spelled in dict.fromkeys((word, word.upper(), word.lower())):
-        part = f"%{_escaped(spelled)}%"
-        yield "order_part", _newest(recent.where(_o.order_no.like(part, escape="\\")))
-        trades = recent.join(payments, _p.order_no == _o.order_no)
-        yield "trade_part", _newest(trades.where(_p.trade_no.like(part, escape="\\")))
-        yield "case_part", _OF_CASE.where(_c.case_no >= first, _c.case_no.like(part, escape="\\"))
-        refunds = _OF_REFUND.where(_m.case_no >= first)
-        yield "refund_part", refunds.where(_m.reference.like(part, escape="\\"))
+    fresh = select(_o.order_no).where(_o.paid_at >= since).order_by(_o.paid_at.desc()).limit(INSIDE_MOST)
+    recent = fresh.subquery().c.order_no
+    yield "order_part", select(recent).where(_has(conn, recent, word))
+    yield (
+        "trade_part",
+        select(recent).join(payments, _p.order_no == recent).where(_has(conn, _p.trade_no, word)),
+    )
+    newest = select(_c.case_no, _c.order_no).where(_c.case_no >= first)
+    some = newest.order_by(_c.case_no.desc()).limit(INSIDE_MOST).subquery().c
+    yield "case_part", select(some.order_no).where(_has(conn, some.case_no, word))
+    paid = select(_m.case_no, _m.reference).where(_m.case_no >= first)
+    sent = paid.order_by(_m.case_no.desc()).limit(INSIDE_MOST).subquery().c
+    of_case = select(_c.order_no).join_from(cases, sent.case_no.table, _c.case_no == sent.case_no)
+    yield "refund_part", of_case.where(_has(conn, sent.reference, word))
+
+
+def _has(conn: Connection, column: Any, word: str) -> ColumnElement[bool]:
+    """The word inside, in capitals or not: SQLite does not mind by itself."""
+    like = column.like if conn.dialect.name == "sqlite" else column.ilike
+    found: ColumnElement[bool] = like(f"%{_escaped(word)}%", escape="\\")
+    return found
 
 
 def _newest(query: Select[Any]) -> Select[Any]:

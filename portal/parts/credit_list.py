@@ -56,7 +56,7 @@ def line(tx: Texts, entry: Entry, *, now: datetime, names: Names | None = None) 
         f'<div class="cline"><div><b>{esc(tx(_rule(entry, for_staff)))}</b>'
         f"<small>{esc(tx.when(entry.at, now))}{case}{who}</small></div>"
         f'<span class="pts {css}">{esc(signed(entry.points))}</span></div>'
-        f"{words}{picture}{_appeal(tx, entry, now)}"
+        f"{words}{picture}{_appeal(tx, entry, now, for_staff)}"
     )
 
 
@@ -64,12 +64,14 @@ def _rule(entry: Entry, for_staff: bool) -> str:
     return "credit.staff_upheld" if for_staff and entry.rule == "upheld" else f"credit.rule.{entry.rule}"
 
 
-def _appeal(tx: Texts, entry: Entry, now: datetime) -> str:
+def _appeal(tx: Texts, entry: Entry, now: datetime, for_staff: bool) -> str:
     if not entry.appeal:
         return ""
     said = f'<p class="quote">{lines(entry.appeal_words)}</p>'
     if entry.appeal == "open":
         key = "credit.appeal.late" if entry.appeal_owner else "credit.appeal.open"
+        if for_staff:
+            key = "credit.staff_late" if entry.appeal_owner else "credit.staff_open"
         by = tx.until(entry.appeal_due_at, now) if entry.appeal_due_at else ""
         return f'<p class="st">{ms("schedule")}{esc(tx(key, by=by))}</p>{said}'
     answer = f'<p class="quote">{lines(entry.answer)}</p>' if entry.answer else ""
