@@ -18,7 +18,7 @@ import uvicorn
 
 from core import cli, texts
 from core.adapters.evidence_store import EvidenceStore
-from core.app import from_environment
+from core.app import from_environment, log_to_stderr
 from core.domain.errors import PortBusy, PortInvalid, Refusal
 
 HOST: Final = "127.0.0.1"
@@ -31,8 +31,9 @@ def main(argv: Sequence[str]) -> int:
     tx = texts.of(cli.language())
     try:
         settings = from_environment()  # a wrong value is told here, not in the trace of a page
-        EvidenceStore(settings.store_url).check()
         listening = listen(parser.parse_args(argv).port)
+        log_to_stderr()
+        EvidenceStore(settings.store_url).check()
     except Refusal as refused:
         print(tx.refusal(refused), file=sys.stderr)
         return 1

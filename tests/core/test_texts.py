@@ -63,7 +63,7 @@ FAMILIES: dict[str, set[str]] = {
     "verdict_said": set(VERDICTS),
     "column": set(COLUMNS),
     # `other` catches what nobody thought of.
-    "picture": {*pictures.REFUSALS, "kind", "too_many", "other"},
+    "picture": {*pictures.REFUSALS, "kind", "too_many", "no_file", "other"},
     "mask": set(masking.REFUSALS),
     "picture_note": set(pictures.NOTES),
     "picture_warning": set(WARNINGS),

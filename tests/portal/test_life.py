@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from core import worker
 from core.adapters.tables import worker_beats
+from core.domain.errors import StoreRefuses
 from core.services import cases
 from portal import life, session
 from tests.shop import MEI, Shop
@@ -58,7 +59,10 @@ def test_only_an_embedded_database_has_its_worker_in_the_web_process(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, dialect: str, workers: int
 ):
     engine = SimpleNamespace(dialect=SimpleNamespace(name=dialect), dispose=lambda: None)
-    monkeypatch.setattr(session, "core", lambda: SimpleNamespace(engine=engine, shop_name="星点"))
+    store = SimpleNamespace(check=lambda: None)
+    monkeypatch.setattr(
+        session, "core", lambda: SimpleNamespace(engine=engine, store=store, shop_name="星点")
+    )
     monkeypatch.setattr(worker, "run", lambda app, stop: stop.wait())
 
     async def live() -> int:
@@ -66,3 +70,20 @@ def test_only_an_embedded_database_has_its_worker_in_the_web_process(
             return sum(thread.name == "worker" for thread in threading.enumerate())
 
     assert asyncio.run(live()) == workers
+
+
+def test_a_store_that_refuses_us_keeps_the_portal_closed(shop: Shop, monkeypatch: pytest.MonkeyPatch):
+    """What cannot keep a picture does not open: by the setting's name, before anybody sends one."""
+
+    def refused() -> None:
+        raise StoreRefuses(variable="AWS_ACCESS_KEY_ID", problem="InvalidAccessKeyId")
+
+    session.use(shop.app)
+    monkeypatch.setattr(shop.app.store, "check", refused)
+
+    async def live() -> None:
+        async with life.lifespan(None):
+            raise AssertionError("it opened")
+
+    with pytest.raises(StoreRefuses):
+        asyncio.run(live())

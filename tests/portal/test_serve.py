@@ -16,6 +16,7 @@ import pytest
 import uvicorn
 
 from portal import serve
+from tests.buckets import Bucket
 
 ROOT = Path(__file__).parents[2]
 
@@ -48,6 +49,27 @@ def test_what_is_no_port_is_told(port: str, capsys: pytest.CaptureFixture[str]) 
     assert serve.main([f"--port={port}"]) == 1
     told = capsys.readouterr()
     assert told.out == "" and port in told.err and told.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("variable", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
+@pytest.mark.parametrize("language", ["zh_CN", "en"])
+def test_a_key_that_is_wrong_or_missing_is_told_by_its_name(
+    language: str,
+    variable: str,
+    bucket: Bucket,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Invariant 20: by its name, never by what it holds."""
+    monkeypatch.setenv("REFUND_LANG", language)
+    monkeypatch.setenv("REFUND_STORE_URL", bucket.url)
+    for value in ("wrongwrongwrong", ""):
+        monkeypatch.setenv(variable, value)
+        assert serve.main(["--port=0"]) == 1
+        told = capsys.readouterr()
+        assert told.out == "" and variable in told.err
+        for secret in ("wrongwrongwrong", bucket.s3.secret, bucket.s3.key):
+            assert secret not in told.err
 
 
 @pytest.mark.parametrize("language", ["zh_CN", "en"])

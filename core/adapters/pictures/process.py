@@ -35,7 +35,7 @@ NICE: Final = 5  # who looks comes first; who uploads gets a third where both wa
 PATIENCE: Final = 30.0  # seconds a file waits for its turn; with 2 s a file that is a queue of thirty
 # A file may take so many times as long on the wall as on a processor. Who needs that waits for a machine that
 # has other things to do: the sender is asked to come again, and the file is not to blame.
-BUSY: Final = 5.0
+BUSY: Final = 10.0
 COVER_SECONDS: Final = 3 * SECONDS  # for a picture of ours: it was taken in, on a slow machine as well
 START_SECONDS: Final = 10.0  # for starting Python on a busy machine; the child's own clock starts later
 
