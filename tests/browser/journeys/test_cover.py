@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import re
+import sqlite3
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,6 +20,14 @@ from tests.browser.journeys.conftest import OpenVisit, Order, Shop, Visit, fill_
 FONT = ImageFont.load_default(34)
 CODE = "8KQX-22M7-WW4D-9TYP"
 INK = (34, 34, 51)  # of what is printed on the picture
+# Scrolls there, and again until it stays: a finger's scroll goes on after the finger.
+AT_REST = """async (view, y) => {
+  for (let still = 0, before; still < 10; before = view.scrollTop) {
+    view.scrollTop = y - view.clientHeight / 2
+    await new Promise(requestAnimationFrame)
+    still = view.scrollTop === before ? still + 1 : 0
+  }
+}"""
 Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels of the picture
 
 
@@ -69,7 +80,7 @@ def on_screen(mask: Locator, box: Box, width: int) -> tuple[float, float, float,
     """The box in pixels of the browser's view, scrolled to."""
     image = mask.locator(".sheet img")
     by = image.evaluate("e => e.getBoundingClientRect().width") / width
-    mask.locator(".view").evaluate("(e, y) => e.scrollTop = y - e.clientHeight / 2", box[1] * by)
+    mask.locator(".view").evaluate(AT_REST, box[1] * by)
     at = image.evaluate("e => ({x: e.getBoundingClientRect().x, y: e.getBoundingClientRect().y})")
     left, top, right, bottom = (side * by for side in box)
     return at["x"] + left, at["y"] + top, at["x"] + right, at["y"] + bottom
@@ -102,8 +113,15 @@ def is_gone(v: Visit, code: Box, old: str) -> None:
     line = picture.crop((360, code[1] - 14, picture.width, code[3] + 14))
     left = {colour for _, colour in line.getcolors(100_000) or ()}
     assert all(min(colour) > 200 or max(colour) < 24 for colour in left), "ink of the code, or a trace of it"
-    assert INK in {colour for _, colour in picture.crop((0, 0, 1080, 400)).getcolors(100_000) or ()}
+    assert INK in {colour for _, colour in picture.crop((0, 0, picture.width, 400)).getcolors(100_000) or ()}
     assert v.page.request.get(old).status == 404, "the old link ended"
+
+
+def black(picture: Image.Image) -> Box:
+    """What is filled; the print is not quite black."""
+    found = picture.convert("L").point(lambda level: 255 * (level == 0)).getbbox()
+    assert found is not None
+    return found
 
 
 def source(v: Visit) -> str:
@@ -128,10 +146,19 @@ def test_by_mouse(visit: OpenVisit, shop: Shop, app: RunningApp, tmp_path: Path,
     expect(mask.locator(".box")).to_have_count(1)
     v.page.screenshot(path=f"/tmp/masking-dev/cover-{width}-{lang}-drawn.png")
     v.is_sound()
+    shown = mask.locator(".box").evaluate(
+        "e => [e.offsetLeft, e.offsetTop, e.offsetWidth, e.offsetHeight]"
+        ".map(x => x / e.parentNode.offsetWidth)"
+    )
     cover(v, mask, old)
     v.page.screenshot(path=f"/tmp/masking-dev/cover-{width}-{lang}-done.png")
     v.is_sound()
     is_gone(v, code, old)
+    left, top, right, bottom = black(stored(v))
+    filled = (left, top, right - left, bottom - top)
+    assert all(abs(1080 * part - side) < 4 for part, side in zip(shown, filled, strict=True)), (
+        "as it was shown"
+    )
     number = re.search(r"evidence/([\w-]+)\.", source(v))
     assert number is not None
     query = "SELECT masks FROM evidence WHERE id = ?"
@@ -151,6 +178,16 @@ class Finger:
                 self._send("touchMove", (x0 + (x1 - x0) * part / 8, y0 + (y1 - y0) * part / 8))
         self._send("touchEnd")
 
+    def spread(self, start: list[tuple[float, float]], end: list[tuple[float, float]]) -> None:
+        """Two fingers, apart or together."""
+        self._send("touchStart", *start)
+        for part in range(1, 9):
+            pairs = zip(start, end, strict=True)
+            self._send(
+                "touchMove", *((a + (c - a) * part / 8, b + (d - b) * part / 8) for (a, b), (c, d) in pairs)
+            )
+        self._send("touchEnd")
+
     def _send(self, kind: str, *at: tuple[float, float]) -> None:
         points = [{"x": x, "y": y} for x, y in at]
         self.line.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
@@ -159,7 +196,7 @@ class Finger:
 def test_by_finger_on_a_long_screenshot(visit: OpenVisit, shop: Shop, tmp_path: Path):
     """Up and down scrolls, along the line draws; a tap sets a place, which can be taken away."""
     order, v = shop.order("code_viewed"), visit(360)
-    code = receipt(tmp_path / "long.png", (1080, 8_000), at=7_020)
+    code = receipt(tmp_path / "long.png", (800, 6_000), at=5_020)
     uploaded(v, order, tmp_path / "long.png")
     old, mask, finger = source(v), open_dialog(v), Finger(v.page)
     view = mask.locator(".view")
@@ -169,7 +206,7 @@ def test_by_finger_on_a_long_screenshot(visit: OpenVisit, shop: Shop, tmp_path: 
     finger.drag((middle[0], middle[1] + middle[2] - 20), (middle[0], middle[1] + 20))
     v.page.wait_for_function("e => e.scrollTop > 40", arg=view.element_handle())
     expect(mask.locator(".box")).to_have_count(0)
-    left, top, right, bottom = on_screen(mask, code, 1080)
+    left, top, right, bottom = on_screen(mask, code, 800)
     y = (top + bottom) / 2
     finger.drag((left - 8, y), (right + 8, y))
     expect(mask.locator(".box")).to_have_count(1)
@@ -219,6 +256,91 @@ def test_by_keys(visit: OpenVisit, shop: Shop, tmp_path: Path, width: int, lang:
     picture = stored(v)
     assert picture.crop(code).getcolors() == [((code[2] - code[0]) * (code[3] - code[1]), (0, 0, 0))]
     assert page.request.get(old).status == 404
+
+
+def test_what_was_read_is_proposed_and_can_be_taken_away(
+    visit: OpenVisit, shop: Shop, app: RunningApp, tmp_path: Path
+):
+    """A phone number that should stay is taken away; a box over the order number warns."""
+    order, v = shop.order("code_viewed"), visit(360)
+    left, top, right, bottom = receipt(tmp_path / "shot.png")
+    uploaded(v, order, tmp_path / "shot.png")
+    read = {
+        "order": "same", "amounts": [], "paid": [], "times": [],
+        "covered": [["card_code", left, top, right - left, bottom - top], ["phone", 60, 880, 300, 40]],
+        "shown": [["order", 60, 400, 300, 40]],
+    }  # fmt: skip
+    number = re.search(r"evidence/([\w-]+)\.", source(v))
+    assert number is not None
+    with closing(sqlite3.connect(app.database_url.removeprefix("sqlite:///"))) as database, database:
+        change = "UPDATE evidence SET reading = ?, read_due_at = NULL WHERE id = ?"
+        database.execute(change, (json.dumps(read), number[1]))
+    old, mask = source(v), open_dialog(v)
+    expect(mask.locator(".how")).to_have_text(v.tx("cover.how.proposed"))
+    boxes, warning = mask.locator(".box"), mask.locator(".warn")
+    expect(boxes).to_have_count(2)
+    expect(warning).to_have_text("")
+    v.page.screenshot(path="/tmp/masking-dev/cover-proposed.png")
+    boxes.nth(1).tap()
+    mask.locator("[data-do=drop]").tap()
+    expect(boxes).to_have_count(1)
+    mask.locator("[data-do=larger]").tap()
+    boxes.focus()
+    for _ in range(40):
+        if warning.inner_text():
+            break
+        boxes.press("ArrowUp")
+    expect(warning).to_have_text(v.tx("cover.hides.order"))
+    v.page.screenshot(path="/tmp/masking-dev/cover-warned.png")
+    v.is_sound()
+    boxes.press("Delete")
+    mask.locator("[data-do=smaller]").tap()
+    finger, (x0, y0, x1, y1) = Finger(v.page), on_screen(mask, (left, top, right, bottom), 1080)
+    finger.drag((x0 - 8, (y0 + y1) / 2), (x1 + 8, (y0 + y1) / 2))
+    cover(v, mask, old)
+    is_gone(v, (left, top, right, bottom), old)
+
+
+def test_what_went_wrong_is_said_beside_the_button_and_nothing_drawn_is_lost(
+    visit: OpenVisit, shop: Shop, app: RunningApp, tmp_path: Path
+):
+    """The stored bytes cannot be read for a while."""
+    order, v = shop.order("code_viewed"), visit(360, "en")
+    code = receipt(tmp_path / "shot.png")
+    uploaded(v, order, tmp_path / "shot.png")
+    old, mask = source(v), open_dialog(v)
+    number = re.search(r"evidence/([\w-]+)\.", old)
+    assert number is not None
+    file = app.directory / "evidence" / number[1]
+    kept, finger = file.read_bytes(), Finger(v.page)
+    left, top, right, bottom = on_screen(mask, code, 1080)
+    finger.drag((left - 8, (top + bottom) / 2), (right + 8, (top + bottom) / 2))
+    file.write_bytes(kept[:200])
+    mask.locator("[data-do=cover]").tap()
+    expect(mask.locator(".problem")).to_have_text(v.tx("cover.not_now"))
+    v.page.screenshot(path="/tmp/masking-dev/cover-problem.png")
+    file.write_bytes(kept)
+    expect(mask.locator(".box")).to_have_count(1)
+    cover(v, mask, old)
+    is_gone(v, code, old)
+
+
+def test_two_fingers_zoom_and_nothing_is_drawn(visit: OpenVisit, shop: Shop, tmp_path: Path):
+    order, v = shop.order("code_viewed"), visit(360)
+    receipt(tmp_path / "shot.png")
+    uploaded(v, order, tmp_path / "shot.png")
+    mask = open_dialog(v)
+    view = mask.locator(".view").bounding_box()
+    assert view is not None
+    x, y, finger = view["x"] + view["width"] / 2, view["y"] + 120, Finger(v.page)
+    wide = mask.locator(".sheet").evaluate("e => e.offsetWidth")
+    finger.spread([(x - 20, y), (x + 20, y)], [(x - 90, y), (x + 90, y)])
+    v.page.wait_for_function(
+        "([e, w]) => e.offsetWidth > 1.4 * w", arg=[mask.locator(".sheet").element_handle(), wide]
+    )
+    expect(mask.locator(".box")).to_have_count(0)
+    mask.locator("[data-do=cancel]").tap()
+    expect(v.page.get_by_role("dialog")).to_have_count(0)
 
 
 def push(box: Locator, side: int, to: int, key: str) -> None:
