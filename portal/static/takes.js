@@ -88,9 +88,9 @@
     jobs = jobs.filter((each) => each.state !== "gone");
     const next = !current && jobs.find((each) => each.state === "waiting" || each.state === "lost");
     if (next) feed(next);
-    jobs = jobs.filter((each) => each.state !== "gone");
+    jobs = jobs.filter((each) => each.state !== "gone" && !(each.state === "problem" && isIdle() && !room(each)));
     draw();
-    if (!jobs.some((each) => each.state !== "problem") && !jobs.length) watcher.disconnect();
+    if (!jobs.length) watcher.disconnect();
   }
 
   function broke(job, status) {
