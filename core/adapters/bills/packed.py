@@ -43,9 +43,9 @@ _NO_TABLES: Final = {
     b"GIF8": "GIF",
     b"SQLite format 3": "SQLite",
 }
-# What reading an archive raises when its bytes are not what they should be.
+# What reading an archive raises when its bytes are not what they should be; offsets may lead anywhere.
 BROKEN: Final = (
-    zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, OverflowError, UnicodeDecodeError,
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, OverflowError, ValueError,
 )  # fmt: skip
 
 
@@ -60,14 +60,14 @@ class Packed:
 
     @contextmanager
     def open(self) -> Iterator[IO[bytes]]:
-        """`FileDamaged` also while it is read."""
+        """Of a member of a zip `FileDamaged`, also while it is read."""
+        if self.place is None:
+            with self.path.open("rb", buffering=BUFFER) as stream:
+                yield stream
+            return
         try:
-            if self.place is None:
-                with self.path.open("rb", buffering=BUFFER) as stream:
-                    yield stream
-            else:
-                with _archive(self.path) as archive, archive.open(archive.infolist()[self.place]) as stream:
-                    yield stream
+            with _archive(self.path) as archive, archive.open(archive.infolist()[self.place]) as stream:
+                yield stream
         except BROKEN:
             raise FileDamaged(seen=self.name) from None
 
@@ -89,11 +89,12 @@ def candidates(path: Path) -> list[Packed]:
             raise FileEmpty(seen="empty")
         _check_kind(head)
         _check_size(whole.size, whole.size)
-        if not head.startswith(_ZIP):
-            return [whole]
-        return _members(path, whole)
     except OSError as error:
         raise FileUnreadable(seen=type(error).__name__) from None
+    if not head.startswith(_ZIP):
+        return [whole]
+    try:
+        return _members(path, whole)
     except BROKEN:
         raise FileDamaged(seen=path.name) from None
 

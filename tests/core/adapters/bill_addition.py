@@ -137,7 +137,7 @@ def _is_refund(row: dict[str, str], kind: str) -> bool:
 def _minor(text: str) -> int | None:
     """Any way of writing an amount; the sign does not matter here."""
     text = unicodedata.normalize("NFKC", text).replace("−", "-")
-    bare = re.sub(r"[¥元()+\-\s]", "", text)
+    bare = re.sub(r"CNY|RMB|[¥元()+\-\s]", "", text)
     if re.fullmatch(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?", bare):
         bare = bare.replace(",", "")
     try:
