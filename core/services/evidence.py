@@ -88,20 +88,24 @@ def replace(app: App, actor: Actor, evidence_id: str, data: bytes) -> Added:
     """
     with app.begin() as conn:
         old = theirs(conn, actor, evidence_id, "remove_evidence")
-    return add_file(app, actor, old.case_no, old.kind, data, instead=evidence_id)
+    return _take(app, actor, old.case_no, old.kind, data, instead=evidence_id)
 
 
-def add_file(
-    app: App, actor: Actor, case_no: str, kind: str, data: bytes, *, instead: str | None = None
-) -> Added:
+def add_file(app: App, actor: Actor, case_no: str, kind: str, data: bytes) -> Added:
     """Keep a picture, or the first pages of a PDF; `EvidenceRefused(reason)` when it cannot be used.
 
     Re-encoding and storing come before the transaction, so a slow picture holds nobody up; a stored file is
     unreachable until its row is committed, and `sweeping` finds it when that never comes. Each page counts as
-    a file of the case. `instead`: see `replace`.
+    a file of the case.
     """
     if kind not in EVIDENCE_KINDS:
         raise EvidenceRefused(reason="kind")
+    return _take(app, actor, case_no, kind, data)
+
+
+def _take(
+    app: App, actor: Actor, case_no: str, kind: str, data: bytes, *, instead: str | None = None
+) -> Added:
     with app.read() as conn:
         _may_add(actor, read_case(conn, case_no, actor).state)
         policy = policies.in_force(app, conn, app.now())[1]

@@ -1,4 +1,4 @@
-"""R2.6: the way to cover parts of a picture, at each line where it is still its sender's, and what is said."""
+"""R2.6: the way to cover parts of a picture, at each line where it is still its sender's."""
 
 from __future__ import annotations
 

@@ -32,6 +32,7 @@ def ids(shop: Shop, case_no: str) -> list[str]:
 
 def test_it_takes_the_place_and_the_kind_and_the_other_is_gone(shop: Shop, case_no: str) -> None:
     first, second = add(shop, case_no, "red"), add(shop, case_no, "green")
+    shop.clock.advance(timedelta(seconds=1))
     (new,) = evidence.replace(shop.app, MEI, first, screenshot("blue")).pictures
     assert ids(shop, case_no) == [new.id, second] and new.kind == "product_page"
     with pytest.raises(NotFound):
