@@ -104,8 +104,8 @@ def _objecting(tx: Texts, view: CaseView, policy: Policy, now: datetime) -> str:
         says = tx("track.object.withdraw") if "withdraw" in view.allowed else tx("track.object.late")
     else:
         left = tx.money(order.refundable_minor, view.currency)
-        says = tx("track.object.rest", amount=left)
-        says += tx("track.object.until", when=tx.until(ends, now)) if ends is not None else ""
+        until = [tx("track.object.until", when=tx.until(ends, now))] if ends is not None else []
+        says = " ".join([tx("track.object.rest", amount=left), *until])
     return f'<p class="note">{esc(says)}</p>'
 
 
