@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import secrets
 import threading
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import structlog
-from sqlalchemy import select
+from sqlalchemy import Connection
 
 from core import worker
-from core.adapters.evidence_store import EvidenceStore
-from core.adapters.tables import settings
+from core.adapters.evidence_store import EvidenceStore, Page
 from core.services import cases, evidence, sweeping
 from tests.buckets import Bucket
 from tests.core.services.test_evidence import screenshot
@@ -175,35 +175,42 @@ def test_leftovers_of_a_broken_put_go(sqlite_url: str, tmp_path: Path) -> None:
     assert plot.names() == {good} and plot.app.store.get(good)
 
 
-def test_many_workers_sweep_once(database_url: str, tmp_path: Path) -> None:
-    """Each page is one worker's, on both databases."""
+@pytest.mark.parametrize("swept_before", [False, True])
+def test_many_workers_sweep_once(swept_before: bool, database_url: str, tmp_path: Path) -> None:
+    """All have read that it is due before one says that it is theirs: each page is one worker's, on both
+    databases, the first time and every time.
+    """
     plot = Plot(open_shop(database_url, tmp_path / "evidence"), None)
-    good = plot.picture("red")
+    app, good = plot.app, plot.picture("red")
+    if swept_before:
+        assert sweeping.sweep(app) == 0
+        plot.shop.clock.advance(sweeping.EVERY)
     for _ in range(12):
         plot.plant(OLD)
     looked: list[str] = []
-    real = plot.app.store.page
+    page, begin = app.store.page, app.begin
+    together, has_met = threading.Barrier(4), threading.local()
 
-    def page(after: str, most: int) -> object:
+    def seen(after: str, most: int) -> Page:
         looked.append(after)
-        return real(after, most)
+        return page(after, most)
 
-    plot.app.store.page = page  # type: ignore[method-assign,assignment]
-    together = threading.Barrier(4)
+    def met() -> AbstractContextManager[Connection]:
+        if not hasattr(has_met, "once"):
+            has_met.once = True
+            together.wait(60)
+        return begin()
+
     deleted: list[int] = []
-
-    def work() -> None:
-        together.wait(30)
-        deleted.append(sweeping.sweep(plot.app, most=20))
-
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    threads = [
+        threading.Thread(target=lambda: deleted.append(sweeping.sweep(app, most=20))) for _ in range(4)
+    ]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(app.store, "page", seen)
+        patched.setattr(app, "begin", met)
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
     assert sorted(deleted) == [0, 0, 0, 12] and looked == [""]
-    plot.app.store.page = real  # type: ignore[method-assign]
     assert plot.names() == {good}
-    with plot.app.read() as conn:
-        keys = set(conn.execute(select(settings.c.key)).scalars())
-    assert {"sweep", "store_mark"} <= keys
