@@ -74,7 +74,8 @@ class Editor {
     const hidden = [...new Set(boxes.flatMap((box) => this.hides(box)))];
     say(this.warn, hidden.map((kind) => data.words[`hides_${kind}`]).join(" "));
     say(this.count, boxes.length ? filled(data.words.count, { count: boxes.length }) : data.words.none);
-    buttons.cover.textContent = busy ? data.words.busy : boxes.length ? filled(data.words.cover, { count: boxes.length }) : data.words.cover_none;
+    const ready = boxes.length ? filled(data.words.cover, { count: boxes.length }) : data.words.cover_none;
+    say(buttons.cover, busy ? data.words.busy : ready);
     buttons.cover.disabled = busy || !boxes.length || Boolean(this.broken);
     buttons.add.disabled = boxes.length >= data.most || Boolean(this.broken);
     buttons.drop.disabled = !this.on;
