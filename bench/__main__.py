@@ -1,4 +1,4 @@
-"""`python -m bench [rules submit reruns pictures legibility desk reading]`: the measured table."""
+"""`python -m bench [rules submit reruns pictures legibility doubts desk reading]`: the measured table."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from importlib import import_module
 
 from bench import Measured
 
-TOPICS = ("rules", "submit", "reruns", "pictures", "legibility", "desk", "reading")
+TOPICS = ("rules", "submit", "reruns", "pictures", "legibility", "doubts", "desk", "reading")
 
 
 def main(topics: Sequence[str]) -> int:

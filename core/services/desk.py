@@ -22,6 +22,7 @@ from core.domain.actors import BUYERS, Actor
 from core.domain.deadlines import SECOND
 from core.domain.errors import NotAllowed
 from core.domain.lifecycle import CASE
+from core.domain.pictures import Doubt
 from core.domain.policy import Policy
 from core.domain.reading import Finding
 from core.domain.rights import conflict, endorsement
@@ -105,6 +106,7 @@ class File:
     routes: tuple[str, ...]  # on which money could go now, best first
     payee: Payee | None  # of a transfer by hand; for those who make it
     again: tuple[Again, ...]  # pictures that were sent in other cases as well
+    doubts: Mapping[str, tuple[Doubt, ...]]  # of each picture in which there are any: signs of editing
     said: Mapping[str, tuple[Finding, ...]]  # of each picture that was read: what it says beside the order
 
 
@@ -210,6 +212,7 @@ def open_file(app: App, actor: Actor, case_no: str) -> File:
         lease = leases.of(conn, case_no, now)
         payee = negotiations.payee_of(conn, case_no) if actor.role in PAYERS else None
         said = reading.findings_in(conn, case_no)
+        doubts = alike.doubts_in(conn, case_no)
     options = answer.found.options or routes.plan(answer.facts, policy, app.calendar)
     return File(
         view,
@@ -222,6 +225,7 @@ def open_file(app: App, actor: Actor, case_no: str) -> File:
         tuple(option.route for option in options),
         payee,
         tuple(alike.sent_before(app, actor, case_no)),
+        doubts,
         said,
     )
 

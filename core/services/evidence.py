@@ -21,7 +21,7 @@ from core.domain.facts import EVIDENCE_KINDS
 from core.domain.lifecycle import CASE
 from core.domain.pictures import warnings
 from core.domain.policy import Pictures, Policy
-from core.services import policies
+from core.services import fingerprints, policies
 from core.services.record import canonical, lock
 from core.services.record import read as read_case
 
@@ -169,6 +169,7 @@ def _keep(
         )
         .returning(*evidence.c)
     ).one()
+    fingerprints.keep(conn, identifier, picture, app.now())
     return view_of(row)
 
 
@@ -182,6 +183,7 @@ def remove(app: App, actor: Actor, evidence_id: str) -> None:
         if case.state != CASE.initial or case.last_seq:
             raise TransitionRefused(CASE.name, case.state, "remove_evidence")
         conn.execute(update(evidence).where(evidence.c.id == evidence_id).values(removed_at=app.now()))
+        fingerprints.forget(conn, [evidence_id])
     app.store.delete(evidence_id)
 
 

@@ -25,7 +25,7 @@ from core.adapters import pictures
 from core.adapters.bills import rows
 from core.domain import eligibility, errors, facts, lifecycle, locator, notices, slips
 from core.domain.money import exponent, plain
-from core.domain.pictures import WARNINGS
+from core.domain.pictures import DOUBTS, WARNINGS
 from core.domain.table import COLUMNS, VERDICTS, OneOf, Within
 
 ROOT = Path(__file__).parents[2]
@@ -66,6 +66,7 @@ FAMILIES: dict[str, set[str]] = {
     "picture": {*pictures.REFUSALS, "kind", "too_many", "other"},
     "picture_note": set(pictures.NOTES),
     "picture_warning": set(WARNINGS),
+    "picture_doubt": set(DOUBTS),
     "picture_advice": {*WARNINGS, "fine", "still"},
     "slip": set(slips.CODES),
     "import_problem": set(rows.PROBLEM_CODES),

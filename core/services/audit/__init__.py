@@ -8,7 +8,7 @@ here.
 from __future__ import annotations
 
 from core.adapters.world import App
-from core.services.audit import books, credit, files, guards, histories, money, notices, people
+from core.services.audit import books, credit, files, fingerprints, guards, histories, money, notices, people
 from core.services.audit.finding import Finding
 
 __all__ = ["Finding", "audit"]
@@ -25,6 +25,7 @@ def audit(app: App) -> list[Finding]:
         found += people.check(app, conn)
         found += notices.check(conn)
         found += credit.check(conn)
+        found += fingerprints.check(conn)
         kept = files.rows(conn)
     found += files.check(app, kept)
     return sorted(found)
