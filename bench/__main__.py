@@ -8,7 +8,9 @@ from importlib import import_module
 
 from bench import Measured
 
-TOPICS = ("rules", "submit", "reruns", "pictures", "uploads", "legibility", "desk", "reading", "bills")
+TOPICS = (
+    "rules", "submit", "reruns", "pictures", "uploads", "legibility", "doubts", "desk", "reading", "bills",
+)  # fmt: skip
 
 
 def main(topics: Sequence[str]) -> int:

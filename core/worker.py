@@ -15,7 +15,7 @@ from sqlalchemy import insert, update
 from core.adapters.tables import worker_beats
 from core.app import App
 from core.domain.errors import StoreUnavailable
-from core.services import credit, keeping, outbox, reading, sending, sweeping, timers
+from core.services import alike, credit, keeping, outbox, reading, sending, sweeping, timers
 
 log = structlog.get_logger(__name__)
 
@@ -58,6 +58,12 @@ def run_once(app: App, worker_id: str | None = None) -> int:
             # Its lease stays until it is over; then it counts as lost and the channel is asked first.
             log.exception("payout_interrupted", payout_id=payout_id)
     done += outbox.run(app, worker_id, BATCH)
+    for evidence_id in alike.due(app, app.now(), BATCH):
+        try:
+            done += alike.attend(app, evidence_id)
+        except Exception:
+            log.exception("comparison_put_off", evidence_id=evidence_id)
+            alike.put_off(app, evidence_id, app.now() + PUT_OFF)
     return done + _pictures(app)
 
 

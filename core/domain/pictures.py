@@ -15,6 +15,8 @@ if TYPE_CHECKING:  # the child that reads pictures starts with every file and ne
 # What the sender is told of a picture that is kept all the same: words under `picture_warning.<code>`.
 WARNINGS: Final = ("blurred", "too_dark", "text_too_small", "mostly_empty")
 # What a reviewer is shown, never a reason to refuse; each has words under `picture_doubt.<code>`.
+# `editor`: a program for editing wrote the file; `grids`: words without the compression that all others went
+# through; `pasted`: words with the grain of another picture.
 DOUBTS: Final = ("editor", "grids", "pasted")
 
 
@@ -44,10 +46,18 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """A sign of editing: `code` of `DOUBTS`, `seen`: what was seen, as a short technical word or figures."""
+    """A sign of editing: `code` of `DOUBTS`. `seen`: of `editor`, the program's name; of the others, how many
+    percent from the left and from the top of the picture, `42 17`.
+    """
 
     code: str
     seen: str
+
+    @property
+    def place(self) -> tuple[int, int] | None:
+        """Percent across and down; None where it is the file that tells."""
+        across, _, down = self.seen.partition(" ")
+        return (int(across), int(down)) if across.isdecimal() and down.isdecimal() else None
 
 
 def warnings(quality: Quality, limits: Pictures) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from core.adapters.world import App
 from core.domain.actors import BUYERS, Actor
 from core.domain.deadlines import ESCALATED_TO, SECOND
 from core.domain.errors import NotAllowed
+from core.domain.pictures import Doubt
 from core.domain.policy import Policy
 from core.domain.reading import Finding
 from core.domain.rights import conflict
@@ -60,6 +61,7 @@ class File:
     routes: tuple[str, ...]  # on which money could go now, best first
     payee: Payee | None  # of a transfer by hand; for those who make it
     again: tuple[Again, ...]  # pictures that were sent in other cases as well
+    doubts: Mapping[str, tuple[Doubt, ...]]  # of each picture in which there are any: signs of editing
     said: Mapping[str, tuple[Finding, ...]]  # of each picture that was read: what it says beside the order
     losses: tuple[Entry, ...]  # of credit by findings about its pictures, with the appeals against them
     names: Mapping[str, str]  # of the staff in it, by id
@@ -85,6 +87,7 @@ def open_file(app: App, actor: Actor, case_no: str) -> File:
         payee = negotiations.payee_of(conn, case_no) if actor.role in PAYERS else None
         said = reading.findings_in(conn, case_no)
         losses = credit.of_case(app, conn, case_no)
+        doubts = alike.doubts_in(conn, case_no)
     options = open_to(answer.facts, answer.found, policy, app.calendar)
     return File(
         view,
@@ -97,6 +100,7 @@ def open_file(app: App, actor: Actor, case_no: str) -> File:
         tuple(option.route for option in options),
         payee,
         tuple(alike.sent_before(app, actor, case_no)),
+        doubts,
         said,
         losses,
         staff.names(app),

@@ -22,7 +22,7 @@ from core.domain.lifecycle import CASE
 from core.domain.pictures import warnings
 from core.domain.policy import Pictures, Policy
 from core.domain.rights import is_still_theirs
-from core.services import policies
+from core.services import fingerprints, policies
 from core.services.record import canonical, lock
 from core.services.record import read as read_case
 
@@ -199,6 +199,7 @@ def _keep(
         )
         .returning(*evidence.c)
     ).one()
+    fingerprints.keep(conn, identifier, picture, app.now())
     return view_of(row)
 
 
@@ -212,6 +213,7 @@ def remove(app: App, actor: Actor, evidence_id: str) -> None:
 
 def _take_away(conn: Connection, evidence_id: str, at: datetime) -> None:
     conn.execute(update(evidence).where(evidence.c.id == evidence_id).values(removed_at=at, **FORGOTTEN))
+    fingerprints.forget(conn, [evidence_id])
 
 
 def is_theirs(state: str, last_event_at: datetime | None, item: EvidenceView) -> bool:

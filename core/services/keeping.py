@@ -12,7 +12,7 @@ from core.adapters.tables import cases, evidence, evidence_views
 from core.adapters.world import App
 from core.domain.actors import Actor
 from core.domain.errors import NotAllowed
-from core.services import policies
+from core.services import fingerprints, policies
 from core.services.record import read as read_case
 
 log = structlog.get_logger(__name__)
@@ -74,5 +74,6 @@ def expire(app: App, limit: int) -> int:
         gone = {"size": 0, "sha256": "", "dhash": "", "pixels_sha256": "", "looks": "{}", "reading": None}
         with app.begin() as conn:
             conn.execute(update(evidence).where(evidence.c.id.in_(numbers)).values(gone))
+            fingerprints.forget(conn, numbers)
         log.info("evidence_expired", pictures=len(numbers))
     return len(numbers)

@@ -20,7 +20,7 @@ from core.domain.masking import regions
 from core.domain.pictures import warnings
 from core.domain.policy import Pictures
 from core.domain.reading import Box
-from core.services import policies
+from core.services import fingerprints, policies
 from core.services.commands import answered, once
 from core.services.evidence import FORGOTTEN, EvidenceView, row_of, theirs, view_of
 from core.services.record import canonical, lock
@@ -111,4 +111,6 @@ def _exchange(
     }
     conn.execute(insert(evidence).values({**row._mapping, **new}))
     conn.execute(update(evidence).where(evidence.c.id == row.id).values(removed_at=now, **FORGOTTEN))
+    fingerprints.forget(conn, [row.id])
+    fingerprints.keep(conn, identifier, picture, now)
     return {"evidence_id": identifier, "instead_of": row.id}

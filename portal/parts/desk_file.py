@@ -105,7 +105,12 @@ def proof(tx: Texts, file: File, *, now: datetime) -> str:
     """The pictures, large; each opens in full. Under them what makes one look twice: hints, for a person."""
     view = file.view
     count = tx("desk.proof.count", n=len(view.evidence)) if view.evidence else tx("desk.proof.none")
-    hints = [*_weak(tx, view), *_again(tx, file, now), *reading.reading_said(tx, view, file.said, now=now)]
+    hints = [
+        *_weak(tx, view),
+        *_doubted(tx, file),
+        *_again(tx, file, now),
+        *reading.reading_said(tx, view, file.said, now=now),
+    ]
     said = f'<ul class="hints">{"".join(hints)}</ul>' if hints else ""
     return (
         f'<div class="sec in"><h2>{esc(tx("desk.proof"))}</h2><span>{esc(count)}</span></div>'
@@ -124,6 +129,18 @@ def _weak(tx: Texts, view: CaseView) -> list[str]:
     ]
 
 
+def _doubted(tx: Texts, file: File) -> list[str]:
+    """Signs of editing: what was seen and where, and that it may be harmless."""
+    found = []
+    for number, item in enumerate(file.view.evidence, 1):
+        for doubt in file.doubts.get(item.id, ()):
+            across, down = doubt.place or (0, 0)
+            words = tx(f"picture_doubt.{doubt.code}", seen=doubt.seen, across=across, down=down)
+            said = f"{pictures.name(tx, item, number)}: {words}"
+            found.append(f"<li>{ms('edit_note')}<span>{esc(said)}</span></li>")
+    return found
+
+
 def _again(tx: Texts, file: File, now: datetime) -> list[str]:
     places = {item.id: (number, item) for number, item in enumerate(file.view.evidence, 1)}
     found = []
@@ -131,11 +148,12 @@ def _again(tx: Texts, file: File, now: datetime) -> list[str]:
         if hint.evidence_id not in places:  # added while the file was being read
             continue
         number, item = places[hint.evidence_id]
-        key = "desk.again.same" if hint.is_same_customer else "desk.again.other"
+        key = f"desk.{'near' if hint.is_near else 'again'}.{'same' if hint.is_same_customer else 'other'}"
         words = tx(key, name=pictures.name(tx, item, number), date=tx.date(hint.at, now))
         to = href("/desk", case=hint.case_no)
         link = f'<a href="{to}">{esc(hint.case_no)}</a>'
-        found.append(f"<li>{ms('content_copy')}<span>{esc(words)} {link}</span></li>")
+        icon = "difference" if hint.is_near else "content_copy"
+        found.append(f"<li>{ms(icon)}<span>{esc(words)} {link}</span></li>")
     return found
 
 

@@ -25,7 +25,7 @@ from core.adapters import bills, pictures
 from core.adapters.bills import rows
 from core.domain import eligibility, errors, facts, lifecycle, locator, masking, notices, slips
 from core.domain.money import exponent, plain
-from core.domain.pictures import WARNINGS
+from core.domain.pictures import DOUBTS, WARNINGS
 from core.domain.table import COLUMNS, VERDICTS, OneOf, Within
 
 ROOT = Path(__file__).parents[2]
@@ -67,6 +67,7 @@ FAMILIES: dict[str, set[str]] = {
     "mask": set(masking.REFUSALS),
     "picture_note": set(pictures.NOTES),
     "picture_warning": set(WARNINGS),
+    "picture_doubt": set(DOUBTS),
     "picture_advice": {*WARNINGS, "fine", "still", "kept"},
     "slip": set(slips.CODES),
     "bill_kind": {*(bill.kind for bill in bills.STATEMENTS), "generic_csv"},

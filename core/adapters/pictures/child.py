@@ -6,6 +6,7 @@ decoder does. Nothing in here is trusted by the other side.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import resource
@@ -69,6 +70,8 @@ def main() -> None:
                     "dhash": picture.dhash,
                     "quality": picture.quality.as_dict(),
                     "doubts": [[doubt.code, doubt.seen] for doubt in picture.doubts],
+                    "words": base64.b64encode(picture.words).decode(),
+                    "keys": picture.keys,
                 }
                 for picture in kept.pictures
             ],
@@ -92,7 +95,7 @@ def _work(kind: str, most_pages: int, regions: Sequence[Box]) -> Any:
     """What to do with the bytes, its libraries imported: they belong to the start, not to the file's time."""
     if kind == "pdf":
         # A page is no camera's picture: there is room for numpy from the start, and time for more pages.
-        from core.adapters.pictures import pages, quality  # noqa: F401
+        from core.adapters.pictures import doubts, fingerprints, pages, quality, words  # noqa: F401
 
         return lambda data: Kept(*pages.rendered(data, most_pages))
     if regions:

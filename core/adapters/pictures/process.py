@@ -4,6 +4,7 @@ child says that is not checked.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
@@ -20,7 +21,7 @@ from typing import Any, BinaryIO, Final
 
 import structlog
 
-from core.adapters.pictures import REFUSALS, SECONDS, Picture, looks_like_picture
+from core.adapters.pictures import MOST_KEYS, REFUSALS, SECONDS, Picture, looks_like_picture
 from core.adapters.pictures.kinds import KINDS, kind_of
 from core.domain.errors import EvidenceBusy, EvidenceRefused
 from core.domain.pictures import DOUBTS, Doubt, Quality
@@ -187,6 +188,8 @@ def _checked(out: BinaryIO) -> Intake:
                 str(told["dhash"]),
                 Quality.of(told["quality"]),
                 tuple(Doubt(_one_of(DOUBTS, code), str(seen)[:200]) for code, seen in told["doubts"]),
+                base64.b64decode(told["words"], validate=True),
+                tuple(int(key) for key in told["keys"][:MOST_KEYS]),
             )
         )
     if not pictures:

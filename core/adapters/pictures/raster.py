@@ -10,12 +10,11 @@ import math
 import struct
 import warnings
 import zlib
-from dataclasses import replace
 from typing import Final
 
 from PIL import Image, ImageChops, ImageCms
 
-from core.adapters.pictures import Picture, Unusable, doubts
+from core.adapters.pictures import Came, Picture, Unusable
 
 FORMATS: Final = {"jpeg": "JPEG", "png": "PNG", "webp": "WEBP"}
 # What fits the memory, asked before a pixel is decoded: a JPEG is decoded to a fraction, WebP's decoder holds
@@ -28,6 +27,9 @@ NARROWEST: Final = 40  # a long screenshot is 20 times as long as wide
 LONGEST_SIDE: Final = 3000
 READABLE_WIDTH: Final = 1080
 MOST_KEPT: Final = 24_000_000
+MOST_LOOKED_AT: Final = (
+    8_000_000  # pixels as they came that are kept beside ours, to look for signs of editing
+)
 BAND: Final = 2_000_000  # pixels that are worked on at a time where a picture has to change its mode
 WHITE: Final = (255, 255, 255)
 
@@ -56,10 +58,12 @@ def kept(data: bytes, kind: str) -> Kept:
         image.draft(None, size)
     image.load()  # verify() passes half a JPEG (FACTS)
     orientation, profile = _orientation(image), image.info.get("icc_profile")
-    fitted = _srgb(_fitted(image, size), profile)
+    fitted = _fitted(image, size)
+    is_itself = size == image.size and orientation == 1 and size[0] * size[1] <= MOST_LOOKED_AT
+    came = Came(data, kind, fitted if is_itself else None, getattr(image, "quantization", {}).get(0, ()))
     del image  # its memory is needed for what follows
-    one = picture(_upright(fitted, orientation), drawn=None if kind != "jpeg" else False)
-    return (replace(one, doubts=doubts.found(data, kind)),), tuple(notes)
+    upright = _upright(_srgb(fitted, profile), orientation)
+    return (picture(upright, drawn=None if kind != "jpeg" else False, came=came),), tuple(notes)
 
 
 def check_shape(width: int, height: int) -> None:
@@ -80,8 +84,10 @@ def kept_size(width: int, height: int) -> tuple[int, int]:
     return max(1, int(width * scale + 1e-6)), max(1, int(height * scale + 1e-6))
 
 
-def picture(pixels: Image.Image, drawn: bool | None = None) -> Picture:
-    """Upright sRGB pixels as we keep them: what is `drawn` (None: look) without loss, a photo as JPEG."""
+def picture(pixels: Image.Image, drawn: bool | None = None, came: Came | None = None) -> Picture:
+    """Upright sRGB pixels as we keep them: what is `drawn` (None: look) without loss, a photo as JPEG. Signs of
+    editing are looked for in what `came`.
+    """
     raw = pixels.tobytes()
     # From bare pixels, both of them: no EXIF, comment, profile or tail can come along.
     if _is_drawn(pixels) if drawn is None else drawn:
@@ -94,16 +100,23 @@ def picture(pixels: Image.Image, drawn: bool | None = None) -> Picture:
     seen.update(raw)
     del raw  # of a large picture there is no room for both it and what follows
     # Only now: numpy takes address space that decoding a large picture needs.
-    from core.adapters.pictures import quality
+    from core.adapters.pictures import doubts, fingerprints, quality, words
 
+    grey = words.small(pixels)
+    boxes = words.found(grey)
+    fingerprint = dhash(grey)
+    ink = fingerprints.of(grey, boxes)
     return Picture(
         data,
         media_type,
         pixels.width,
         pixels.height,
         seen.hexdigest(),
-        dhash(pixels),
+        fingerprint,
         quality.measure(pixels),
+        doubts.found(came, boxes, grey.width / pixels.width) if came else (),
+        ink,
+        tuple(fingerprints.keys(ink, fingerprint)),
     )
 
 

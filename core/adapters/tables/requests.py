@@ -9,6 +9,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     Table,
     Text,
     literal_column,
@@ -190,6 +191,45 @@ evidence = Table(
         "read_due_at",
         postgresql_where=text("read_due_at IS NOT NULL"),
         sqlite_where=text("read_due_at IS NOT NULL"),
+    ),
+)
+
+# By what a picture is recognised when it is sent again; gone with the picture.
+fingerprints = Table(
+    "fingerprints",
+    metadata,
+    Column("evidence_id", Text, ForeignKey("evidence.id"), primary_key=True),
+    Column("words", LargeBinary, nullable=False),  # as adapters/pictures/fingerprints packs them
+    Column("key_list", Text, nullable=False),  # JSON: its numbers in `fingerprint_keys`
+    Column("compare_due_at", Instant),  # when it is to be compared with the others
+    Index(
+        "ix_fingerprints_to_compare",
+        "compare_due_at",
+        postgresql_where=text("compare_due_at IS NOT NULL"),
+        sqlite_where=text("compare_due_at IS NOT NULL"),
+    ),
+)
+
+# Which pictures have a key. No foreign key: it would need a second index, as large as the table.
+fingerprint_keys = Table(
+    "fingerprint_keys",
+    metadata,
+    Column("key", BigInteger, primary_key=True, autoincrement=False),
+    Column("evidence_id", Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+# Two pictures that are the same shot, but not to the pixel; the smaller id first.
+near_pictures = Table(
+    "near_pictures",
+    metadata,
+    Column("evidence_id", Text, ForeignKey("fingerprints.evidence_id", ondelete="CASCADE"), primary_key=True),
+    Column(
+        "other_id",
+        Text,
+        ForeignKey("fingerprints.evidence_id", ondelete="CASCADE"),
+        primary_key=True,
+        index=True,
     ),
 )
 
