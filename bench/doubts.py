@@ -1,5 +1,5 @@
-"""How many re-used and edited pictures are told, and how many honest ones are called so by mistake: on made-up
-apps that no limit was chosen on.
+"""How many re-used and edited pictures are told, and how many honest ones are called so by mistake: on
+made-up apps that no limit was chosen on.
 
 Weak, and measured here as well: what was edited before the first compression, or was compressed more coarsely
 after it; a mark drawn around something, which is told as if it were an edit; photos that were cropped; a page
@@ -42,15 +42,33 @@ AGAIN: Final[dict[str, Callable[[Random, Image.Image], Image.Image]]] = {
     ),
 }
 EDITORS: Final = (
-    ("Adobe Photoshop 25.1 (Windows)", "exif"), ("Adobe Photoshop Lightroom", "app13"), ("Snapseed 2.0", "exif"),
-    ("PicsArt", "exif"), ("美图秀秀", "xmp"), ("醒图", "xmp"), ("GIMP 2.10.36", "png"), ("Adobe ImageReady", "png"),
-    ("paint.net 5.0", "png"), ("Pixelmator Pro 3.5", "xmp"), ("Canva", "xmp"), ("Photopea", "png"),
-)  # fmt: skip
+    ("Adobe Photoshop 25.1 (Windows)", "exif"),
+    ("Adobe Photoshop Lightroom", "app13"),
+    ("Snapseed 2.0", "exif"),
+    ("PicsArt", "exif"),
+    ("美图秀秀", "xmp"),
+    ("醒图", "xmp"),
+    ("GIMP 2.10.36", "png"),
+    ("Adobe ImageReady", "png"),
+    ("paint.net 5.0", "png"),
+    ("Pixelmator Pro 3.5", "xmp"),
+    ("Canva", "xmp"),
+    ("Photopea", "png"),
+)
 NO_EDITORS: Final = (
-    ("17.1.1", "exif"), ("G991BXXU5CVF1", "exif"), ("HDR+ 1.0.345618096zd", "exif"), ("MediaTek Camera", "exif"),
-    ("Google", "exif"), ("Windows Photo Viewer 10", "exif"), ("Snipaste", "png"), ("gnome-screenshot", "png"),
-    ("Greenshot", "png"), ("ShareX", "png"), ("HUAWEI Camera", "exif"), ("XMP Core 6.0.0", "xmp"),
-)  # fmt: skip
+    ("17.1.1", "exif"),
+    ("G991BXXU5CVF1", "exif"),
+    ("HDR+ 1.0.345618096zd", "exif"),
+    ("MediaTek Camera", "exif"),
+    ("Google", "exif"),
+    ("Windows Photo Viewer 10", "exif"),
+    ("Snipaste", "png"),
+    ("gnome-screenshot", "png"),
+    ("Greenshot", "png"),
+    ("ShareX", "png"),
+    ("HUAWEI Camera", "exif"),
+    ("XMP Core 6.0.0", "xmp"),
+)
 
 
 @dataclass(slots=True)

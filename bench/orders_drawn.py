@@ -1,7 +1,7 @@
 """Order screens of made-up apps, drawn, with the place of each value: what `bench.doubts` spoils and re-uses.
 
-An app is a template: fonts, colours, layout, a product's picture that came as JPEG. Two orders of one app differ in
-what two orders differ in: number, time, often amount and product, and the clock of the telephone.
+An app is a template: fonts, colours, layout, a product's picture that came as JPEG. Two orders of one app
+differ in what two orders differ in: number, time, often amount and product, and the clock of the telephone.
 """
 
 from __future__ import annotations
@@ -18,8 +18,13 @@ Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels
 
 _LABELS: Final = ("订单编号", "商品", "实付金额", "付款时间", "支付方式", "发货状态", "收货账号", "备注")
 _PRODUCTS: Final = (
-    "游戏点卡 100 元", "话费充值 50 元", "视频会员 月卡", "音乐会员 年卡", "办公软件 激活码", "游戏点卡 30 元",
-)  # fmt: skip
+    "游戏点卡 100 元",
+    "话费充值 50 元",
+    "视频会员 月卡",
+    "音乐会员 年卡",
+    "办公软件 激活码",
+    "游戏点卡 30 元",
+)
 _GROUNDS: Final = (("#FFFFFF", "#1A1A1A", "#8A8A8A", "#F5F6F7"), ("#111315", "#E8EAED", "#8E9297", "#1C1F22"))
 _ACCENTS: Final = ("#1677FF", "#07C160", "#FF5000", "#E2231A", "#0F766E", "#7A3FF2", "#F2B400")
 
@@ -163,8 +168,22 @@ def drawn(app: App, order: Order) -> Screen:
         pen.rounded_rectangle(
             (left // 2, top - left // 2, app.width - left // 2, bottom), 8 * unit, fill=card
         )
-    said = dict(zip(_LABELS, (order.number, order.product, order.amount, order.paid_at, order.way, order.state,
-                              order.account, order.note), strict=True))  # fmt: skip
+    said = dict(
+        zip(
+            _LABELS,
+            (
+                order.number,
+                order.product,
+                order.amount,
+                order.paid_at,
+                order.way,
+                order.state,
+                order.account,
+                order.note,
+            ),
+            strict=True,
+        )
+    )
     for label in app.rows:
         pen.text((left, top), label, font=small, fill=soft)
         text = said[label]
@@ -193,7 +212,9 @@ def drawn(app: App, order: Order) -> Screen:
 
 
 def goods(app: App, side: int) -> Image.Image:
-    """A product's picture as a shop sends it: a JPEG, mostly shown in another size; some are words on white."""
+    """A product's picture as a shop sends it: a JPEG, mostly shown in another size; some are words on
+    white.
+    """
     if app.seed % 3:
         near = np.random.default_rng(app.seed)
         noise = Image.fromarray(near.integers(0, 256, (9, 9, 3), dtype=np.uint8))

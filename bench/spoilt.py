@@ -1,4 +1,6 @@
-"""What honest people and others do to a screenshot before they send it, as files: labelled by what was done."""
+"""What honest people and others do to a screenshot before they send it, as files: labelled by what was
+done.
+"""
 
 from __future__ import annotations
 
@@ -74,7 +76,7 @@ def photographed(rng: Random, image: Image.Image) -> Image.Image:
     return Image.fromarray(np.clip(shot * light + grain, 0, 255).astype(np.uint8))
 
 
-# --- what honest people send ----------------------------------------------------------------------------------
+# --- what honest people send ------------------------------------------------------------------------------
 
 
 def _covered(rng: Random, screen: Screen, image: Image.Image) -> Image.Image:
@@ -105,18 +107,24 @@ HONEST: Final[dict[str, Callable[[Random, Screen], bytes]]] = {
     "saved finer": lambda rng, s: jpeg(again(s.image, rng.randint(55, 80)), rng.randint(85, 98)),
     "JPEG saved as PNG": lambda rng, s: png(again(s.image, rng.randint(55, 95))),
     "cropped, PNG": lambda rng, s: png(cropped(rng, s.image, 0.15)),
-    "cropped JPEG": lambda rng, s: jpeg(cropped(rng, again(s.image, rng.randint(60, 95)), 0.15), rng.randint(70, 96)),
+    "cropped JPEG": lambda rng, s: jpeg(
+        cropped(rng, again(s.image, rng.randint(60, 95)), 0.15), rng.randint(70, 96)
+    ),
     "cropped JPEG as PNG": lambda rng, s: png(cropped(rng, again(s.image, rng.randint(60, 95)), 0.15)),
     "photographed": lambda rng, s: jpeg(photographed(rng, s.image), rng.randint(75, 95)),
     "photograph forwarded": lambda rng, s: jpeg(
         again(resized(photographed(rng, s.image), 0.8), 85), rng.randint(60, 85)
     ),
-    "number covered": lambda rng, s: jpeg(_covered(rng, s, again(s.image, rng.randint(60, 95))), rng.randint(85, 96)),
-    "marked in red": lambda rng, s: jpeg(_marked(rng, s, again(s.image, rng.randint(60, 95))), rng.randint(85, 96)),
-}  # fmt: skip
+    "number covered": lambda rng, s: jpeg(
+        _covered(rng, s, again(s.image, rng.randint(60, 95))), rng.randint(85, 96)
+    ),
+    "marked in red": lambda rng, s: jpeg(
+        _marked(rng, s, again(s.image, rng.randint(60, 95))), rng.randint(85, 96)
+    ),
+}
 
 
-# --- what others send -----------------------------------------------------------------------------------------
+# --- what others send -------------------------------------------------------------------------------------
 
 
 def _retyped(rng: Random, screen: Screen, image: Image.Image, fonts: list[str]) -> Image.Image:
@@ -174,16 +182,22 @@ EDITED: Final[dict[str, Edit]] = {
     "piece of a JPEG on a JPEG": lambda rng, s, o, f: _out(
         rng,
         _pasted(
-            rng, s, again(s.image, rng.randint(55, 85)), again(o.image, rng.randint(55, 85)), o.places["实付金额"]
+            rng,
+            s,
+            again(s.image, rng.randint(55, 85)),
+            again(o.image, rng.randint(55, 85)),
+            o.places["实付金额"],
         ),
         92,
     ),
-    "figures moved, on a JPEG": lambda rng, s, o, f: _out(rng, _moved(rng, s, again(s.image, rng.randint(55, 85))), 92),
+    "figures moved, on a JPEG": lambda rng, s, o, f: _out(
+        rng, _moved(rng, s, again(s.image, rng.randint(55, 85))), 92
+    ),
     "figures moved, on a PNG": lambda rng, s, o, f: png(_moved(rng, s, s.image)),
-}  # fmt: skip
+}
 
 
-# --- what programs write into files ---------------------------------------------------------------------------
+# --- what programs write into files -----------------------------------------------------------------------
 
 
 def with_software(image: Image.Image, name: str, place: str) -> bytes:
@@ -208,5 +222,6 @@ def with_software(image: Image.Image, name: str, place: str) -> bytes:
 
 _XMP: Final = (
     '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-    '<rdf:Description xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:CreatorTool="{name}"/></rdf:RDF></x:xmpmeta>'
+    '<rdf:Description xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:CreatorTool="{name}"/>'
+    "</rdf:RDF></x:xmpmeta>"
 )

@@ -113,7 +113,8 @@ def put_off(app: App, evidence_id: str, until: datetime) -> None:
 def attend(app: App, evidence_id: str) -> bool:
     """Compare one picture that is due with those that share keys with it; False when somebody else did.
 
-    Every picture is compared after it was committed, so of two that come at once at least one meets the other.
+    Every picture is compared after it was committed, so of two that come at once at least one meets the
+    other.
     """
     from core.adapters.pictures.fingerprints import is_same_shot  # numpy: for who compares only
 

@@ -1,10 +1,11 @@
-"""Signs that a picture was edited: a program that names itself in the file, and words that do not fit in with the
-others. In the child; hints for a person, never accusations (R2.4).
+"""Signs that a picture was edited: a program that names itself in the file, and words that do not fit in
+with the others. In the child; hints for a person, never accusations (R2.4).
 
-A JPEG leaves its steps and its grain in every word. Where all words but one or two carry the steps of an earlier
-compression, those were put there later (`grids`); where all words of a line are clean but one, that one came from
-somewhere else (`pasted`). Sending on, cropping and saving again change all words alike, and are no signs. What was
-edited before anything was compressed, or compressed more coarsely afterwards, shows nothing: `python -m bench doubts`.
+A JPEG leaves its steps and its grain in every word. Where all words but one or two carry the steps of an
+earlier compression, those were put there later (`grids`); where all words of a line are clean but one, that
+one came from somewhere else (`pasted`). Sending on, cropping and saving again change all words alike, and
+are no signs. What was edited before anything was compressed, or compressed more coarsely afterwards, shows
+nothing: `python -m bench doubts`.
 """
 
 from __future__ import annotations
@@ -76,8 +77,8 @@ def foreign(there: Sequence[Word]) -> list[Word]:
 
 
 def _kinds(there: Sequence[Word]) -> list[list[int]]:
-    """Places of words that are alike: coloured or not, on the same ground. What stands alone, as a heading on its
-    bar or a button, has nothing to be compared with.
+    """Places of words that are alike: coloured or not, on the same ground. What stands alone, as a heading
+    on its bar or a button, has nothing to be compared with.
     """
     kinds: list[list[int]] = []
     for at, word in enumerate(there):

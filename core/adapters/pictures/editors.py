@@ -1,7 +1,7 @@
 """Which program wrote a file, where it says so itself and is one that edits pictures. Needs no decoder.
 
-Cameras, telephones, viewers, screenshot tools and servers write their names too; those are no sign. So only known
-editors count, by name.
+Cameras, telephones, viewers, screenshot tools and servers write their names too; those are no sign. So only
+known editors count, by name.
 """
 
 from __future__ import annotations
@@ -13,14 +13,68 @@ from typing import Final
 
 # Written as the programs write themselves, lower case; a longer name first.
 EDITORS: Final = (
-    "adobe photoshop", "photoshop", "adobe imageready", "adobe illustrator", "adobe indesign", "adobe fireworks",
-    "gimp", "paint.net", "affinity photo", "affinity designer", "pixelmator", "acorn", "krita", "inkscape",
-    "coreldraw", "corel photo-paint", "paintshop", "paint shop pro", "photoscape", "photo pos", "photofiltre",
-    "snapseed", "picsart", "pics art", "photodirector", "airbrush", "facetune", "vsco", "polarr", "lightleap",
-    "canva", "fotor", "pixlr", "befunky", "photopea", "figma", "sketch", "meitu", "美图", "醒图", "hypic", "xingtu",
-    "beautyplus", "faceu", "天天p图", "pitu", "稿定", "gaoding", "创客贴", "剪映", "capcut", "黄油相机", "泼辣修图",
-    "光影魔术手", "neoimaging", "可牛影像", "isee图片专家", "图怪兽", "inshot", "picmonkey", "ps express",
-)  # fmt: skip
+    "adobe photoshop",
+    "photoshop",
+    "adobe imageready",
+    "adobe illustrator",
+    "adobe indesign",
+    "adobe fireworks",
+    "gimp",
+    "paint.net",
+    "affinity photo",
+    "affinity designer",
+    "pixelmator",
+    "acorn",
+    "krita",
+    "inkscape",
+    "coreldraw",
+    "corel photo-paint",
+    "paintshop",
+    "paint shop pro",
+    "photoscape",
+    "photo pos",
+    "photofiltre",
+    "snapseed",
+    "picsart",
+    "pics art",
+    "photodirector",
+    "airbrush",
+    "facetune",
+    "vsco",
+    "polarr",
+    "lightleap",
+    "canva",
+    "fotor",
+    "pixlr",
+    "befunky",
+    "photopea",
+    "figma",
+    "sketch",
+    "meitu",
+    "美图",
+    "醒图",
+    "hypic",
+    "xingtu",
+    "beautyplus",
+    "faceu",
+    "天天p图",
+    "pitu",
+    "稿定",
+    "gaoding",
+    "创客贴",
+    "剪映",
+    "capcut",
+    "黄油相机",
+    "泼辣修图",
+    "光影魔术手",
+    "neoimaging",
+    "可牛影像",
+    "isee图片专家",
+    "图怪兽",
+    "inshot",
+    "picmonkey",
+    "ps express",
+)
 _NAME: Final = re.compile(
     "(?<![a-z])(" + "|".join(re.escape(name) for name in EDITORS) + ')(?![a-z])[^\x00-\x1f<"]{0,24}',
     re.IGNORECASE,

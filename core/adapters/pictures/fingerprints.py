@@ -1,8 +1,8 @@
-"""A picture's fingerprint that tells the same shot from another order in the same app. `of` in the child; what
-compares two, and `keys` by which to find candidates among many, are for whoever has them.
+"""A picture's fingerprint that tells the same shot from another order in the same app. `of` in the child;
+what compares two, and `keys` by which to find candidates among many, are for whoever has them.
 
-Each word is brought to one size by the moments of its ink, so that cropping, another size or another brightness
-change next to nothing; a changed figure does. A picture with few words has its `dhash` only.
+Each word is brought to one size by the moments of its ink, so that cropping, another size or another
+brightness change next to nothing; a changed figure does. A picture with few words has its `dhash` only.
 """
 
 from __future__ import annotations
@@ -107,7 +107,8 @@ def compared(mine: Any, other: Any) -> Compared:
     best = np.where(_here(moved, other["place"]), likeness, -1.0).max(axis=1)
     is_same = best >= SAME_WORD
     others = int(((best > -1.0) & (best < OTHER_WORD)).sum())
-    # By their length: a crop that cuts what tells two orders apart, a number or a time, cuts a large part of it.
+    # By their length: a crop that cuts what tells two orders apart, a number or a time, cuts a large part
+    # of it.
     longer = max(float(moved[:, 2].sum()), float(other["place"][:, 2].sum()), 1.0)
     return Compared(int(is_same.sum()), others, float(moved[is_same, 2].sum()) / longer)
 
@@ -121,7 +122,9 @@ def _others(mine: Any, other: Any) -> int:
 
 
 def _here(places: Any, other: Any) -> Any:
-    """Which words stand in the same place, as long and as high: else they are cut otherwise, and say nothing."""
+    """Which words stand in the same place, as long and as high: else they are cut otherwise, and say
+    nothing.
+    """
     gaps, spread = np.abs(places[:, None, :] - other[None, :, :]), other[None, :, 2:]
     found = (gaps[..., 0] <= 0.2 * spread[..., 0] + 2) & (gaps[..., 1] <= 0.6 * spread[..., 1] + 1)
     return found & (gaps[..., 2] <= 0.12 * spread[..., 0] + 1) & (gaps[..., 3] <= 0.25 * spread[..., 1] + 0.7)

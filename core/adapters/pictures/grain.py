@@ -1,5 +1,5 @@
-"""What a JPEG leaves in words: grain on the calm ground between the letters, and steps on a grid of 8 × 8. Measured
-for each word, to be compared with the others of the same picture. In the child.
+"""What a JPEG leaves in words: grain on the calm ground between the letters, and steps on a grid of 8 × 8.
+Measured for each word, to be compared with the others of the same picture. In the child.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ _STEPS: Final = np.array([
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word in the pixels that came. `grain`: root mean square of the ground's deviation, in grey levels."""
+    """One word in the pixels that came. `grain`: root mean square of the ground's deviation, in grey
+    levels.
+    """
 
     box: Box
     is_coloured: bool
@@ -104,11 +106,11 @@ def steps(quality: int) -> Any:
 
 
 def history(grey: Any, found: Sequence[Word], table: Sequence[int]) -> list[float]:
-    """How well each word fits the earlier compression that fits most words best; 0: to the pixel, 1: not at all.
-    `table`: steps of the last one, of a JPEG.
+    """How well each word fits the earlier compression that fits most words best; 0: to the pixel, 1: not at
+    all. `table`: steps of the last one, of a JPEG.
 
-    A word that was compressed before changes next to nothing when it is compressed so again, on the same grid; half
-    a grid beside it changes as anything does. Each word is its own measure.
+    A word that was compressed before changes next to nothing when it is compressed so again, on the same
+    grid; half a grid beside it changes as anything does. Each word is its own measure.
     """
     some = found[:: -(-len(found) // SEARCHED)]
     fits: dict[tuple[int, int, int], float] = {}

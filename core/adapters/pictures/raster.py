@@ -85,8 +85,8 @@ def kept_size(width: int, height: int) -> tuple[int, int]:
 
 
 def picture(pixels: Image.Image, drawn: bool | None = None, came: Came | None = None) -> Picture:
-    """Upright sRGB pixels as we keep them: what is `drawn` (None: look) without loss, a photo as JPEG. Signs of
-    editing are looked for in what `came`.
+    """Upright sRGB pixels as we keep them: what is `drawn` (None: look) without loss, a photo as JPEG.
+    Signs of editing are looked for in what `came`.
     """
     raw = pixels.tobytes()
     # From bare pixels, both of them: no EXIF, comment, profile or tail can come along.

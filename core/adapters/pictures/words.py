@@ -20,8 +20,8 @@ Box = tuple[int, int, int, int]  # left, top, right, bottom
 
 
 def small(pixels: Image.Image) -> Image.Image:
-    """Grey, the shorter side `SHORT_SIDE`. Smoothly made smaller, or the same picture in another size would look
-    different in its fine print.
+    """Grey, the shorter side `SHORT_SIDE`. Smoothly made smaller, or the same picture in another size would
+    look different in its fine print.
     """
     short = min(pixels.size)
     size = (round(pixels.width * SHORT_SIDE / short), round(pixels.height * SHORT_SIDE / short))

@@ -40,7 +40,7 @@ def codes(data: bytes) -> list[str]:
     return [doubt.code for doubt in told(data)]
 
 
-# --- who wrote the file ---------------------------------------------------------------------------------------
+# --- who wrote the file -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("place", ["exif", "xmp", "png"])
@@ -56,11 +56,24 @@ def test_an_editor_that_names_itself(name: str, place: str) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "17.1.1", "HDR+ 1.0.345618096zd", "G991BXXU5CVF1", "MediaTek Camera Application", "Google", "Snipaste",
-        "gnome-screenshot", "ShareX", "Windows Photo Viewer 10.0", "Image::ExifTool", "Photos 9.0", "Skitchen 2",
-        "GIMPLE", "Apple iOS 18", "微信", "QQ截图",
+        "17.1.1",
+        "HDR+ 1.0.345618096zd",
+        "G991BXXU5CVF1",
+        "MediaTek Camera Application",
+        "Google",
+        "Snipaste",
+        "gnome-screenshot",
+        "ShareX",
+        "Windows Photo Viewer 10.0",
+        "Image::ExifTool",
+        "Photos 9.0",
+        "Skitchen 2",
+        "GIMPLE",
+        "Apple iOS 18",
+        "微信",
+        "QQ截图",
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("place", ["exif", "png", "xmp"])
 def test_cameras_telephones_and_screenshot_tools_are_none(name: str, place: str) -> None:
     assert told(with_software(screen(), name, place)) == ()
@@ -88,22 +101,32 @@ def test_wherever_a_format_has_room_for_it() -> None:
     packed.add_itxt("Software", "Affinity Photo 2", zip=True)
     squeezed = with_chunk(b"zTXt", b"Software\0\0" + zlib.compress(b"Pixelmator Pro"))
     files = (
-        webp(exif=software), png(exif=software), png(pnginfo=packed), squeezed(),
+        webp(exif=software),
+        png(exif=software),
+        png(pnginfo=packed),
+        squeezed(),
         with_chunk(b"tEXt", b"software\0Krita 5")(),
-    )  # fmt: skip
+    )
     assert [editor_of(data, kind_of(data)) is not None for data in files] == [True] * len(files)
 
 
 @pytest.mark.parametrize(
     "data",
     [
-        b"", b"\xff\xd8", b"\xff\xd8\xff\xe1\x00\x08Exif\0\0", b"\x89PNG\r\n\x1a\n\0\0",
-        segment(0xE1, b"Exif\0\0II*\0\xff\xff\xff\xff")(), segment(0xE1, b"Exif\0\0MM\0*\0\0\0\x08\xff\xff")(),
-        segment(0xED, b"Photoshop 3.0\x008BIM\x04\x06")(), segment(0xED, b"Photoshop 3.0\0" + b"8BIM" * 40)(),
-        with_chunk(b"zTXt", b"Software\0\0broken")(), with_chunk(b"iTXt", b"Software\0\1")(),
-        with_chunk(b"iTXt", b"Software")(), jpeg(exif=exif()),
+        b"",
+        b"\xff\xd8",
+        b"\xff\xd8\xff\xe1\x00\x08Exif\0\0",
+        b"\x89PNG\r\n\x1a\n\0\0",
+        segment(0xE1, b"Exif\0\0II*\0\xff\xff\xff\xff")(),
+        segment(0xE1, b"Exif\0\0MM\0*\0\0\0\x08\xff\xff")(),
+        segment(0xED, b"Photoshop 3.0\x008BIM\x04\x06")(),
+        segment(0xED, b"Photoshop 3.0\0" + b"8BIM" * 40)(),
+        with_chunk(b"zTXt", b"Software\0\0broken")(),
+        with_chunk(b"iTXt", b"Software\0\1")(),
+        with_chunk(b"iTXt", b"Software")(),
+        jpeg(exif=exif()),
     ],
-)  # fmt: skip
+)
 def test_what_is_broken_tells_nothing_and_breaks_nothing(data: bytes) -> None:
     for kind in ("jpeg", "png", "webp"):
         assert editor_of(data, kind) is None
@@ -116,7 +139,7 @@ def test_a_packed_text_is_not_unpacked_without_end() -> None:
     assert editor_of(data, "png") is None
 
 
-# --- words that do not fit in with the others -----------------------------------------------------------------
+# --- words that do not fit in with the others -------------------------------------------------------------
 
 EDITED: dict[str, tuple[str, Callable[[], bytes]]] = {
     "typed anew on a JPEG, kept as PNG": ("grids", lambda: saved_png(retyped(again(screen(), 70)))),
@@ -186,7 +209,9 @@ def test_what_honest_people_do_is_no_sign(make: Callable[[], bytes]) -> None:
 
 
 def test_what_is_lost_is_not_told() -> None:
-    """Honest about what it cannot see: edited before any compression, or sent on more coarsely than it came."""
+    """Honest about what it cannot see: edited before any compression, or sent on more coarsely than it
+    came.
+    """
     assert told(saved_png(retyped(screen()))) == ()
     assert told(saved(retyped(again(screen(), 85)), 60)) == ()
 

@@ -131,9 +131,9 @@ def few(*said: str) -> Image.Image:
     """A page with little on it, on a ground like a photo's."""
     image = photo(3)
     pen, font = ImageDraw.Draw(image), ImageFont.load_default(60)
-    for place, words in enumerate(said):
+    for place, told in enumerate(said):
         pen.rectangle((100, 100 + 200 * place, 900, 220 + 200 * place), fill="#FFFFFF")
-        pen.text((130, 120 + 200 * place), words, fill="#000000", font=font)
+        pen.text((130, 120 + 200 * place), told, fill="#000000", font=font)
     return image
 
 

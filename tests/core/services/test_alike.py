@@ -1,4 +1,4 @@
-"""R2.4: pictures that were sent before, and signs of editing, are shown to who decides, and to nobody else."""
+"""R2.4: pictures that were sent before, and signs of editing, are shown to who decides and to none other."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def test_a_page_that_everybody_sends_is_no_hint(shop: Shop, monkeypatch: pytest.
 
 
 def test_those_with_most_in_common_are_compared_first(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of more than are compared, those that share most keys: another order shares fewer than the same shot."""
+    """Of more than are compared, those that share most keys: the same shot before another order."""
     monkeypatch.setattr(alike, "MOST_COMPARED", 1)
     first = sent(shop, screen())
     sent(shop, screen(SIBLING), WEI)
