@@ -24,7 +24,7 @@ from core.adapters.pictures import Picture, editors, raster
 from core.adapters.pictures.fingerprints import is_same_shot
 from core.adapters.pictures.kinds import kind_of
 
-COUNT: Final = 60  # of each kind
+COUNT: Final = 40  # of each kind
 HELD_OUT: Final = 20_261_128  # a seed that no limit was chosen on; 1 to 99 are for choosing
 
 # What is done to a picture before it is sent again.

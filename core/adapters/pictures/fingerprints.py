@@ -33,9 +33,9 @@ _PLANES: Final = np.random.Generator(np.random.PCG64(20261128)).standard_normal(
 
 # Chosen on one part of `python -m bench doubts`, measured on the other.
 SAME_WORD: Final = 0.95  # correlation of two words from which they are the same …
-OTHER_WORD: Final = 0.87  # … and up to which they say something else
+OTHER_WORD: Final = 0.84  # … and up to which they say something else
 LEAST_SAME: Final = 5  # words
-LEAST_SHARE: Final = 0.8  # of the words where both pictures show something
+LEAST_SHARE: Final = 0.85  # of all their length
 NEAR_BITS: Final = 10  # of the 256 of two dhashes
 
 

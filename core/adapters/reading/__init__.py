@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import Final
 
-PICTURE_SECONDS: Final = 20.0
+PICTURE_SECONDS: Final = 40.0  # on the wall: half a second, and what it waits for a busy machine
 MEMORY_BYTES: Final = 4 * 1024**3  # of addresses: the runtime maps far more than the 380 MB it uses
 
 

@@ -16,8 +16,10 @@ from core.domain.reading import Line
 START_SECONDS: Final = 20.0  # models are loaded with the first picture
 IDLE_SECONDS: Final = 180.0
 _MOST_LINES: Final = 2_000
+NICE: Final = 10  # nobody waits for it: pages come first, then pictures that somebody is sending
 _CHILD: Final = (
-    "import sys; sys.path.insert(0, {path!r}); from core.adapters.reading.child import main; main()"
+    f"import os, sys; os.nice({NICE}); "
+    "sys.path.insert(0, {path!r}); from core.adapters.reading.child import main; main()"
 )
 _ROOT: Final = str(Path(__file__).parents[3])
 

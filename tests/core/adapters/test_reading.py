@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,8 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from core.adapters.reading import child, is_available
+from core.adapters.pictures import process as pictures
+from core.adapters.reading import child, is_available, process
 from core.adapters.reading.process import Reader, Unreadable
 from core.domain.reading import Line, find
 from tests.postgres import skip_or_fail
@@ -73,6 +75,15 @@ def test_an_idle_child_ends(made: list[Reader]) -> None:
         time.sleep(0.01)
     assert reader.pid is None and not gone.exists()
     assert reader.read(b"two")[1].text != pid
+
+
+def test_everybody_else_goes_first(made: list[Reader]) -> None:
+    """Reading takes a processor for half a second, and nobody waits for it."""
+    at_start = process._CHILD.format(path="").partition("from core")[0]
+    reader = Reader(at_start + ECHO.replace("os.getpid()", "os.nice(0)"))
+    made.append(reader)
+    told = int(reader.read(b"x")[1].text)
+    assert told == min(19, os.nice(0) + process.NICE) and process.NICE > pictures.NICE > 0
 
 
 @pytest.mark.parametrize("height", [10, 1_600, 1_601, 3_000, 9_999])
