@@ -59,7 +59,7 @@ def sent_before(app: App, actor: Actor, case_no: str) -> list[Again]:
             rows += conn.execute(_elsewhere(mine, other, pairs, case_no, is_near=True))
     for row in rows:
         found.setdefault((row[0], row[1]), Again(row[0], row[1], bool(row[2]), row[3], bool(row[4])))
-    return sorted(found.values(), key=lambda hint: hint.at)[:MOST_AGAIN]
+    return sorted(found.values(), key=lambda hint: (hint.at, hint.case_no))[:MOST_AGAIN]
 
 
 def _elsewhere(mine: Any, other: Any, pairs: Any, case_no: str, *, is_near: bool = False) -> Any:

@@ -45,7 +45,7 @@ def test_a_customer_is_not_told_the_limits_on_risk(facts: Facts) -> None:
 def test_the_shops_people_see_every_rule_and_every_figure() -> None:
     page = why.rules(ZH, decide(POOR), STANDARD, currency="CNY", is_full=True)
     assert page.count('<i aria-hidden="true">') == len(STANDARD.rules) and "<details" not in page
-    assert "账户信用：至少 60" in said(POOR, is_full=True) and "（你的：40）" in said(POOR, is_full=True)
+    assert "账户信用：至少 60" in said(POOR, is_full=True) and "（这件：40）" in said(POOR, is_full=True)
 
 
 @pytest.mark.parametrize("language", texts.LANGUAGES)

@@ -266,4 +266,4 @@ def test_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REFUND_STORE_URL", "s3://bucket/x")
     with pytest.raises(SettingMissing) as refused:
         from_environment()
-    assert refused.value.params == {"variable": "AWS_ACCESS_KEY_ID"}
+    assert refused.value.params == {"variable": "AWS_ACCESS_KEY_ID", "beside": "REFUND_STORE_URL"}

@@ -297,7 +297,7 @@ def test_nobody_interprets_postscript(
         (tmp_path / program).chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(EvidenceRefused):
-        process._answer(POSTSCRIPT[name], [kind, "5", str(PATIENT)], PATIENT)
+        process._answer(POSTSCRIPT[name], [kind, "5", "[]", str(PATIENT)], PATIENT)
     assert not (tmp_path / "started").exists()
 
 
@@ -324,7 +324,7 @@ import os, sys; sys.path.insert(0, {{path!r}})
 from core.adapters.pictures import child
 def work(data):
     {does}
-child._work = lambda kind, most_pages: work
+child._work = lambda kind, most_pages, regions: work
 child.main()
 """
 

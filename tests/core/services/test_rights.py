@@ -176,6 +176,7 @@ negotiating             agree>paying            -     -       -        +oos+ -  
 negotiating             propose>negotiating     +     +       -        -     -       -       -
 negotiating             add_evidence            x     x       -        -     -       -       -
 negotiating             endorse                 -     -       -        -oos- -       -oos-   -
+negotiating             escalate                -     -       -        -     -       -       -
 negotiating             withdraw>withdrawn      +     +       -        -     -       -       -
 negotiating             take                    -     -       -        +oos+ -       +oos+   -
 
@@ -183,6 +184,7 @@ negotiating/called      agree>negotiating       -     -       -        +oos+ -  
 negotiating/called      propose>negotiating     +     +       -        -     -       -       -
 negotiating/called      add_evidence            x     x       -        -     -       -       -
 negotiating/called      endorse                 -     -       -        -oos- -       -oos-   -
+negotiating/called      escalate                -     -       -        -     -       -       -
 negotiating/called      withdraw>withdrawn      +     +       -        -     -       -       -
 negotiating/called      take                    -     -       -        +oos+ -       +oos+   -
 
@@ -190,6 +192,7 @@ negotiating/bounced     agree>negotiating       -     -       -        +oo++ -  
 negotiating/bounced     propose>negotiating     +     +       -        -     -       -       -
 negotiating/bounced     add_evidence            x     x       -        -     -       -       -
 negotiating/bounced     endorse                 -     -       -        -oo-- -       -oo--   -
+negotiating/bounced     escalate                -     -       -        -     -       -       -
 negotiating/bounced     withdraw                m     m       -        -     -       -       -
 negotiating/bounced     take                    -     -       -        +oo++ -       +oo++   -
 
@@ -197,6 +200,7 @@ negotiating/endorsed    agree>paying            -     -       -        +oo+s -  
 negotiating/endorsed    propose>negotiating     +     +       -        -     -       -       -
 negotiating/endorsed    add_evidence            x     x       -        -     -       -       -
 negotiating/endorsed    endorse                 -     -       -        -oo-- -       -oo--   -
+negotiating/endorsed    escalate                -     -       -        -     -       -       -
 negotiating/endorsed    withdraw                m     m       -        -     -       -       -
 negotiating/endorsed    take                    -     -       -        +oo++ -       +oo++   -
 
@@ -267,7 +271,7 @@ EVENTS = (
 SAID: dict[str, dict[str, Any]] = {
     "offer": {"amount_minor": 5_000},
     "propose": {"way": "balance"},
-    "transfer": {"reference": "T-1"},
+    "transfer": {"reference": "T-20261128"},
 }
 FORGED = ("refund_now", "APPROVE")
 PREVIEWED = ("approve", "offer", "agree", "withdraw")
@@ -278,7 +282,7 @@ OTHERS = (
 COMMANDS = (*EVENTS, *FORGED, *(f"preview {event}" for event in PREVIEWED), *OTHERS)
 
 # Whoever drops a state, a person or a command has to say so here.
-STATES, PERSONS, TRIED, BY_THE_WRONG_PERSON = 25, 33, 34_650, 11_485
+STATES, PERSONS, TRIED, BY_THE_WRONG_PERSON = 25, 33, 34_650, 11_601
 
 # --- the persons --------------------------------------------------------------------------------------------
 
@@ -671,6 +675,10 @@ THE_CLOCK = {
     "in_arbitration": ("escalate", "in_arbitration"),
     "in_arbitration/endorsed": ("escalate", "in_arbitration"),
     "approved": ("pay", "paying"),
+    "negotiating": ("escalate", "negotiating"),
+    "negotiating/called": ("escalate", "negotiating"),
+    "negotiating/bounced": ("escalate", "negotiating"),
+    "negotiating/endorsed": ("escalate", "negotiating"),
     "rejected": ("lapse", "closed"),
     "in_appeal": ("escalate", "in_appeal"),
     "in_appeal/endorsed": ("escalate", "in_appeal"),

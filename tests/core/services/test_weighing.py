@@ -25,10 +25,10 @@ def endorsed(shop: Shop, note: str = PART, minor: int = 160_000) -> str:
 
 def test_a_queue_says_what_the_first_approved(shop: Shop) -> None:
     case_no = endorsed(shop)
-    [card] = desk.queue(shop.app, LEAD, "second")
+    [card] = queues.queue(shop.app, LEAD, "second")
     assert (card.case_no, card.requested_minor, card.approved_minor) == (case_no, 180_000, 160_000)
     other = referred(shop, customer="wei", actor=WEI)
-    assert {c.case_no: c.approved_minor for c in desk.queue(shop.app, REVIEWER, "review")} == {other: None}
+    assert {c.case_no: c.approved_minor for c in queues.queue(shop.app, REVIEWER, "review")} == {other: None}
 
 
 def test_a_first_approval_that_is_over_is_not_shown(shop: Shop) -> None:
