@@ -32,9 +32,9 @@ def near(image: Image.Image) -> bytes:
     [
         (
             "zh_CN",
-            "另一位客户 今天用过完全一样的图片",
-            "另一位客户 今天用过的一张几乎一样",
-            "同一位客户 今天在另一个退款单里用过的一张几乎一样",
+            "另一位客户 9月1日（周二）用过完全一样的图片",
+            "另一位客户 9月1日（周二）用过的一张几乎一样",
+            "同一位客户 9月1日（周二）在另一个退款单里用过的一张几乎一样",
         ),
         (
             "en",
@@ -75,8 +75,8 @@ SIGNS: dict[str, tuple[Callable[[], bytes], str, str]] = {
     ),
     "grids": (
         lambda: png(retyped(again(screen(), 70))),
-        "从上往下约 27%、从左往右约",
-        "words about 27% from the top and",
+        "从上往下约 28%、从左往右约",
+        "words about 28% from the top and",
     ),
 }
 
