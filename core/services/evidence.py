@@ -33,6 +33,7 @@ TAKES_EVIDENCE: Final = frozenset(
 FORGOTTEN: Final[dict[str, Any]] = {
     "sha256": "", "pixels_sha256": "", "dhash": "", "looks": "{}", "reading": None, "read_due_at": None,
 }  # fmt: skip
+ALREADY_HERE: Final = "already_here"  # the note on a picture that the case has
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,9 @@ def view_of(row: Row[Any]) -> EvidenceView:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What one file became: a picture, or one for each page; `notes` (`picture_note.*`): what is left out."""
+    """What one file became: a picture, or one for each page; `notes` (`picture_note.*`): what is left out
+    or was there before.
+    """
 
     pictures: tuple[EvidenceView, ...]
     notes: tuple[str, ...] = ()
@@ -140,6 +143,8 @@ def _take(
         app.store.discard(instead)
     if is_full and "first_pages_only" not in notes:
         notes = (*notes, "first_pages_only")
+    if kept.keys() - stored.keys():
+        notes = (*notes, ALREADY_HERE)
     return Added(tuple(kept.values()), notes)
 
 

@@ -108,13 +108,14 @@ def flip(tx: Texts, answer: Assessment, *, currency: str, now: datetime) -> str:
         answer.verdict == "needs_evidence" and [c.column for c in found.changes] == ["evidence_complete"]
     ):
         return ""
+    title = tx("request.flip.title") if found.in_hand else tx("request.flip.missed")
     steps = "".join(
         f"<li>{esc(_change(tx, change, answer.missing_evidence, currency, found.until, now))}</li>"
         for change in found.changes
     )
     return (
         '<div class="flip"><h2>'
-        f"{ms('lightbulb' if found.in_hand else 'history')}{esc(tx('request.flip.title'))}</h2>"
+        f"{ms('lightbulb' if found.in_hand else 'history')}{esc(title)}</h2>"
         f"<ul>{steps}</ul><p>{esc(_leads(tx, found, now))}</p></div>"
     )
 
@@ -142,7 +143,8 @@ def _change(
     if change.column == "amount_minor":
         return tx("request.flip.less", amount=tx.money(int(change.to), currency))
     if change.column == "days_left" and until is not None:
-        return tx("request.flip.earlier", when=tx.until(until, now))
+        when = tx.until(until, now)
+        return tx("request.flip.earlier", when=when) if until > now else tx("request.flip.was_due", when=when)
     return tx("request.flip.other", column=tx(f"column.{change.column}"))
 
 

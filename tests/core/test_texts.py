@@ -27,6 +27,7 @@ from core.domain import eligibility, errors, facts, lifecycle, locator, masking,
 from core.domain.money import exponent, plain
 from core.domain.pictures import DOUBTS, WARNINGS
 from core.domain.table import COLUMNS, VERDICTS, OneOf, Within
+from core.services import evidence
 
 ROOT = Path(__file__).parents[2]
 ROOMS = sorted(
@@ -65,7 +66,7 @@ FAMILIES: dict[str, set[str]] = {
     # `other` catches what nobody thought of.
     "picture": {*pictures.REFUSALS, "kind", "too_many", "no_file", "other"},
     "mask": set(masking.REFUSALS),
-    "picture_note": set(pictures.NOTES),
+    "picture_note": {*pictures.NOTES, evidence.ALREADY_HERE},
     "picture_warning": set(WARNINGS),
     "picture_doubt": set(DOUBTS),
     "picture_advice": {*WARNINGS, "fine", "still", "kept"},
