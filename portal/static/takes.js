@@ -60,6 +60,7 @@
     job.state = "waiting";
     if (!isIdle()) return;
     if (!place || (take && take.dataset.case !== job.caseNo)) return void (job.state = "gone"); // the visitor went on
+    if (!input && take) return; // Streamlit fetches its uploader when it first needs it: the observer sees it come
     if (!input) {
       job.state = "problem";
       job.says = words.full;

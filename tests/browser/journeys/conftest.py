@@ -190,7 +190,7 @@ def picture(path: Path) -> Path:
 
 
 def upload(v: Visit, kind: str, path: Path) -> None:
-    v.page.locator(f".st-key-up-{kind} input[type=file]").set_input_files(path)
+    v.page.locator(f".st-key-up-{kind} .take input[multiple]").set_input_files(path)
 
 
 def at_the_desk(page_factory: Callable[..., Page], width: int, lang: str, person: str) -> Visit:

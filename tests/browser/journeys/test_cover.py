@@ -137,7 +137,6 @@ def test_by_mouse(visit: OpenVisit, shop: Shop, app: RunningApp, tmp_path: Path,
     uploaded(v, order, tmp_path / "shot.png")
     old, mask = source(v), open_dialog(v)
     v.is_sound()
-    v.page.screenshot(path=f"/tmp/masking-dev/cover-{width}-{lang}-open.png")
     left, top, right, bottom = on_screen(mask, code, 1080)
     mouse = v.page.mouse
     mouse.move(left - 4, top - 4)
@@ -146,14 +145,12 @@ def test_by_mouse(visit: OpenVisit, shop: Shop, app: RunningApp, tmp_path: Path,
     mouse.move(right + 4, bottom + 4)
     mouse.up()
     expect(mask.locator(".box")).to_have_count(1)
-    v.page.screenshot(path=f"/tmp/masking-dev/cover-{width}-{lang}-drawn.png")
     v.is_sound()
     shown = mask.locator(".box").evaluate(
         "e => [e.offsetLeft, e.offsetTop, e.offsetWidth, e.offsetHeight]"
         ".map(x => x / e.parentNode.offsetWidth)"
     )
     cover(v, mask, old)
-    v.page.screenshot(path=f"/tmp/masking-dev/cover-{width}-{lang}-done.png")
     v.is_sound()
     is_gone(v, code, old)
     left, top, right, bottom = black(stored(v))
@@ -216,7 +213,6 @@ def test_by_finger_on_a_long_screenshot(visit: OpenVisit, shop: Shop, tmp_path: 
     expect(mask.locator(".box")).to_have_count(1)
     v.page.touchscreen.tap(left, y - 60)
     expect(mask.locator(".box")).to_have_count(2)
-    v.page.screenshot(path="/tmp/masking-dev/cover-finger.png")
     mask.locator("[data-do=drop]").tap()
     expect(mask.locator(".box")).to_have_count(1)
     cover(v, mask, old)
@@ -249,7 +245,6 @@ def test_by_keys(visit: OpenVisit, shop: Shop, tmp_path: Path, width: int, lang:
         push(box, side, code[side], key)
     for side in ("x", "w"):
         expect(live).to_contain_text(f"{round(100 * box.evaluate(f'e => e.box.{side}') / 1080)}%")
-    page.screenshot(path=f"/tmp/masking-dev/cover-keys-{width}-{lang}.png")
     mask.locator("[data-do=cover]").focus()
     page.keyboard.press("Enter")
     v.sees(v.tx("cover.done", n=1))
@@ -284,7 +279,6 @@ def test_what_was_read_is_proposed_and_can_be_taken_away(
     boxes, warning = mask.locator(".box"), mask.locator(".warn")
     expect(boxes).to_have_count(2)
     expect(warning).to_have_text("")
-    v.page.screenshot(path="/tmp/masking-dev/cover-proposed.png")
     boxes.nth(1).tap()
     mask.locator("[data-do=drop]").tap()
     expect(boxes).to_have_count(1)
@@ -295,7 +289,6 @@ def test_what_was_read_is_proposed_and_can_be_taken_away(
             break
         boxes.press("ArrowUp")
     expect(warning).to_have_text(v.tx("cover.hides.order"))
-    v.page.screenshot(path="/tmp/masking-dev/cover-warned.png")
     v.is_sound()
     boxes.press("Delete")
     mask.locator("[data-do=smaller]").tap()
@@ -322,7 +315,6 @@ def test_what_went_wrong_is_said_beside_the_button_and_nothing_drawn_is_lost(
     file.write_bytes(kept[:200])
     mask.locator("[data-do=cover]").tap()
     expect(mask.locator(".problem")).to_have_text(v.tx("cover.not_now"))
-    v.page.screenshot(path="/tmp/masking-dev/cover-problem.png")
     file.write_bytes(kept)
     expect(mask.locator(".box")).to_have_count(1)
     cover(v, mask, old)

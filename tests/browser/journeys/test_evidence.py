@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image, ImageFilter
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from core import texts
 from core.app import Settings, build
@@ -179,6 +179,27 @@ def test_what_is_too_large_never_leaves_and_the_next_one_goes(
     expect(problem).to_contain_text(v.tx("takes.too_large", n=10))
     v.is_sound()
     assert sent.count("PUT") == 1
+
+
+def test_chosen_before_the_uploader_is_there(visit: OpenVisit, shop: Shop, files: dict[str, Path]) -> None:
+    """Streamlit fetches its part of the page when it first needs it; until then a picture waits, and is not
+    said to be one too many.
+    """
+    order, v = shop.order("code_viewed"), visit(360)
+    held: list[Route] = []
+    v.page.route(re.compile(r"/FileUploader[^/]*\.js"), lambda route: held.append(route))
+    fill_in(v, order)
+    v.page.goto(f"/request?order={order.order_no}&step=4")
+    expect(v.page.locator(".st-key-up-other .take")).to_be_visible()
+    v.page.wait_for_function(
+        "() => document.querySelector('.stApp').dataset.testScriptState === 'notRunning'"
+    )
+    choose(v, "other", files["good"])
+    expect(v.page.locator(".going li.waiting")).to_have_count(1)
+    assert held
+    for route in held:
+        route.continue_()
+    has(v, "other", 1)
 
 
 def test_on_a_slow_line_it_says_how_far_it_is(
