@@ -19,6 +19,7 @@ from portal import pagefile, session
 from portal.places import PATHS
 
 UPLOAD_LIMIT: Final = 11 * 1024 * 1024  # a little above the widget's 10 MB: the envelope of a multipart body
+HOOK_LIMIT: Final = 256 * 1024  # of what payment channels tell: a whole event of Stripe's
 FORM_LIMIT: Final = 16 * 1024  # of every other body: our forms hold a token or a word
 UPLOADS: Final = "/_stcore/upload_file/"
 # What one visitor may send in files, in a time: Streamlit keeps each in memory until its session ends.
@@ -91,7 +92,8 @@ class Frame:
                 return
         else:
             is_upload = path.startswith(UPLOADS)
-            limit = UPLOAD_LIMIT if is_upload else FORM_LIMIT
+            is_hook = path.startswith("/hooks/")
+            limit = UPLOAD_LIMIT if is_upload else HOOK_LIMIT if is_hook else FORM_LIMIT
             length = _header(scope, b"content-length")
             if length.isdigit() and int(length) > limit:
                 await PlainTextResponse("too large", status_code=413)(scope, receive, with_headers)

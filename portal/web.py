@@ -14,10 +14,11 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 from core import texts
+from core.adapters.channels import NoticeRefused
 from core.domain.actors import Actor
 from core.domain.errors import NotFound, Refusal, StoreUnavailable
 from core.domain.workdays import ZONE
-from core.services import cases, certificates, contacts, evidence, identity, links, policies
+from core.services import cases, certificates, contacts, evidence, hearing, identity, links, policies
 from portal import session, style
 from portal.blocks import open_cases, record_table
 from portal.places import PATHS
@@ -45,6 +46,7 @@ def routes() -> list[Route]:
         Route("/files/records.csv", records_file),
         Route("/files/certificate/{name}", certificate_file),
         Route("/.well-known/jwks.json", public_keys),
+        Route("/hooks/{channel}", channel_notice, methods=["POST"]),
         *(Route(asset.path, asset_file) for asset in style.assets()),
         # Whatever else stands below these is nothing: Streamlit would answer with a page.
         *(
@@ -166,6 +168,21 @@ def _move(move: str, token: str | None) -> str | None:
     if actor is None or not token or identity.who(app, token) is not None:
         return None
     return identity.open_session(app, actor.role, actor.id, actor.order_no)
+
+
+async def channel_notice(request: Request) -> Response:
+    """A channel tells what became of a refund; it is thanked after the commit, so a lost one comes again."""
+    body = await request.body()
+    name, headers = request.path_params["channel"], dict(request.headers)
+    try:
+        heard = await asyncio.to_thread(hearing.hear, session.core(), name, headers, body)
+    except NotFound as refused:
+        raise HTTPException(404) from refused
+    except NoticeRefused as refused:
+        if refused.code == "other_kind":  # signed, and nothing that we wait for: it need not come again
+            return PlainTextResponse(session.core().channels[name].thanks)
+        return PlainTextResponse("not heard", status_code=400)
+    return PlainTextResponse(heard.thanks)
 
 
 def evidence_file(request: Request) -> Response:

@@ -5,11 +5,19 @@ or forget.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-from core.adapters.channels import Channel, ChannelSilent, Outcome, RefundRequest
+from core.adapters.channels import (
+    Capabilities,
+    Channel,
+    ChannelSilent,
+    Notice,
+    NoticeRefused,
+    Outcome,
+    RefundRequest,
+)
 
 
 class FakeClock:
@@ -35,6 +43,7 @@ class FakeChannel:
     """
 
     remembers = timedelta(days=365)
+    capabilities = Capabilities(timedelta(days=365), None, timedelta(0), (1, 2))
 
     def __init__(self, name: str, clock: FakeClock, settles_after: timedelta = timedelta(days=1)) -> None:
         self.name = name
@@ -46,6 +55,8 @@ class FakeChannel:
         self.books: dict[str, tuple[RefundRequest, datetime]] = {}
         self.returned: dict[str, str] = {}
         self.before_answer: Callable[[], None] = lambda: None
+        self.thanks = "success"
+        self.says: Notice | str = "unsigned"  # the next notice, or why it is not to be heard
 
     def refund(self, request: RefundRequest) -> Outcome:
         self.sent.append(request)
@@ -83,6 +94,11 @@ class FakeChannel:
             return Outcome("never_seen")
         return self._answer(request.key) if request.key in self.books else Outcome("never_seen")
 
+    def parse_notice(self, headers: Mapping[str, str], body: bytes) -> Notice:
+        if isinstance(self.says, str):
+            raise NoticeRefused(self.says)
+        return self.says
+
     def give_back(self, key: str, cause: str = "account_closed") -> None:
         """The customer's bank sends the money back."""
         self.returned[key] = cause
@@ -111,7 +127,7 @@ class LossyChannel:
 
     def __init__(self, channel: Channel, random: Random, loss: float = 0.15) -> None:
         self.channel, self.random, self.loss = channel, random, loss
-        self.name, self.remembers = channel.name, channel.remembers
+        self.name, self.remembers, self.capabilities = channel.name, channel.remembers, channel.capabilities
 
     def refund(self, request: RefundRequest) -> Outcome:
         return self._over_the_line(self.channel.refund, request)

@@ -15,9 +15,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, and_, literal, select, union_all, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from core.adapters import database
 from core.adapters.tables import cases, evidence, fingerprint_keys, fingerprints, near_pictures
 from core.adapters.world import App
 from core.domain.actors import Actor
@@ -132,9 +131,8 @@ def attend(app: App, evidence_id: str) -> bool:
         there = conn.execute(select(f.evidence_id).where(f.evidence_id.in_(near))).scalars()
         pairs = [sorted((evidence_id, other)) for other in there]
         if pairs:
-            insert = sqlite_insert if conn.dialect.name == "sqlite" else postgresql_insert
             rows = [{"evidence_id": one, "other_id": two} for one, two in pairs]
-            conn.execute(insert(near_pictures).on_conflict_do_nothing(), rows)
+            conn.execute(database.insert(conn, near_pictures).on_conflict_do_nothing(), rows)
     return True
 
 

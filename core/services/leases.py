@@ -11,9 +11,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import Connection, bindparam, delete, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from core.adapters import database
 from core.adapters.prepared import Prepared
 from core.adapters.tables import desk_leases
 from core.domain.actors import Actor
@@ -47,10 +46,9 @@ def take(conn: Connection, actor: Actor, case_no: str, now: datetime) -> Lease:
     """
     free(conn, actor, case_no, now)
     lease = Lease(case_no, actor.id, actor.role, now + LEASE)
-    insert = sqlite_insert if conn.dialect.name == "sqlite" else postgresql_insert
     values = {"person_id": lease.person_id, "role": lease.role, "until": lease.until}
     conn.execute(
-        insert(desk_leases)
+        database.insert(conn, desk_leases)
         .values(case_no=case_no, **values)
         .on_conflict_do_update(index_elements=[desk_leases.c.case_no], set_=values)
     )

@@ -139,10 +139,15 @@ def record_outcome(app: App, payout_id: int, outcome: Outcome) -> str:
     with app.begin() as conn:
         case_no = conn.execute(select(_p.case_no).where(_p.id == payout_id)).scalar_one()
         change = Change(conn, lock(conn, case_no, SYSTEM))
-        payout = Movement(app, change, conn.execute(_LOCK, {"id": payout_id}).one())
-        payout.hear(outcome)
-        change.write()
-        return payout.state
+        return take(app, change, payout_id, outcome)
+
+
+def take(app: App, change: Change, payout_id: int, outcome: Outcome) -> str:
+    """`record_outcome` inside a transaction that holds the case, with what else belongs into it."""
+    payout = Movement(app, change, change.conn.execute(_LOCK, {"id": payout_id}).one())
+    payout.hear(outcome)
+    change.write()
+    return payout.state
 
 
 class Movement:

@@ -9,13 +9,14 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import Row, bindparam, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, func, or_, select, update
 
 from core.adapters.channels import ChannelSilent, Outcome
 from core.adapters.tables import payouts
 from core.adapters.world import App
 from core.domain.actors import SYSTEM
 from core.domain.lifecycle import PAYOUT
+from core.services import circuits
 from core.services.payouts import BY_HAND, Movement, record_outcome, request_of
 from core.services.record import Change, lock
 
@@ -37,9 +38,13 @@ _CLAIM: Final = (
 
 
 def due_ids(app: App, at: datetime, limit: int) -> list[int]:
-    """Payouts that something should be done about now, longest waiting first."""
+    """Payouts that something should be done about now, longest waiting first; those of channels that are left
+    alone for now wait.
+    """
+    alone = circuits.left_alone(app, at)
+    due = _DUE.where(_p.channel.not_in(alone)) if alone else _DUE
     with app.read() as conn:
-        return list(conn.execute(_DUE, {"now": at, "limit": limit}).scalars())
+        return list(conn.execute(due, {"now": at, "limit": limit}).scalars())
 
 
 def attend(app: App, payout_id: int, worker: str) -> bool:
@@ -51,7 +56,10 @@ def attend(app: App, payout_id: int, worker: str) -> bool:
         return credit(app, payout_id, worker)
     if row.channel == BY_HAND:
         return _here(app, payout_id, worker, Movement.hand_over, ("sending", "unknown", "accepted"))
-    record_outcome(app, payout_id, _outcome(app, row, worker))
+    outcome = _outcome(app, row, worker)
+    if row.channel in app.channels:
+        circuits.heard(app, row.channel, outcome)
+    record_outcome(app, payout_id, outcome)
     return True
 
 
@@ -65,6 +73,8 @@ def claim(app: App, payout_id: int, worker: str) -> Row[Any] | None:
         row = conn.execute(_CLAIM, {"id": payout_id, "now": at}).one_or_none()
         if row is None:
             return None
+        if row.channel in app.channels and not _may_call(app, conn, row, at):
+            return None
         values: dict[str, Any] = {"leased_until": at + LEASE, "worker": worker}
         if row.state == "planned":
             values |= {"state": PAYOUT.step("planned", "send"), "sent_at": at, "tries": 0}
@@ -75,6 +85,30 @@ def claim(app: App, payout_id: int, worker: str) -> Row[Any] | None:
         ).one()
 
 
+def _may_call(app: App, conn: Connection, row: Row[Any], at: datetime) -> bool:
+    """Whether the channel wants to hear from us now: two refunds of one trade keep its distance, and a
+    channel that does not answer is left alone.
+    """
+    if row.state == "planned":
+        others = (_p.payment_id == row.payment_id, _p.id != row.id)
+        last = conn.execute(select(func.max(_p.sent_at)).where(*others)).scalar_one()
+        free_at = last + app.channels[row.channel].capabilities.spacing if last else at
+        if free_at > at:
+            conn.execute(update(payouts).where(_p.id == row.id).values(due_at=free_at))
+            return False
+    return circuits.may_call(conn, row.channel, at)
+
+
+def _is_one_too_many(app: App, row: Row[Any], most: int | None) -> bool:
+    """Whether the channel takes no further refund of this trade; those that it refused count for nothing."""
+    if most is None:
+        return False
+    before = (_p.payment_id == row.payment_id, _p.id != row.id, _p.accepted_at.is_not(None))
+    with app.read() as conn:
+        count: int = conn.execute(select(func.count()).select_from(payouts).where(*before)).scalar_one()
+    return count >= most
+
+
 def _outcome(app: App, row: Row[Any], worker: str) -> Outcome:
     """Call the channel, outside any transaction: send what was planned, ask about everything else."""
     channel = app.channels.get(row.channel)
@@ -82,6 +116,8 @@ def _outcome(app: App, row: Row[Any], worker: str) -> Outcome:
         return Outcome("unknown", cause="no_channel")
     request = request_of(row)
     if row.state == "sending":
+        if _is_one_too_many(app, row, channel.capabilities.most_refunds):
+            return Outcome("refused", cause="no_more_refunds")
         return _heard(channel.refund, request)
     outcome = _heard(channel.query, request)
     if row.state != "unknown" or outcome.kind != "never_seen":

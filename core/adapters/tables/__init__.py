@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from core.adapters.tables.books import balance_lots, ledger_entries, sandbox_refunds
 from core.adapters.tables.columns import TAIL, Instant, from_micros, metadata, tail, to_micros
+from core.adapters.tables.far import channel_notices, circuits, refused_notices
 from core.adapters.tables.requests import (
     AT_THE_DESK,
     BY_HAND,
@@ -49,6 +50,8 @@ __all__ = [
     "balance_lots",
     "case_events",
     "cases",
+    "channel_notices",
+    "circuits",
     "commands",
     "contacts",
     "credit_appeals",
@@ -73,6 +76,7 @@ __all__ = [
     "payments",
     "payouts",
     "policies",
+    "refused_notices",
     "sandbox_refunds",
     "sessions",
     "settings",
