@@ -150,6 +150,16 @@ class Statement:
             return ""
         return found
 
+    def _fee(self, line: int, text: str, column: str) -> int:
+        """A fee in minor units; one that cannot be read is told, and counts for nothing."""
+        if not text:
+            return 0
+        try:
+            return money(text, "CNY", column)
+        except Unfit:
+            self._tell("fee_unread", {"line": line, "column": column})
+            return 0
+
     def _tell(self, code: str, params: dict[str, object]) -> None:
         """A notice once, however often it applies."""
         if all(notice.code != code for notice in self.notices):

@@ -11,10 +11,10 @@ from sqlalchemy import Connection, func, select
 
 from core.adapters.tables import balance_lots, case_events, cases, ledger_entries, payouts, sandbox_refunds
 from core.adapters.world import App
+from core.domain.accounts import EXCHANGE, FEES, PAYABLE, REFUNDS, channel_account
 from core.domain.lifecycle import GRANTING
 from core.services import policies
 from core.services.audit.finding import Finding, body_of
-from core.services.ledger import EXCHANGE, FEES, PAYABLE, REFUNDS, channel_account
 from core.services.payouts import BY_HAND
 
 
