@@ -5,11 +5,11 @@ The same every time. Every planted one is named in `planted`: kind → the numbe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import insert
 
@@ -30,12 +30,21 @@ _HEAD: Final = (
 _BATCH: Final = 5_000
 
 
+class Row(NamedTuple):
+    """A refund as it stands in the file."""
+
+    trade_no: str
+    order_no: str
+    number: str
+    minor: int
+    at: datetime
+    fee: int = 0
+
+
 @dataclass
 class Bill:
-    """`rows`: (trade, order, number, minor, moment, fee) as they stand in the file."""
-
     planted: dict[str, list[str]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
-    rows: list[tuple[str, str, str, int, datetime, int]] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
 
 
 def make(app: App, payouts_wanted: int, of_each: int, first: int = 0) -> Bill:
@@ -66,9 +75,9 @@ def _payout(bill: Bill, number: int, kind: str) -> dict[str, dict[str, Any]]:
     is_external = kind == "only_theirs"
     if is_external:
         bill.planted[kind].append(f"EXT{number}")
-        bill.rows.append((trade_no, order_no, f"EXT{number}", minor, at, 0))
+        bill.rows.append(Row(trade_no, order_no, f"EXT{number}", minor, at))
     else:
-        _row(bill, kind, (trade_no, order_no, key, minor, at))
+        _row(bill, kind, Row(trade_no, order_no, key, minor, at))
     paid = {"order_no": order_no, "currency": "CNY", "paid_at": DAY - timedelta(days=1)}
     found: dict[str, dict[str, Any]] = {
         "order": {
@@ -100,15 +109,14 @@ def _payout(bill: Bill, number: int, kind: str) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _row(bill: Bill, kind: str, row: tuple[str, str, str, int, datetime]) -> None:
-    trade_no, order_no, key, minor, at = row
+def _row(bill: Bill, kind: str, row: Row) -> None:
     if kind:
-        bill.planted[kind].append(key)
+        bill.planted[kind].append(row.number)
     if kind in ("only_ours", "timing"):
         return
-    bill.rows.append((trade_no, order_no, key, minor + 7 * (kind == "amount"), at, 3 * (kind == "fee")))
+    bill.rows.append(row._replace(minor=row.minor + 7 * (kind == "amount"), fee=3 * (kind == "fee")))
     if kind == "duplicate":
-        bill.rows.append((trade_no, order_no, key, minor, at, 0))
+        bill.rows.append(row)
 
 
 def _store(app: App, batch: list[dict[str, dict[str, Any]]]) -> None:
@@ -123,17 +131,24 @@ def _store(app: App, batch: list[dict[str, dict[str, Any]]]) -> None:
 
 
 def write(bill: Bill, path: Path) -> Path:
-    """The bill as Alipay writes it, in GB18030, with its totals."""
-    path.write_text("\r\n".join([*_lines(bill), ""]), encoding="gb18030", newline="")
+    """The bill of `DAY` as Alipay writes it."""
+    return bill_of(path, bill.rows, DAY)
+
+
+def bill_of(path: Path, rows: Sequence[Row], at: datetime, days: int = 1) -> Path:
+    """A bill that covers `days` from the day of `at` in Shanghai, in GB18030, with its totals."""
+    day = at.astimezone(ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
+    path.write_text("\r\n".join([*_lines(rows, day, days), ""]), encoding="gb18030", newline="")
     return path
 
 
-def _lines(bill: Bill) -> Iterator[str]:
-    total = sum(row[3] for row in bill.rows)
+def _lines(rows: Sequence[Row], day: datetime, days: int) -> Iterator[str]:
+    total = sum(row.minor for row in rows)
     yield "#支付宝业务明细查询"
-    yield f"#起始日期：[{DAY:%Y年%m月%d日 00:00:00}]   终止日期：[{DAY + timedelta(days=1):%Y年%m月%d日 00:00:00}]"
+    first, last = (f"{day + timedelta(days=after):%Y年%m月%d日 00:00:00}" for after in (0, days))
+    yield f"#起始日期：[{first}]   终止日期：[{last}]"
     yield _HEAD
-    for trade_no, order_no, number, minor, at, fee in bill.rows:
+    for trade_no, order_no, number, minor, at, fee in rows:
         when = f"{at.astimezone(ZONE):%Y-%m-%d %H:%M:%S}"
         amount = f"-{minor // 100}.{minor % 100:02d}"
         yield (
@@ -141,4 +156,5 @@ def _lines(bill: Bill) -> Iterator[str]:
             f"{amount},{amount},0.00,0.00,0.00,0.00,0.00,,0.00,0.00,{number}\t,-0.0{fee},0.00,"
         )
     yield "#交易合计：0笔，商家实收共0.00元，商家优惠共0.00元"
-    yield f"#退款合计：{len(bill.rows)}笔，商家实收退款共-{total // 100}.{total % 100:02d}元，商家优惠退款共0.00元"
+    back = f"-{total // 100}.{total % 100:02d}"
+    yield f"#退款合计：{len(rows)}笔，商家实收退款共{back}元，商家优惠退款共0.00元"

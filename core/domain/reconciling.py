@@ -9,10 +9,10 @@ be corrected.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
 from core.domain.accounts import CHANNEL_FEES, PAYABLE, REFUNDS, Lines, channel_account
 from core.domain.actors import Actor, same_person
@@ -110,6 +110,11 @@ class Difference:
     line: int | None = None
     said: str = ""
     nth: int = 1
+
+    @classmethod
+    def of(cls, row: Any) -> Difference:
+        """Of a row with these columns."""
+        return cls(**{each.name: getattr(row, each.name) for each in fields(cls)})
 
     @property
     def owner(self) -> str:

@@ -19,6 +19,7 @@ from core.services.reconciliation.views import (
     one,
     rows,
     sums,
+    waiting,
 )
 
 __all__ = [
@@ -43,4 +44,5 @@ __all__ = [
     "rows",
     "send_back",
     "sums",
+    "waiting",
 ]

@@ -37,7 +37,7 @@ from core.domain.errors import (
     TooMany,
     TransitionRefused,
 )
-from core.domain.reconciling import DIFFERENCE, PEOPLE, Correction, barred, correction
+from core.domain.reconciling import DIFFERENCE, PEOPLE, Correction, Difference, barred, correction
 from core.services import ledger
 from core.services.commands import once
 from core.services.reconciliation import keeping, matching
@@ -107,7 +107,7 @@ def send_back(app: App, actor: Actor, ids: Sequence[int], note: str, command_id:
 
 def wanted_for(conn: Connection, row: Row[Any]) -> Correction | None:
     """What would put it right now."""
-    return correction(keeping.of_row(row), keeping.payout_of(conn, row.payout_id))
+    return correction(Difference.of(row), keeping.payout_of(conn, row.payout_id))
 
 
 def to_json(wanted: Correction) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
@@ -23,7 +23,6 @@ from core.services.reconciliation import matching
 
 _d, _v = differences.c, difference_events.c
 _CHUNK: Final = 500
-_NAMES: Final = tuple(field.name for field in fields(Difference))
 
 
 def add(conn: Connection, bill_id: int, found: Iterable[Difference], now: datetime) -> None:
@@ -55,11 +54,6 @@ def _row(found: Difference, bill_id: int, now: datetime) -> dict[str, Any]:
         "state": DIFFERENCE.initial,
         "found_at": now,
     }
-
-
-def of_row(row: Row[Any]) -> Difference:
-    """The difference of a row of the table."""
-    return Difference(**{name: getattr(row, name) for name in _NAMES})
 
 
 def payout_of(conn: Connection, payout_id: int | None) -> Ours | None:
@@ -151,7 +145,7 @@ def _explained(
     row: Row[Any], ours: Ours, covered: Sequence[tuple[datetime, datetime]], channel: str, kind: str
 ) -> tuple[str, Difference | None]:
     """(why it is settled or '', what stands in its place)."""
-    found = of_row(row)
+    found = Difference.of(row)
     if row.kind == "status":
         cause = status_cause(row.said, ours)
         if cause == row.cause:

@@ -110,7 +110,10 @@ def _ours(conn: Connection, channel: str, keys: list[str]) -> dict[str, Ours]:
 
 def ours_of(row: Any, booked_minor: int | None = None) -> Ours:
     """A row that was selected as `PAYOUT`."""
-    return Ours(*tuple(row)[: len(PAYOUT)], booked_minor)
+    return Ours(
+        row.id, row.key, row.payment_id, row.case_no, row.amount_minor, row.currency, row.state,
+        row.sent_at, row.accepted_at, row.arrived_at, booked_minor,
+    )  # fmt: skip
 
 
 Paid = Sequence[Any]

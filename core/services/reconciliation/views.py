@@ -15,7 +15,7 @@ from core.domain.actors import Actor
 from core.domain.bills import Coverage
 from core.domain.errors import NotAllowed
 from core.domain.reconciling import DIFFERENCE, KINDS, OWNERS, PEOPLE, Correction, Difference, barred
-from core.services.reconciliation import correcting, keeping
+from core.services.reconciliation import correcting
 
 PAGE: Final = 20
 _CHUNK: Final = 1_000
@@ -66,7 +66,7 @@ class BillRow:
 
 
 def check(actor: Actor) -> None:
-    if actor.role not in PEOPLE:
+    if actor.role not in (*PEOPLE, "system"):
         raise NotAllowed(role=actor.role, event="reconcile")
 
 
@@ -133,7 +133,7 @@ def _listed(conn: Connection, actor: Actor, row: Row[Any]) -> Listed:
         and not (event == "propose" and row.kind == "timing")
     )
     return Listed(
-        row.id, keeping.of_row(row), row.state, wanted, row.proposed_by or "",
+        row.id, Difference.of(row), row.state, wanted, row.proposed_by or "",
         conn.execute(last).scalar_one_or_none() or "", row.found_at, allowed,
     )  # fmt: skip
 
@@ -157,6 +157,24 @@ def latest(app: App, actor: Actor, limit: int = 10) -> list[BillRow]:
             )
             for row in conn.execute(query)
         ]  # fmt: skip
+
+
+def waiting(app: App, actor: Actor, bill_id: int) -> Iterator[Listed]:
+    """Everything of a bill that people still have to see to, by kind, a thousand at a time."""
+    check(actor)
+    for kind in KINDS:
+        after = 0
+        while kind != "timing":
+            query = _of_bill(select(differences), bill_id).where(
+                _d.kind == kind, _d.closed_at.is_(None), _d.id > after
+            )
+            with app.read() as conn:
+                found = conn.execute(query.order_by(_d.id).limit(_CHUNK)).all()
+                listed = [_listed(conn, actor, row) for row in found]
+            yield from listed
+            if len(found) < _CHUNK:
+                break
+            after = found[-1].id
 
 
 COLUMNS: Final = (
