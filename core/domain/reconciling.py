@@ -61,6 +61,7 @@ _STATUS: Final = {
     ("made", "refused"): "paid_though_refused",
     ("failed", "arrived"): "not_arrived",
 }
+CAUSES: Final = ("less", "more", "currency", *dict.fromkeys(_STATUS.values()))
 _STANDS: Final = {"planned": "open", "sending": "open", "unknown": "open"}
 
 

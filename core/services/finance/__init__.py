@@ -21,6 +21,7 @@ from core.services.finance.moving import (
     colleagues,
     give,
     piles,
+    stuck_count,
     under_way,
 )
 
@@ -39,6 +40,7 @@ __all__ = [
     "liabilities",
     "paid_by_day",
     "piles",
+    "stuck_count",
     "trial_balance",
     "unbalanced",
     "under_way",

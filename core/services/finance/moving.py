@@ -118,6 +118,13 @@ def under_way(
     return [_money(row, now) for row in rows[:PAGE]], len(rows) > PAGE
 
 
+def stuck_count(app: App, actor: Actor) -> int:
+    """How many wait for people."""
+    check(actor)
+    with app.read() as conn:
+        return int(conn.execute(select(func.count()).where(_OPEN, _is_stuck(app.now()))).scalar_one())
+
+
 def _is_late(now: datetime) -> ColumnElement[bool]:
     return and_(_p.state == "accepted", _p.eta_at <= now)
 
