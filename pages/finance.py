@@ -41,7 +41,11 @@ def _head(view: str) -> str:
     )
     parts = [tx("finance.head.stuck", n=stuck)] if stuck else []
     parts += [tx("finance.head.waiting", n=waiting)] if waiting else []
-    says = f'<span class="act">{esc(tx.list(parts))}</span>' if parts else esc(tx("finance.head.fine"))
+    says = (
+        f'<span class="act">{esc(tx("list.next").join(parts))}</span>'
+        if parts
+        else esc(tx("finance.head.fine"))
+    )
     tabs = "".join(
         f'<li><a href="{href("/finance", view=name)}"{" aria-current=page" if name == view else ""}>'
         f"{esc(tx(f'finance.view.{name}'))}</a></li>"
@@ -63,8 +67,6 @@ def _bills() -> None:
         + section(tx("finance.kinds"), beside)
         + finance_bills.kinds(tx, found, kind, asked if bill else "")
     )
-    if found:
-        st.vega_lite_chart(finance_bills.chart(tx, found), key="chart-kinds", width="stretch")
     if kind in KINDS:
         finance_differences.show(app, actor, tx, kind, bill, now=now)
     st.html(

@@ -163,13 +163,16 @@ def compare(channel: str, rows: Sequence[BillRefund], ours: Ours | None) -> list
 
     Empty: they fit. Of several rows the one with our amount is the refund, the others are duplicates.
     """
+    place = 0
     if ours is None:
         first = rows[0]
         found = [] if said(first.status) == "failed" else [_theirs("only_theirs", channel, first)]
     else:
-        first = next((row for row in rows if _amounts(row) == (ours.amount_minor, ours.currency)), rows[0])
+        amounts = (ours.amount_minor, ours.currency)
+        place = next((place for place, row in enumerate(rows) if _amounts(row) == amounts), 0)
+        first = rows[place]
         found = _paired(channel, first, ours)
-    others = [row for row in rows if row is not first and said(row.status) != "failed"]
+    others = [row for at, row in enumerate(rows) if at != place and said(row.status) != "failed"]
     found += [_theirs("duplicate", channel, row, ours, nth=nth) for nth, row in enumerate(others, 2)]
     found += [
         _theirs("fee", channel, row, ours, nth=nth, minor=row.fee_minor)

@@ -19,7 +19,6 @@ from core.texts import Texts
 from portal import boundary
 from portal.html import empty, esc, href, ms, section
 from portal.parts import finance_words
-from portal.parts.finance_chart import stacked
 
 MOST_MB: Final = 10
 SAID: Final = "finance_bill_said"
@@ -112,18 +111,6 @@ def kinds(tx: Texts, found: list[Sum], here: str, bill: str) -> str:
     return f'<ul class="kinds">{tiles}</ul>'
 
 
-def chart(tx: Texts, found: list[Sum]) -> dict[str, Any]:
-    """How many of each kind, and how far they are."""
-    rows = [
-        {"kind": tx(f"difference.{each.kind}"), "state": tx(f"difference_state.{state}"), "n": n}
-        for each in found
-        for state, n in (("open", each.open), ("proposed", each.proposed))
-        if n
-    ]
-    titles = {"kind": tx("finance.col.kind"), "state": tx("finance.col.state"), "n": tx("finance.col.count")}
-    return stacked(rows, "n", "kind", "state", titles=titles)
-
-
 def read_before(app: App, tx: Texts, found: list[BillRow], *, now: datetime) -> str:
     """Bills, the last on top; each leads to its differences."""
     if not found:
@@ -149,10 +136,16 @@ def _bill(tx: Texts, row: BillRow, names: staff.Names, now: datetime) -> str:
     waiting = f"<b>{row.waiting}</b>" if row.waiting else ms("check", "ok")
     return (
         f'<tr><td class=p><a href="{to}">{esc(tx(f"bill_kind.{row.kind}"))}</a>'
-        f"<small><bdi>{esc(row.name)}</bdi></small></td><td>{esc(days)}</td><td class=n>{row.refunds}</td>"
-        f"<td class=n>{row.matched}</td><td class=n>{waiting}</td>"
+        f"<small><bdi>{esc(row.name)}</bdi></small></td><td>{esc(days)}</td>"
+        f"{_figure(tx, 'count', str(row.refunds))}{_figure(tx, 'matched', str(row.matched))}"
+        f"{_figure(tx, 'waiting', waiting)}"
         f"<td class=a>{esc(who)}<small>{esc(tx.when(row.read_at, now))}</small></td></tr>"
     )
+
+
+def _figure(tx: Texts, column: str, said: str) -> str:
+    """A figure, which on a phone stands beside its column's name. `said` is HTML."""
+    return f'<td class=n data-label="{esc(tx(f"finance.col.{column}"))}">{said}</td>'
 
 
 def fetches(tx: Texts, found: list[Fetch], *, now: datetime) -> str:

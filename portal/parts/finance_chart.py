@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-_HEIGHT: Final = 34  # pixels of a bar with its gap
+_BAR, _AROUND = 34, 76  # pixels: a bar with its gap; axis and legend, which Streamlit counts as well
 _AMOUNT: Final = "quantitative"
 
 
@@ -24,10 +24,11 @@ def stacked(
     return {
         "data": {"values": [dict(row) for row in rows]},
         "mark": {"type": "bar", "cornerRadius": 3},
-        "height": _HEIGHT * max(bars, 1),
+        "background": "transparent",
+        "height": _BAR * max(bars, 1) + _AROUND,
         "encoding": {
             "y": {**_named(bar), "axis": {"ticks": False, "domain": False}},
-            "x": {"field": value, "type": _AMOUNT, "title": titles[value], "axis": counted},
+            "x": {"field": value, "type": _AMOUNT, "title": None, "axis": counted},
             "color": {**_named(part), "legend": {"orient": "bottom", "columns": 3}},
             "tooltip": [{"field": name, "title": titles[name]} for name in (bar, part, value, *more)],
         },
@@ -41,7 +42,8 @@ def by_day(
     return {
         "data": {"values": [dict(row) for row in rows]},
         "mark": {"type": "bar", "cornerRadius": 2},
-        "height": 200,
+        "background": "transparent",
+        "height": 260,
         "encoding": {
             "x": {**_named(day), "axis": {"labelAngle": 0, "labelOverlap": True}},
             "y": {"field": value, "type": _AMOUNT, "title": None, "axis": {"tickCount": 4}},

@@ -80,7 +80,8 @@ def _piles(tx: Texts, piles: Sequence[Pile], now: datetime) -> str:
     rows = "".join(
         f"<tr><td class=p>{esc(finance_words.channel(tx, pile.channel))}</td>"
         f"<td>{esc(tx(f'payout_state.{pile.state}'))}{_late(tx, pile.late)}</td>"
-        f"<td class=n>{pile.count}</td><td class=n>{esc(tx.money(pile.amount_minor, pile.currency))}</td>"
+        f'<td class=n data-label="{esc(tx("finance.col.count"))}">{pile.count}</td>'
+        f"<td class=n>{esc(tx.money(pile.amount_minor, pile.currency))}</td>"
         f"<td class=a>{esc(tx.duration(now - pile.oldest_at))}</td></tr>"
         for pile in piles
     )

@@ -99,6 +99,7 @@ def reconcile(
             return known
         tell("comparing")
         held = matching.hold(conn, bill.kind, channel, bill.refunds)
+        covers = _past(covers, bill, app.now())
         if covers is not None:
             absent = list(matching.absent(conn, bill.kind, channel, covers, held))
             held.differences += absent
@@ -116,6 +117,14 @@ def reconcile(
         result = _result(conn, bill_id, is_new=True)
     log.info("bill_read", bill=bill_id, channel=channel, refunds=len(bill.refunds), found=result.found)
     return result
+
+
+def _past(covers: Coverage | None, bill: ReadBill, now: datetime) -> Coverage | None:
+    """Of a day that is not over a bill holds what there was when it was made: surely up to its last row."""
+    if covers is None or covers.ends <= now:
+        return covers
+    last = max((row.at for row in bill.refunds if row.at <= now), default=covers.begins)
+    return Coverage(covers.begins, max(covers.begins, last), False)
 
 
 def _check_whole(bill: ReadBill) -> None:
