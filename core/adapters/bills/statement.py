@@ -160,7 +160,7 @@ class Statement:
 
     def _fee(self, line: int, text: str, column: str) -> int:
         """A fee in minor units; one that cannot be read is told, and counts for nothing."""
-        if not text:
+        if not text.strip("-0."):  # nearly all
             return 0
         try:
             return money(text, "CNY", column)

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from core import worker
-from core.adapters.tables import external_refunds, metadata, payments, waiting_refunds
+from core.adapters.tables import external_refunds, ledger_entries, metadata, payments, waiting_refunds
 from core.domain.actors import SYSTEM, Actor
 from core.domain.errors import (
     BillHoldsNoRefunds,
@@ -33,6 +33,7 @@ from core.services import ledger, reconciliation
 from tests import ledgers
 from tests.ledgers import Row, bill_of
 from tests.shop import FINANCE, LEAD, REVIEWER, Shop
+from tests.vandal import tampering
 
 
 def found(shop: Shop) -> dict[str, list[str]]:
@@ -395,3 +396,29 @@ def test_a_bill_of_payments_alone_accuses_nobody(shop: Shop, tmp_path: Path) -> 
     )  # fmt: skip
     with pytest.raises(BillHoldsNoRefunds):
         reconciliation.reconcile(shop.app, FINANCE, path)
+
+
+def test_a_day_that_is_not_over_accuses_nobody(shop: Shop, tmp_path: Path) -> None:
+    """Its bill says that it goes to midnight; what was sent after its last row is not missed in it."""
+    shop.clock.at = datetime(2026, 9, 9, 4, 0, tzinfo=UTC)
+    late = shop.apply(shop.order()).case_no
+    worker.run_once(shop.app)
+    shop.clock.at = datetime(2026, 9, 9, 8, 0, tzinfo=UTC)
+    seen = external(shop, shop.order())._replace(at=datetime(2026, 9, 9, 3, 0, tzinfo=UTC))
+    assert shop.payouts(late)[0].state == "accepted"
+    done = drop(shop, tmp_path, seen)
+    assert done.found["only_ours"] == 0
+    shop.clock.at = datetime(2026, 9, 10, 8, 0, tzinfo=UTC)
+    whole = drop(
+        shop, tmp_path, seen._replace(at=seen.at + timedelta(hours=1)), name="whole.csv", day=seen.at
+    )
+    assert whole.found["only_ours"] == 1
+
+
+def test_the_ledger_is_asked_too(shop: Shop, tmp_path: Path) -> None:
+    """An arrival that somebody took out of the books does not fit, although payout and bill agree."""
+    _, row = paid(shop)
+    with tampering(shop.app) as conn:
+        conn.execute(delete(ledger_entries).where(ledger_entries.c.movement == f"arrive:{row.number}"))
+    done = drop(shop, tmp_path, row, day=row.at)
+    assert done.waiting["ledger"] == 1 and done.matched == 0
