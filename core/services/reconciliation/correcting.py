@@ -16,6 +16,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, insert, select, update
 
 from core.adapters.tables import (
+    billed_payouts,
     cases,
     differences,
     external_refunds,
@@ -106,8 +107,15 @@ def send_back(app: App, actor: Actor, ids: Sequence[int], note: str, command_id:
 
 
 def wanted_for(conn: Connection, row: Row[Any]) -> Correction | None:
-    """What would put it right now."""
+    """What would put it right now; nothing for what another bill has shown meanwhile."""
+    if row.kind == "only_ours" and _is_billed(conn, row.payout_id):
+        return None
     return correction(Difference.of(row), keeping.payout_of(conn, row.payout_id))
+
+
+def _is_billed(conn: Connection, payout_id: int) -> bool:
+    query = select(billed_payouts.c.payout_id).where(billed_payouts.c.payout_id == payout_id)
+    return conn.execute(query).first() is not None
 
 
 def to_json(wanted: Correction) -> str:

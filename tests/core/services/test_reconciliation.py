@@ -20,6 +20,7 @@ from core.domain.errors import (
     BillOfAPerson,
     BillOfNoChannel,
     CorrectionMissing,
+    CorrectionOutdated,
     NotAllowed,
     OwnCase,
     Refusal,
@@ -396,6 +397,28 @@ def test_a_bill_of_payments_alone_accuses_nobody(shop: Shop, tmp_path: Path) -> 
     )  # fmt: skip
     with pytest.raises(BillHoldsNoRefunds):
         reconciliation.reconcile(shop.app, FINANCE, path)
+
+
+def test_what_another_bill_has_shown_is_missed_in_none(shop: Shop, tmp_path: Path) -> None:
+    """A channel's bills of other kinds need not have it as well."""
+    _, row = paid(shop)
+    drop(shop, tmp_path, row, day=row.at)
+    again = reconciliation.reconcile(shop.app, FINANCE, bill_of(tmp_path / "month.csv", [], row.at, days=2))
+    assert again.is_new and again.is_clean and not any(again.found.values())
+
+
+def test_a_proposal_that_a_later_bill_contradicts_is_not_posted(shop: Shop, tmp_path: Path) -> None:
+    """Missed, proposed as owed again, and then it stands in the next bill: the customer has it."""
+    _, row = paid(shop)
+    drop(shop, tmp_path, day=row.at)
+    [it] = shown(shop, "only_ours")
+    assert it.correction is not None
+    reconciliation.propose(shop.app, FINANCE, [it.id], "渠道查无此单", "p")
+    drop(shop, tmp_path, row, day=row.at, name="late.csv")
+    with pytest.raises(CorrectionOutdated):
+        reconciliation.post(shop.app, LEAD, [it.id], "q")
+    reconciliation.send_back(shop.app, LEAD, [it.id], "后来的账单里有", "b")
+    assert shop.audit() == []
 
 
 def test_a_day_that_is_not_over_accuses_nobody(shop: Shop, tmp_path: Path) -> None:
