@@ -5,34 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-_BAR, _AROUND = 34, 76  # pixels: a bar with its gap; axis and legend, which Streamlit counts as well
 _AMOUNT: Final = "quantitative"
-
-
-def stacked(
-    rows: Sequence[Mapping[str, Any]],
-    value: str,
-    bar: str,
-    part: str,
-    *,
-    titles: Mapping[str, str],
-    more: Sequence[str] = (),
-) -> dict[str, Any]:
-    """Lying bars, one for each `bar`, of parts that add up to `value`, a count."""
-    bars = len({row[bar] for row in rows})
-    counted = {"tickMinStep": 1, "format": "d"}
-    return {
-        "data": {"values": [dict(row) for row in rows]},
-        "mark": {"type": "bar", "cornerRadius": 3},
-        "background": "transparent",
-        "height": _BAR * max(bars, 1) + _AROUND,
-        "encoding": {
-            "y": {**_named(bar), "axis": {"ticks": False, "domain": False}},
-            "x": {"field": value, "type": _AMOUNT, "title": None, "axis": counted},
-            "color": {**_named(part), "legend": {"orient": "bottom", "columns": 3}},
-            "tooltip": [{"field": name, "title": titles[name]} for name in (bar, part, value, *more)],
-        },
-    }
 
 
 def by_day(
@@ -43,11 +16,11 @@ def by_day(
         "data": {"values": [dict(row) for row in rows]},
         "mark": {"type": "bar", "cornerRadius": 2},
         "background": "transparent",
-        "height": 260,
+        "height": 260,  # axis and legend included, as Streamlit counts
         "encoding": {
             "x": {**_named(day), "axis": {"labelAngle": 0, "labelOverlap": True}},
             "y": {"field": value, "type": _AMOUNT, "title": None, "axis": {"tickCount": 4}},
-            "color": {**_named(part), "legend": {"orient": "bottom", "columns": 3}},
+            "color": {**_named(part), "legend": {"orient": "bottom", "columns": 2}},
             "tooltip": [
                 {"field": day, "title": titles[day]},
                 {"field": part, "title": titles[part]},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import streamlit as st
 
@@ -16,7 +16,6 @@ from core.texts import Texts
 from portal import boundary, session
 from portal.html import empty, esc, href, ms, section
 from portal.parts import finance_words
-from portal.parts.finance_chart import stacked
 from portal.parts.found import says
 
 ALL: Final = ""
@@ -33,7 +32,6 @@ def show(app: App, actor: Actor, tx: Texts, *, now: datetime) -> None:
         return
     with st.container(key="card-piles"):
         st.html(f"<h2>{esc(tx('finance.money.piles'))}</h2>{_piles(tx, piles, now)}")
-        st.vega_lite_chart(_chart(tx, piles), key="chart-piles", width="stretch")
     st.html(section(tx("finance.money.each"), tx("finance.money.order")))
     channels = [ALL, *dict.fromkeys(pile.channel for pile in piles)]
     with st.container(key="filters", horizontal=True, vertical_alignment="bottom"):
@@ -90,20 +88,6 @@ def _piles(tx: Texts, piles: Sequence[Pile], now: datetime) -> str:
 
 def _late(tx: Texts, late: int) -> str:
     return f' <em class="late">{esc(tx("finance.money.late", n=late))}</em>' if late else ""
-
-
-def _chart(tx: Texts, piles: Sequence[Pile]) -> dict[str, Any]:
-    rows = [
-        {
-            "channel": finance_words.channel(tx, pile.channel),
-            "state": tx(f"payout_state.{pile.state}"),
-            "n": pile.count,
-            "amount": tx.money(pile.amount_minor, pile.currency),
-        }
-        for pile in piles
-    ]
-    titles = {name: tx(f"finance.col.{name}") for name in ("channel", "state", "count", "amount")}
-    return stacked(rows, "n", "channel", "state", titles={**titles, "n": titles["count"]}, more=("amount",))
 
 
 def _one(app: App, actor: Actor, tx: Texts, money: Money, people: Mapping[str, str], now: datetime) -> None:
