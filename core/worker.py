@@ -15,7 +15,7 @@ from sqlalchemy import insert, update
 from core.adapters.tables import worker_beats
 from core.app import App
 from core.domain.errors import StoreUnavailable
-from core.services import alike, credit, keeping, outbox, reading, sending, sweeping, timers
+from core.services import alike, credit, keeping, outbox, reading, reconciliation, sending, sweeping, timers
 
 log = structlog.get_logger(__name__)
 
@@ -64,7 +64,7 @@ def run_once(app: App, worker_id: str | None = None) -> int:
         except Exception:
             log.exception("comparison_put_off", evidence_id=evidence_id)
             alike.put_off(app, evidence_id, app.now() + PUT_OFF)
-    return done + _pictures(app)
+    return done + reconciliation.fetch(app) + _pictures(app)
 
 
 def _pictures(app: App) -> int:

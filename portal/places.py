@@ -18,6 +18,7 @@ class Place:
     title: str
     short: str
     menu: tuple[str, ...] = ("buyers",)
+    roles: tuple[str, ...] = ()  # of the staff who have it in their menu; () for all
 
     @property
     def path(self) -> str:
@@ -32,6 +33,14 @@ PLACES: Final = (
     Place("records", "history", "shell.page.records", "shell.tab.records"),
     Place("desk", "inbox", "shell.page.desk", "shell.tab.desk", menu=("staff",)),
     Place("support", "support_agent", "shell.page.support", "shell.tab.support", menu=("staff",)),
+    Place(
+        "finance",
+        "account_balance",
+        "shell.page.finance",
+        "shell.tab.finance",
+        ("staff",),
+        roles=("finance", "lead"),
+    ),
     Place("credit", "verified_user", "shell.page.credit", "shell.tab.credit", menu=("staff",)),
     Place("help", "help", "shell.page.help", "shell.tab.help", menu=("buyers", "staff")),
     Place("verify", "verified", "shell.page.verify", "shell.page.verify", menu=()),

@@ -97,7 +97,7 @@ def _bar(
         f'<span class="long">{esc(tx(place.title))}</span>'
         f'<span class="short" aria-hidden="true">{esc(tx(place.short))}</span></a></li>'
         for place in PLACES
-        if menu in place.menu
+        if menu in place.menu and (not place.roles or (actor is not None and actor.role in place.roles))
     )
     bell = _bell(tx, here, unread) if actor is not None and actor.role in session.BUYERS else ""
     other, label, said = ("en", "EN", "English") if tx.language == "zh_CN" else ("zh_CN", "中文", "中文")

@@ -19,7 +19,7 @@ from core.domain.actors import Actor
 from core.domain.errors import NotFound, Refusal, StoreUnavailable
 from core.domain.workdays import ZONE
 from core.services import cases, certificates, contacts, evidence, hearing, identity, links, policies
-from portal import session, style
+from portal import exports, session, style
 from portal.blocks import open_cases, record_table
 from portal.places import PATHS
 
@@ -44,6 +44,8 @@ def routes() -> list[Route]:
         Route("/session/clock", move_clock, methods=["POST"]),
         Route("/files/evidence/{link}", evidence_file),
         Route("/files/records.csv", records_file),
+        Route("/files/ledger.{kind}", exports.ledger_file),
+        Route("/files/differences.{kind}", exports.differences_file),
         Route("/files/certificate/{name}", certificate_file),
         Route("/.well-known/jwks.json", public_keys),
         Route("/hooks/{channel}", channel_notice, methods=["POST"]),

@@ -26,6 +26,7 @@ from core.cli import (
     notices,
     pictures,
     publishing,
+    reconciling,
     rules,
     upkeep,
 )
@@ -121,6 +122,7 @@ def _parser(language: str, everywhere: _Parser) -> _Parser:
         upkeep,
         intake,
         bills,
+        reconciling,
         pictures,
         case_list,
         cases,

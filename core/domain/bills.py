@@ -24,6 +24,7 @@ class BillRefund:
     currency: str
     at: datetime
     status: str
+    fee_minor: int = 0  # what the channel took with it, less than zero where it gave a fee back
 
 
 @dataclass(frozen=True, slots=True)

@@ -372,6 +372,61 @@ class SeveralBills(FileUnreadable):
     code = "several_bills"
 
 
+class BillOfAPerson(Refusal):
+    """A person's own bill: nothing in it carries our numbers. Params: `bill`, its kind."""
+
+    code = "bill_of_a_person"
+
+
+class BillOfNoChannel(Refusal):
+    """Nobody says which channel a table is of."""
+
+    code = "bill_of_no_channel"
+
+
+class BillNotWhole(Refusal):
+    """Of half a bill nobody could say what is missing. Params: `n` lines that could not be read, the first of
+    them in `lines`, `codes`: what else is wrong."""
+
+    code = "bill_not_whole"
+
+
+class BillHoldsNoRefunds(Refusal):
+    """A bill of payments alone, while refunds of ours fall into its days."""
+
+    code = "bill_holds_no_refunds"
+
+
+class CorrectionMissing(Refusal):
+    """There is nothing to book for this difference, or not before more is known. Params: `difference`."""
+
+    code = "correction_missing"
+
+
+class CorrectionOutdated(Refusal):
+    """What was proposed is not what it needs now. Params: `difference`."""
+
+    code = "correction_outdated"
+
+
+class TooMany(Refusal):
+    """More than one command takes. Params: `limit`, `n`."""
+
+    code = "too_many"
+
+
+class PayoutUnasked(Refusal):
+    """Nobody can be asked about this payout now. Params: `state`."""
+
+    code = "payout_unasked"
+
+
+class PersonUnknown(Refusal):
+    """Nobody whom it could be given to. Params: `person`."""
+
+    code = "person_unknown"
+
+
 class EncodingUnknown(FileUnreadable):
     """Neither UTF-8, UTF-16 nor GB18030. Params: `line`: the first that fits none."""
 

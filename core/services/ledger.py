@@ -14,19 +14,7 @@ from sqlalchemy import Connection, func, insert, select
 
 from core.adapters.prepared import Prepared
 from core.adapters.tables import ledger_entries
-
-# The chart of accounts.
-REFUNDS: Final = "contra_revenue:refunds"  # sales taken back
-FEES: Final = "revenue:refund_fees"  # kept from refunds
-EXCHANGE: Final = "revenue:exchange_difference"  # borne by the customer
-PAYABLE: Final = "liabilities:customer_refunds"  # approved, not arrived
-BALANCE: Final = "liabilities:balance"  # customers' money kept here
-
-
-def channel_account(channel: str) -> str:
-    """The account that a channel's payouts leave from."""
-    return BALANCE if channel == "balance" else f"assets:channel:{channel}"
-
+from core.domain.accounts import EXCHANGE, FEES, PAYABLE, REFUNDS, Lines, balances, channel_account
 
 _INSERT: Final = Prepared(
     insert(ledger_entries).inline(),
@@ -78,15 +66,22 @@ def arrived(
     _book(conn, f"arrive:{key}", at, currency, lines, case_no)
 
 
+def corrected(
+    conn: Connection, *, difference_id: int, at: datetime, currency: str, lines: Lines, case_no: str | None
+) -> None:
+    """A difference between a channel's bill and our books was put right, by two people."""
+    _book(conn, f"reconcile:{difference_id}", at, currency, lines, case_no)
+
+
 def _book(
     conn: Connection,
     movement: str,
     at: datetime,
     currency: str,
     lines: Sequence[tuple[str, int]],
-    case_no: str,
+    case_no: str | None,
 ) -> None:
-    if sum(amount for _, amount in lines) != 0:
+    if not balances(lines):
         raise ValueError(f"{movement} does not balance: {lines}")
     _INSERT.insert(
         conn,

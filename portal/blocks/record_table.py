@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from core.adapters.exports import safe_cell
 from core.domain.lifecycle import CASE
 from core.domain.money import plain
 from core.domain.workdays import ZONE
@@ -26,7 +27,6 @@ PERIODS: Final[dict[str, timedelta | None]] = {
     "year": timedelta(days=365),
     "all": None,
 }
-_RISKY: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def status_of(card: CaseCard) -> str:
@@ -193,11 +193,6 @@ def as_csv(tx: Texts, found: Sequence[CaseCard], refused: Mapping[str, str], *, 
             )
         )
     return ("\ufeff" + file.getvalue()).encode("utf-8", "replace")
-
-
-def safe_cell(text: str) -> str:
-    """A cell that begins like a formula gets an apostrophe in front: it is shown, and nothing runs."""
-    return f"'{text}" if text.lstrip(" ").startswith(_RISKY) else text
 
 
 def _stamp(at: datetime | None) -> str:

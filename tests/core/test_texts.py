@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from core import texts
 from core.adapters import bills, pictures
 from core.adapters.bills import rows
-from core.domain import eligibility, errors, facts, lifecycle, locator, masking, notices, slips
+from core.domain import eligibility, errors, facts, lifecycle, locator, masking, notices, reconciling, slips
 from core.domain.money import exponent, plain
 from core.domain.pictures import DOUBTS, WARNINGS
 from core.domain.table import COLUMNS, VERDICTS, OneOf, Within
@@ -71,6 +71,10 @@ FAMILIES: dict[str, set[str]] = {
     "picture_doubt": set(DOUBTS),
     "picture_advice": {*WARNINGS, "fine", "still", "kept"},
     "slip": set(slips.CODES),
+    "difference": set(reconciling.OWNERS),
+    "difference_says": set(reconciling.OWNERS),
+    "difference_state": set(reconciling.DIFFERENCE.states),
+    "difference_cause": {*reconciling.CAUSES},
     "bill_kind": {*(bill.kind for bill in bills.STATEMENTS), "generic_csv"},
     "import_problem": set(rows.PROBLEM_CODES),
     "import_notice": set(rows.NOTICE_CODES),

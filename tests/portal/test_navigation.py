@@ -39,6 +39,7 @@ def test_every_place_is_a_page_and_a_file():
         "/records",
         "/desk",
         "/support",
+        "/finance",
         "/credit",
         "/help",
         "/verify",

@@ -96,7 +96,9 @@ class Visitor:
         ]
 
         async def receive() -> Message:
-            return waiting.pop(0) if waiting else {"type": "http.disconnect"}
+            if not waiting:
+                await asyncio.Event().wait()  # they stay until they have the whole answer
+            return waiting.pop(0)
 
         async def send(message: Message) -> None:
             sent.append(message)

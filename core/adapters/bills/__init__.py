@@ -14,6 +14,7 @@ from core.adapters.bills import generic_csv
 from core.adapters.bills.alipay_fund import AlipayFundBill
 from core.adapters.bills.alipay_merchant import AlipayMerchantBill
 from core.adapters.bills.alipay_personal import AlipayPersonalBill
+from core.adapters.bills.card_list import CardList
 from core.adapters.bills.generic_bill import GenericBill
 from core.adapters.bills.mapping import Mapping
 from core.adapters.bills.packed import candidates
@@ -43,6 +44,7 @@ STATEMENTS: Final[tuple[type[Statement], ...]] = (
     AlipayFundBill,
     WechatPersonalBill,
     AlipayPersonalBill,
+    CardList,
 )
 ORDERS: Final = (WechatTradeBill, AlipayMerchantBill)
 

@@ -99,6 +99,7 @@ class AlipayMerchantBill(Statement):
             currency=CURRENCY,
             at=at,
             status=what,
+            fee_minor=-self._fee(line, cell("服务费"), "服务费"),  # money that came is positive there
         )
 
     def _row(self, line: int, cells: list[str]) -> Trade | Refund | Skipped:

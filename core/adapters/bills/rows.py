@@ -90,7 +90,7 @@ NOTICE_CODES: Final = (
     "trailer_missing", "trailer_count", "trailer_amount", "trade_shared", "refunded_beyond_paid",
     "never_paid", "refund_failed", "row_kind_unknown", "refund_incoming", "refund_outgoing", "refund_unsure",
     "status_unknown", "refunded_elsewhere", "number_rounded", "header_again", "encoding_mixed",
-    "currencies_mixed", "no_refund_columns",
+    "currencies_mixed", "no_refund_columns", "fee_unread",
 )  # fmt: skip
 
 

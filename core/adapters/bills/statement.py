@@ -24,6 +24,7 @@ _DAY: Final = rf"\[?{_DATE}(?: *([0-9]{{1,2}}):([0-9]{{2}})(?::([0-9]{{2}}))?)?\
 _PERIOD: Final = re.compile(
     rf"起始(?:时间|日期)[:：] *{_DAY}.*?(?:终止|结束)(?:时间|日期)[:：] *{_DAY}", re.ASCII
 )
+_MADE: Final = re.compile(rf"导出时间[:：] *{_DAY}", re.ASCII)
 _COUNT: Final = re.compile(r"共 *([0-9]{1,9}) *笔(?:记录)?[\"', ;\t]*$", re.ASCII)
 A_DAY: Final = timedelta(days=1)
 
@@ -48,6 +49,7 @@ class Statement:
         self.notices: list[Notice] = []
         self.count = 0
         self._period: Coverage | None = None
+        self._made: datetime | None = None  # when it was exported
         self._said_count: str | None = None
         self._days: set[datetime] = set()  # or moments, where a bill is not of whole days
         self._set_header(header_line, names)
@@ -70,9 +72,12 @@ class Statement:
 
     @property
     def covers(self) -> Coverage | None:
-        """What the bill says it covers, else the days of its rows."""
-        if self._period is not None or not self._days:
-            return self._period
+        """What the bill says it covers, but not beyond when it was made; else the days of its rows."""
+        period, made = self._period, self._made
+        if period is not None and made is not None and period.begins < made < period.ends:
+            return Coverage(period.begins, made, True)
+        if period is not None or not self._days:
+            return period
         begins = min(self._days).replace(hour=0, minute=0, second=0)
         return Coverage(begins, max(self._days).replace(hour=0, minute=0, second=0) + A_DAY, False)
 
@@ -115,6 +120,9 @@ class Statement:
                 if self._period is not None:
                     begins, ends = min(begins, self._period.begins), max(ends, self._period.ends)
                 self._period = Coverage(begins, ends, True)
+        made = _MADE.search(text)
+        if made is not None:
+            self._made = _moment(made.groups(), end=False)
         count = _COUNT.search(text)
         if count is not None and "：" not in text and ":" not in text:
             self._said_count = count[1]
@@ -149,6 +157,16 @@ class Statement:
             self._tell("number_rounded", {"column": column, "value": found})
             return ""
         return found
+
+    def _fee(self, line: int, text: str, column: str) -> int:
+        """A fee in minor units; one that cannot be read is told, and counts for nothing."""
+        if not text.strip("-0."):  # nearly all
+            return 0
+        try:
+            return money(text, "CNY", column)
+        except Unfit:
+            self._tell("fee_unread", {"line": line, "column": column})
+            return 0
 
     def _tell(self, code: str, params: dict[str, object]) -> None:
         """A notice once, however often it applies."""

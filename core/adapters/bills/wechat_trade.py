@@ -173,6 +173,7 @@ class WechatTradeBill(Statement):
             currency,
             at,
             cell("退款状态") or status,
+            self._fee(line, cell("手续费"), "手续费"),
         )
 
     def _row(self, line: int, cells: list[str]) -> Trade | Refund | Skipped:

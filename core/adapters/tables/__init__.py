@@ -9,6 +9,14 @@ from __future__ import annotations
 from core.adapters.tables.books import balance_lots, ledger_entries, sandbox_refunds
 from core.adapters.tables.columns import TAIL, Instant, from_micros, metadata, tail, to_micros
 from core.adapters.tables.far import channel_notices, circuits, refused_notices
+from core.adapters.tables.reconciled import (
+    bill_differences,
+    billed_payouts,
+    bills,
+    difference_events,
+    differences,
+    payout_care,
+)
 from core.adapters.tables.requests import (
     AT_THE_DESK,
     BY_HAND,
@@ -48,6 +56,9 @@ __all__ = [
     "TAIL",
     "Instant",
     "balance_lots",
+    "bill_differences",
+    "billed_payouts",
+    "bills",
     "case_events",
     "cases",
     "channel_notices",
@@ -58,6 +69,8 @@ __all__ = [
     "credit_entries",
     "customers",
     "desk_leases",
+    "difference_events",
+    "differences",
     "evidence",
     "evidence_views",
     "exchange_rates",
@@ -74,6 +87,7 @@ __all__ = [
     "orders",
     "payees",
     "payments",
+    "payout_care",
     "payouts",
     "policies",
     "refused_notices",
@@ -86,4 +100,4 @@ __all__ = [
     "worker_beats",
 ]
 
-APPEND_ONLY = ("case_events", "ledger_entries", "credit_entries", "evidence_views")
+APPEND_ONLY = ("case_events", "ledger_entries", "credit_entries", "evidence_views", "difference_events")

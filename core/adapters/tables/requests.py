@@ -275,6 +275,7 @@ payouts = Table(
     CheckConstraint(check_sql(PAYOUT), name="state"),
     CheckConstraint("amount_minor > 0 AND amount_minor <= reserved_minor", name="amount"),
     CheckConstraint("state IN ('arrived', 'replanned') OR due_at IS NOT NULL", name="something_is_due"),
+    Index("ix_payouts_channel", "channel", "sent_at"),  # what a bill of these days should have
     Index("ix_payouts_reference", "reference", postgresql_ops={"reference": "text_pattern_ops"}),
     Index("ix_payouts_tail", tail("reference")),
     Index(

@@ -11,10 +11,11 @@ from sqlalchemy import Connection, func, select
 
 from core.adapters.tables import balance_lots, case_events, cases, ledger_entries, payouts, sandbox_refunds
 from core.adapters.world import App
+from core.domain.accounts import EXCHANGE, FEES, PAYABLE, REFUNDS, channel_account
 from core.domain.lifecycle import GRANTING
 from core.services import policies
+from core.services.audit import reconciled
 from core.services.audit.finding import Finding, body_of
-from core.services.ledger import EXCHANGE, FEES, PAYABLE, REFUNDS, channel_account
 from core.services.payouts import BY_HAND
 
 
@@ -74,6 +75,7 @@ def _wanted(conn: Connection) -> Iterator[tuple[str, dict[str, int]]]:
     for row in conn.execute(select(p.key, p.channel, p.amount_minor, p.currency).where(p.state == "arrived")):
         lines = {PAYABLE: row.amount_minor, channel_account(row.channel): -row.amount_minor}
         yield f"arrive:{row.key}", {f"{account} {row.currency}": n for account, n in lines.items()}
+    yield from reconciled.movements(conn)
 
 
 def _expiries(app: App, conn: Connection) -> Iterator[Finding]:

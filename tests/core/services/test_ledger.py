@@ -7,6 +7,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.exc import DBAPIError
 
 from core.adapters.tables import ledger_entries
+from core.domain import accounts
 from core.services import ledger
 from tests.shop import LEAD, MEI, Shop
 
@@ -22,10 +23,10 @@ def test_a_refund_with_a_fee(shop: Shop) -> None:
     case_no = shop.apply(order_no, reason="other").case_no
     assert books(shop) == {}
     shop.act(case_no, "approve", LEAD)
-    assert books(shop) == {ledger.REFUNDS: 10_000, ledger.PAYABLE: -9_500, ledger.FEES: -500}
+    assert books(shop) == {accounts.REFUNDS: 10_000, accounts.PAYABLE: -9_500, accounts.FEES: -500}
     shop.work()
     shop.work(days=2)
-    assert books(shop) == {ledger.REFUNDS: 10_000, "assets:channel:alipay": -9_500, ledger.FEES: -500}
+    assert books(shop) == {accounts.REFUNDS: 10_000, "assets:channel:alipay": -9_500, accounts.FEES: -500}
     assert sum(books(shop).values()) == 0
 
 
@@ -43,7 +44,7 @@ def test_the_balance_is_a_debt_of_the_shop(shop: Shop) -> None:
     """R4.4."""
     shop.apply(shop.order(), route="balance")
     shop.work()
-    assert books(shop) == {ledger.REFUNDS: 10_000, ledger.BALANCE: -10_000}
+    assert books(shop) == {accounts.REFUNDS: 10_000, accounts.BALANCE: -10_000}
 
 
 def test_a_cause_is_booked_once(shop: Shop) -> None:

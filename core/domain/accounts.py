@@ -1,0 +1,25 @@
+"""The chart of accounts, and what balances. Debits are positive, credits negative."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+Lines = tuple[tuple[str, int], ...]  # (account, minor units); of one movement they sum to zero
+
+REFUNDS: Final = "contra_revenue:refunds"  # sales taken back
+FEES: Final = "revenue:refund_fees"  # kept from refunds
+EXCHANGE: Final = "revenue:exchange_difference"  # borne by the customer
+CHANNEL_FEES: Final = "expenses:channel_fees"  # what a channel took with a refund, less what it gave back
+PAYABLE: Final = "liabilities:customer_refunds"  # approved, not arrived
+BALANCE: Final = "liabilities:balance"  # customers' money kept here
+
+
+def channel_account(channel: str) -> str:
+    """The account that a channel's payouts leave from."""
+    return BALANCE if channel == "balance" else f"assets:channel:{channel}"
+
+
+def balances(lines: Iterable[tuple[str, int]]) -> bool:
+    """Whether the lines of one movement sum to zero."""
+    return sum(minor for _, minor in lines) == 0

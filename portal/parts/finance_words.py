@@ -1,0 +1,51 @@
+"""What finance's codes are called: accounts, differences, corrections."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from core.domain.reconciling import Correction, Difference
+from core.services.reconciliation import Listed
+from core.texts import Texts
+
+_ACCOUNTS: Final = {
+    "contra_revenue:refunds": "account.refunds",
+    "revenue:refund_fees": "account.fees",
+    "revenue:exchange_difference": "account.exchange",
+    "expenses:channel_fees": "account.channel_fees",
+    "liabilities:customer_refunds": "account.payable",
+    "liabilities:balance": "account.balance",
+}
+_CHANNEL: Final = "assets:channel:"
+
+
+def account(tx: Texts, name: str) -> str:
+    """An account of the ledger in words; one that we do not know keeps its name."""
+    if name.startswith(_CHANNEL):
+        return tx("account.channel", channel=channel(tx, name.removeprefix(_CHANNEL)))
+    return tx(_ACCOUNTS[name]) if name in _ACCOUNTS else name
+
+
+def channel(tx: Texts, name: str) -> str:
+    return tx(f"channel.{name}") if f"channel.{name}" in tx else name
+
+
+def kind(tx: Texts, found: Difference) -> str:
+    """What does not fit, in a few words."""
+    return tx(f"difference_cause.{found.cause}") if found.cause else tx(f"difference.{found.kind}")
+
+
+def correction(tx: Texts, listed: Listed) -> str:
+    """What would be booked: each account with its sum, and what can never be refunded again."""
+    wanted, currency = listed.correction, listed.found.currency
+    if wanted is None:
+        return tx("finance.correction.none")
+    if wanted == Correction():
+        return tx("finance.correction.nothing")
+    lines = [
+        tx("finance.correction.line", account=account(tx, name), amount=tx.money(minor, currency))
+        for name, minor in wanted.lines
+    ]
+    if wanted.takes_up:
+        lines.append(tx("finance.correction.takes_up", amount=tx.money(wanted.takes_up, currency)))
+    return tx("list.next").join(lines)
