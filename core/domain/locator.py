@@ -1,5 +1,5 @@
-"""The money locator: where the money is now, who holds it, what happens next and by when. Total over every
-state.
+"""The money locator: where the money is now, who holds it, what happens next, by when, and how sure that is.
+Total over every state.
 
 The answer is a key and raw parameters; `core.wording` makes the sentence of them.
 """
@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 
 from core.domain.deadlines import ESCALATED_TO, SECOND
 from core.domain.lifecycle import CASE
+from core.domain.settlement import WHY
 
 Holder = Literal["shop", "channel", "you", "nobody"]
 
@@ -45,7 +46,17 @@ BEHIND: Final = {
     "unknown": ("locator.asking", "locator.next.ask"),
     "accepted": ("locator.with_channel", "locator.next.arrive"),
 }
-TALKS: Final = ("locator.negotiating", "locator.bounced", "locator.bounced_rest")  # `_by` with its date
+# `_by` with its date. Until the customer has said how to have it, it is their turn, and told why.
+TALKS: Final = (
+    "locator.negotiating",
+    *(f"locator.your_way_{why}" for why in WHY),
+    *(key + yours for key in ("locator.bounced", "locator.bounced_rest") for yours in ("", "_yours")),
+)
+# The channel says so and the customer does not find it: people look. `_late`: their answer is overdue.
+MISSING: Final = ("locator.missing", "locator.missing_open")
+SURE: Final = tuple(  # on what the sentence rests
+    f"locator.sure.{name}" for name in ("own", "sent", "channel", "finance", "bill", "disputed")
+)
 BY_HAND: Final = (
     "locator.by_hand",
     "locator.by_hand_late",
@@ -73,6 +84,10 @@ KEYS: Final = tuple(
             "locator.next.transfer",
             *(key + by for key in TALKS for by in ("", "_by")),
             "locator.next.talks_late",
+            "locator.next.your_way",
+            *(key + late for key in MISSING for late in ("", "_late")),
+            "locator.next.ticket",
+            *SURE,
         ]
         + ["locator.with_channel_late", "locator.with_channel_late_rest", "locator.next.late"]
         + ["locator.arrived", "locator.arrived_balance", "locator.arrived_several", "locator.next.done"]
@@ -92,12 +107,42 @@ class Piece:
     arrived_at: datetime | None = None
     expires_at: datetime | None = None
     by_hand: bool = False  # people transfer it to that account
+    heard_at: datetime | None = None  # when its channel last said where it is
+    row: BillRow | None = None
+    ticket: Ticket | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BillRow:
+    """The line of the customer's own bill that they let us keep."""
+
+    line: int
+    at: datetime
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """An open 'not received'. `due_at`: of our answer; `is_late`: a lead has it."""
+
+    due_at: datetime
+    is_late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Talks:
+    """Of a case that is negotiated: `why` (of settlement.WHY) it cannot simply go back, and whether the
+    customer has said how to have it.
+    """
+
+    why: str
+    has_proposed: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """`key` and `params` make the sentence, `next_key` the one after it. `by`: the date promised; None = no
-    clock.
+    """`key` and `params` make the sentence, `next_key` the one after it, `sure` what it rests on. `by`: the
+    date promised; None = no clock. `turn`: the customer has to act.
     """
 
     key: str
@@ -106,6 +151,8 @@ class Located:
     by: datetime | None = None
     provisional: bool = False
     params: dict[str, Any] = field(default_factory=dict)
+    sure: str = "locator.sure.own"
+    turn: bool = False
 
 
 def locate(
@@ -123,6 +170,7 @@ def locate(
     asked_minor: int | None = None,
     was_sent: bool = True,
     is_offered: bool = False,
+    talks: Talks | None = None,
 ) -> Located:
     """Where the money of a case in `state` is. `channels`: where an approved refund will go. `owner`: who has
     it since it is late, or since one of two has approved. `ask_until`: the end of the window to ask, None
@@ -135,7 +183,9 @@ def locate(
         return _draft(due_at, ask_until, now, published_through)
     if not was_sent:
         return Located("locator.never_sent", "shop", "locator.next.apply_again")
-    found = _of_sent(state, amount_minor, currency, due_at, pieces, now, published_through, channels, owner)
+    found = _of_sent(
+        state, amount_minor, currency, due_at, pieces, now, published_through, channels, owner, talks
+    )
     if is_offered and found.by is not None:
         return replace(found, key="locator.offered", next_key="locator.next.offer")
     if asked_minor is not None:
@@ -179,17 +229,22 @@ def _of_sent(
     published_through: int,
     channels: Sequence[str],
     owner: str | None,
+    talks: Talks | None,
 ) -> Located:
     live = [piece for piece in pieces if piece.state != "replanned"]
     arrived = [piece for piece in live if piece.state == "arrived"]
     waiting = [piece for piece in live if piece.state in OPEN]
     if state == "negotiating":
-        found = _talks(arrived, pieces, amount_minor, currency)
+        found = _talks(arrived, pieces, amount_minor, currency, talks)
         return _by_date(found, due_at, now, published_through, is_late=owner == ESCALATED_TO)
-    if state == "completed" or (state == "paying" and arrived and not waiting):
-        return _arrived(arrived, currency)
-    if state == "paying":
-        return _on_its_way(arrived, waiting, amount_minor, currency, now, published_through)
+    if state in ("paying", "completed"):
+        lost = next((piece for piece in live if piece.ticket is not None), None)
+        if lost is not None:
+            return _missing(lost, currency, now, published_through)
+        if state == "completed" or (arrived and not waiting):
+            return _arrived(arrived, currency)
+        found = _on_its_way(arrived, waiting, amount_minor, currency, now, published_through)
+        return _surely(found, waiting)
     key, next_key = WITH_SHOP[state]
     params: dict[str, Any] = {"amount_minor": amount_minor, "currency": currency}
     if due_at is not None and due_at <= now:
@@ -227,8 +282,10 @@ def _on_its_way(
     if hands:
         return _by_hand(hands, waiting, arrived, currency, now, published_through)
     if behind == "accepted":
-        by = max(piece.eta_at for piece in waiting if piece.eta_at is not None)
-        if now > by:
+        by = max((piece.eta_at for piece in waiting if piece.eta_at is not None), default=None)
+        if by is None:  # never without a date; said as carefully as a loss
+            key, next_key = BEHIND["unknown"]
+        elif now > by:
             key, next_key = "locator.with_channel_late", "locator.next.late"
     params = {
         "amount_minor": sum(piece.amount_minor for piece in waiting),
@@ -279,24 +336,80 @@ def _arrived(arrived: Sequence[Piece], currency: str) -> Located:
             params["expires_at"] = piece.expires_at
     else:
         params["channels"] = _names(piece.channel for piece in arrived)
-    return Located(key, "you", "locator.next.done", None, False, params)
+    return _surely(Located(key, "you", "locator.next.done", None, False, params), arrived)
+
+
+def _missing(lost: Piece, currency: str, now: datetime, published_through: int) -> Located:
+    """The channel's word against the customer's: nobody knows yet, people look, and answer by a date."""
+    assert lost.ticket is not None
+    due_at = lost.ticket.due_at
+    is_late = lost.ticket.is_late or due_at <= now
+    by = due_at if due_at > now else None
+    key = MISSING[0] if lost.state == "arrived" and lost.arrived_at is not None else MISSING[1]
+    params: dict[str, Any] = {
+        "amount_minor": lost.amount_minor,
+        "currency": currency,
+        "channel": lost.channel,
+        "account": lost.account,
+        "arrived_at": lost.arrived_at,
+    }
+    return Located(
+        f"{key}_late" if is_late else key,
+        "channel",
+        "locator.next.ticket",
+        by,
+        by is not None and by.year > published_through,
+        params,
+        "locator.sure.disputed",
+    )
+
+
+def _surely(found: Located, pieces: Sequence[Piece]) -> Located:
+    """On what it rests: the customer's own bill, finance's record, the channel's word of that day, or only
+    that it was sent.
+    """
+    row = next((piece.row for piece in pieces if piece.row is not None), None)
+    heard = [piece.heard_at for piece in pieces if piece.heard_at is not None]
+    states = {piece.state for piece in pieces}
+    if row is not None:
+        of_row = {"line": row.line, "row_at": row.at, "row_minor": row.amount_minor}
+        return replace(found, sure="locator.sure.bill", params=found.params | of_row)
+    if any(piece.by_hand for piece in pieces):
+        return replace(found, sure="locator.sure.finance")
+    if all(piece.channel == "balance" for piece in pieces):
+        return found
+    if states <= {"accepted", "arrived"} and heard:
+        return replace(found, sure="locator.sure.channel", params=found.params | {"heard_at": max(heard)})
+    return replace(found, sure="locator.sure.sent")
 
 
 def _talks(
-    arrived: Sequence[Piece], pieces: Sequence[Piece], amount_minor: int | None, currency: str
+    arrived: Sequence[Piece],
+    pieces: Sequence[Piece],
+    amount_minor: int | None,
+    currency: str,
+    talks: Talks | None,
 ) -> Located:
-    if not pieces:
-        key, next_key = WITH_SHOP["negotiating"]
-        params = {"amount_minor": amount_minor, "currency": currency}
-        return Located(key, "shop", next_key, params=params)
-    return _bounced(arrived, pieces, currency)
+    """Whose turn it is: the customer's until they have said how to have it, then finance's."""
+    is_theirs = talks is not None and not talks.has_proposed
+    if pieces:
+        found = _bounced(arrived, pieces, currency)
+        return _yours(found, f"{found.key}_yours") if is_theirs else found
+    key, next_key = WITH_SHOP["negotiating"]
+    params = {"amount_minor": amount_minor, "currency": currency}
+    found = Located(key, "shop", next_key, params=params)
+    return _yours(found, f"locator.your_way_{talks.why}") if talks is not None and is_theirs else found
+
+
+def _yours(found: Located, key: str) -> Located:
+    return replace(found, key=key, next_key="locator.next.your_way", turn=True)
 
 
 def _by_date(
     found: Located, due_at: datetime | None, now: datetime, published_through: int, *, is_late: bool
 ) -> Located:
     """Until when people settle it; a date that has passed is not repeated."""
-    next_key = "locator.next.talks_late" if is_late else found.next_key
+    next_key = "locator.next.talks_late" if is_late and not found.turn else found.next_key
     if due_at is None or due_at <= now:
         return replace(found, next_key=next_key)
     is_provisional = due_at.year > published_through

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from core.adapters.tables.books import balance_lots, ledger_entries, sandbox_refunds
 from core.adapters.tables.columns import TAIL, Instant, from_micros, metadata, tail, to_micros
+from core.adapters.tables.missing import bill_rows, ticket_answers, tickets
 from core.adapters.tables.requests import (
     AT_THE_DESK,
     BY_HAND,
@@ -47,6 +48,7 @@ __all__ = [
     "TAIL",
     "Instant",
     "balance_lots",
+    "bill_rows",
     "case_events",
     "cases",
     "commands",
@@ -77,9 +79,11 @@ __all__ = [
     "sessions",
     "settings",
     "tail",
+    "ticket_answers",
+    "tickets",
     "to_micros",
     "waiting_refunds",
     "worker_beats",
 ]
 
-APPEND_ONLY = ("case_events", "ledger_entries", "credit_entries", "evidence_views")
+APPEND_ONLY = ("case_events", "ledger_entries", "credit_entries", "evidence_views", "ticket_answers")
