@@ -54,9 +54,10 @@ TALKS: Final = (
 )
 # The channel says so and the customer does not find it: people look. `_late`: their answer is overdue.
 MISSING: Final = ("locator.missing", "locator.missing_open")
-SURE: Final = tuple(  # on what the sentence rests
-    f"locator.sure.{name}" for name in ("own", "sent", "channel", "finance", "bill", "disputed")
-)
+# On what the sentence rests.
+OWN: Final = "locator.sure.own"
+DISPUTED: Final = "locator.sure.disputed"
+SURE: Final = (OWN, *(f"locator.sure.{name}" for name in ("sent", "channel", "finance", "bill")), DISPUTED)
 BY_HAND: Final = (
     "locator.by_hand",
     "locator.by_hand_late",
@@ -151,7 +152,7 @@ class Located:
     by: datetime | None = None
     provisional: bool = False
     params: dict[str, Any] = field(default_factory=dict)
-    sure: str = "locator.sure.own"
+    sure: str = OWN
     turn: bool = False
 
 
@@ -360,7 +361,7 @@ def _missing(lost: Piece, currency: str, now: datetime, published_through: int) 
         by,
         by is not None and by.year > published_through,
         params,
-        "locator.sure.disputed",
+        DISPUTED,
     )
 
 
@@ -372,7 +373,7 @@ def _surely(found: Located, pieces: Sequence[Piece]) -> Located:
     heard = [piece.heard_at for piece in pieces if piece.heard_at is not None]
     states = {piece.state for piece in pieces}
     if row is not None:
-        of_row = {"line": row.line, "row_at": row.at, "row_minor": row.amount_minor}
+        of_row = {"line": row.line, "row_day_at": row.at, "row_minor": row.amount_minor}
         return replace(found, sure="locator.sure.bill", params=found.params | of_row)
     if any(piece.by_hand for piece in pieces):
         return replace(found, sure="locator.sure.finance")
