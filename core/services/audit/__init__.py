@@ -10,7 +10,18 @@ from __future__ import annotations
 from typing import Final
 
 from core.adapters.world import App
-from core.services.audit import books, credit, files, fingerprints, guards, histories, money, notices, people
+from core.services.audit import (
+    books,
+    credit,
+    files,
+    fingerprints,
+    guards,
+    histories,
+    missing,
+    money,
+    notices,
+    people,
+)
 from core.services.audit.finding import Finding
 
 __all__ = ["PICTURES_READ", "Finding", "audit"]
@@ -31,6 +42,7 @@ def audit(app: App, pictures_read: int | None = PICTURES_READ) -> list[Finding]:
         found += people.check(app, conn)
         found += notices.check(conn)
         found += credit.check(conn)
+        found += missing.check(app, conn)
         found += fingerprints.check(conn)
         kept = files.rows(conn)
     found += files.check(app, kept, pictures_read)

@@ -1,4 +1,4 @@
-"""R5.4, R5.5: a refund that its customer does not find: their own bill, and tickets with what support needs."""
+"""R5.4, R5.5: a refund that its customer does not find: their own bill, and tickets."""
 
 from __future__ import annotations
 
