@@ -22,6 +22,7 @@ from portal.parts import (
     locator,
     sent,
     talk,
+    ticket,
     timeline,
     track_side,
     track_turn,
@@ -73,8 +74,12 @@ def follow(view: CaseView) -> None:
     days = policies.of_version(app, view.policy_version).eta_working_days
     with st.container(key="card-loc"):
         st.html(locator.card(tx, view, now=now, beside=eta.beside(app, tx, view, days)))
+    lost = missing.look(app, actor, view.case_no) if not_received.may_be_missing(view, now=now) else None
     main, aside = st.columns([1.95, 1], gap="large")
     with main:
+        if lost and lost.tickets:
+            with st.container(key="card-ticket"):
+                st.html(ticket.told(turn, lost.tickets[0]))
         if track_turn.is_turn(view):
             track_turn.show(turn)
         st.html(section(tx("track.timeline")))
@@ -87,8 +92,7 @@ def follow(view: CaseView) -> None:
     with aside, st.container(key="aside"):
         policy, may_add = policies.current(app)[1], view.state in add_proof.OPEN
         st.html(track_side.column(tx, view, policy, now=now, may_add=may_add))
-        if not_received.may_be_missing(view, now=now):
-            lost = missing.look(app, actor, view.case_no)
+        if lost is not None:
             with st.expander(
                 tx("track.missing.title"), icon=":material/help:", type="compact", key="rule",
                 expanded=not_received.is_urgent(lost, now=now),

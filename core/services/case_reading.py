@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Connection, and_, bindparam, exists, select
+from sqlalchemy import BindParameter, Connection, and_, bindparam, select
 
 from core import texts, wording
 from core.adapters import tables
@@ -36,8 +36,7 @@ from core.domain.money import share
 from core.domain.policy import Policy
 from core.domain.rights import allowed
 from core.domain.routes import RouteOption
-from core.domain.settlement import has_proposed, why_not_back
-from core.services import drafts, orders, policies
+from core.services import drafts, orders, policies, talks
 from core.services.case_views import CaseCard, CaseView, EventView, PayoutView
 from core.services.evidence import view_of
 from core.services.record import COLUMNS, Case
@@ -66,21 +65,6 @@ _PAYOUT_COLUMNS: Final = (
     .outerjoin(tickets, and_(tickets.c.payout_id == payouts.c.id, tickets.c.state == "open"))
 )
 _PAYOUTS: Final = Prepared(_PAYOUT_COLUMNS.where(payouts.c.case_no == _NO).order_by(payouts.c.id))
-# Of cases in talks: why the money cannot go back, and the customer's last word on it.
-_e = case_events.c
-_TALKS: Final = select(
-    cases.c.case_no,
-    tables.orders.c.escrow,
-    exists()
-    .where(payments.c.order_no == cases.c.order_no, payments.c.is_open.is_(False))
-    .label("any_closed"),
-    select(_e.event)
-    .where(_e.case_no == cases.c.case_no, _e.event.in_(("propose", "negotiate")))
-    .order_by(_e.seq.desc())
-    .limit(1)
-    .scalar_subquery()
-    .label("last"),
-).join(tables.orders, tables.orders.c.order_no == cases.c.order_no)
 MAY_ASK: Final = ("draft", "rejected")  # where the window to ask still matters
 
 
@@ -141,7 +125,7 @@ def load(app: App, conn: Connection, case: Case, actor: Actor) -> CaseView:
             now,
             [payment.channel for payment in order.payments],
             ask_until,
-            _talks_of(case, order, history),
+            talks.of_case(case, order, history),
         ),
         evidence=pictures,
         ask_until=ask_until,
@@ -180,16 +164,12 @@ def cards(
         for row in conn.execute(_PAYOUT_COLUMNS.where(payouts.c.case_no.in_(moving)).order_by(payouts.c.id)):
             pieces[row.case_no].append(_payout(app, row))
     in_talks = [case.case_no for case, _ in found if case.state == "negotiating"]
-    talks: dict[str, Talks] = {}
-    if in_talks:
-        for row in conn.execute(_TALKS.where(cases.c.case_no.in_(in_talks))):
-            why = why_not_back(escrow=row.escrow, any_closed=row.any_closed)
-            talks[row.case_no] = Talks(why, row.last == "propose")
+    of_talks = talks.of_many(conn, in_talks) if in_talks else {}
     policy = None
     if any(case.state in MAY_ASK for case, _ in found):
         _, policy = policies.in_force(app, conn, now)
     return [
-        _card(app, case, row, pieces[case.case_no], policy, now, talks.get(case.case_no))
+        _card(app, case, row, pieces[case.case_no], policy, now, of_talks.get(case.case_no))
         for case, row in found
     ]
 
@@ -201,7 +181,7 @@ def _card(
     pieces: list[PayoutView],
     policy: Policy | None,
     now: datetime,
-    talks: Talks | None,
+    of_talks: Talks | None,
 ) -> CaseCard:
     ask_until = None
     if policy is not None and case.state in MAY_ASK:
@@ -232,7 +212,7 @@ def _card(
         arrived_at=_arrived_at(case, pieces),
         was_sent=_was_sent(case),
         is_settled=row.is_settled,
-        locator=_locate(app, case, pieces, now, (), ask_until, talks),
+        locator=_locate(app, case, pieces, now, (), ask_until, of_talks),
     )
 
 
@@ -295,14 +275,6 @@ def _payout(app: App, row: Any) -> PayoutView:
     )
 
 
-def _talks_of(case: Case, order: orders.OrderView, history: Sequence[tuple[str, str, str]]) -> Talks | None:
-    if case.state != "negotiating":
-        return None
-    any_closed = any(not payment.is_open for payment in order.payments)
-    why = why_not_back(escrow=order.escrow, any_closed=any_closed)
-    return Talks(why, has_proposed(event for event, _, _ in history))
-
-
 def _event(row: Any, body: Mapping[str, Any], reader: Actor) -> EventView:
     """What the first of two approved is between colleagues until the second has decided; the final event then
     has the words for the customer.
@@ -335,7 +307,7 @@ def _locate(
     now: datetime,
     channels: Collection[str],
     ask_until: datetime | None,
-    talks: Talks | None,
+    of_talks: Talks | None,
 ) -> Located:
     amount = case.refund_minor if case.refund_minor is not None else case.requested_minor
     if case.route == "balance":
@@ -369,7 +341,7 @@ def _locate(
         asked_minor=case.requested_minor if _is_part(case) else None,
         was_sent=_was_sent(case),
         is_offered=_is_offered(case),
-        talks=talks,
+        talks=of_talks,
     )
 
 

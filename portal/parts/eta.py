@@ -22,7 +22,7 @@ def beside(app: App, tx: Texts, view: CaseView, etas: Mapping[str, tuple[int, in
     if not told:
         return ""
     promise = tx("track.missing.promise", speed=choice.days(tx, {channel: etas[channel] for channel in told}))
-    return f'<p class="note">{esc(" ".join([promise, *told.values()]))}</p>'
+    return "".join(f'<p class="note">{esc(line)}</p>' for line in (promise, *told.values()))
 
 
 def measured(app: App, tx: Texts, channel: str) -> str:

@@ -13,8 +13,8 @@ from core.domain.errors import Refusal
 from core.domain.missing import BY_HAND, Checked
 from core.services import missing, policies
 from core.services.case_views import CaseView
-from core.services.missing import Lost, Piece, TicketView
-from portal.html import esc, lines, ms
+from core.services.missing import Lost, Piece
+from portal.html import esc, ms
 from portal.parts import bill_said, eta
 from portal.parts.turn import Turn, refusal, remember
 from portal.parts.wizard import bad
@@ -37,16 +37,14 @@ def may_be_missing(view: CaseView, *, now: datetime) -> bool:
 
 
 def is_urgent(lost: Lost, *, now: datetime) -> bool:
-    """Whether it is shown open: a ticket can be opened, or there is one."""
-    return bool(lost.tickets) or any(
+    """Whether it is shown open: nothing has arrived, and it is past the time to wait."""
+    return lost.open_ticket is None and any(
         piece.may_open(now) and piece.sent.state != "arrived" for piece in lost.pieces
     )
 
 
 def show(t: Turn, lost: Lost) -> None:
     """Everything in the order in which it is tried."""
-    if lost.tickets:
-        st.html(_ticket(t, lost.tickets[0]))
     if not lost.pieces:
         return
     piece = _which(t, lost.pieces)
@@ -85,8 +83,9 @@ def _where(t: Turn, piece: Piece) -> str:
     name, since = _channel(t, piece), tx.date(sent.sent_at or t.now, t.now)
     names = {"channel": name, "since": since, "account": piece.account}
     numbered = range(1, _STEPS.get(sent.channel, 0) + 1)
-    told = [tx(f"track.missing.look_{sent.channel}_{number}", **names) for number in numbered]
-    steps = "".join(f"<li>{esc(step)}</li>" for step in told)
+    steps = "".join(
+        f"<li>{esc(tx(f'track.missing.look_{sent.channel}_{number}', **names))}</li>" for number in numbered
+    )
     numbers = [
         (tx("track.missing.amount"), tx.money(sent.amount_minor, sent.currency)),
         (
@@ -105,7 +104,7 @@ def _where(t: Turn, piece: Piece) -> str:
         waits.append(tx("track.missing.wait", date=tx.date(piece.promised_at, t.now)))
     if sent.state != "arrived" and (measured := eta.measured(t.app, tx, sent.channel)):
         waits.append(measured)
-    note = f'<p class="note">{esc(" ".join(waits))}</p>' if waits else ""
+    note = "".join(f'<p class="note">{esc(line)}</p>' for line in waits)
     title = f"<h3>{esc(tx('track.missing.where', channel=name))}</h3>"
     return f'{title}<ol class="look">{steps}</ol><dl class="kv nos">{rows}</dl>{note}'
 
@@ -244,49 +243,3 @@ def _wait(t: Turn, piece: Piece) -> str:
     )
     title = f'<h3 class="gap">{esc(tx("track.ticket.title"))}</h3>'
     return f'{title}<p>{esc(tx("track.ticket.from", opens=opens))}</p><p class="note">{esc(why)}</p>'
-
-
-def _ticket(t: Turn, ticket: TicketView) -> str:
-    """The newest ticket: what was told, by when we answer, what was answered."""
-    tx, now = t.tx, t.now
-    at, channel = tx.when(ticket.at, now), tx(f"channel.{ticket.channel}")
-    amount = tx.money(ticket.amount_minor, ticket.currency)
-    if ticket.due_at is None:
-        closed = tx.when(ticket.closed_at, now) if ticket.closed_at else ""
-        title, says = tx("track.ticket.closed"), tx("track.ticket.closed_says", at=at, closed=closed)
-    else:
-        title = tx("track.ticket.open")
-        if ticket.owner or ticket.due_at <= now:
-            says = tx("track.ticket.open_late", at=at, amount=amount, channel=channel)
-        else:
-            by = tx.date(ticket.due_at, now)
-            says = tx("track.ticket.open_says", at=at, amount=amount, channel=channel, by=by)
-    own = f'<p class="quote">{lines(ticket.words)}</p>' if ticket.words else ""
-    again = f'<p class="note">{esc(tx("track.ticket.again"))}</p>' if ticket.due_at is None else ""
-    return (
-        f'<div class="ticket"><h3>{esc(title)}</h3><p>{esc(says)}</p>{own}'
-        f"{_asked(t, ticket, channel)}{_answers(t, ticket)}{again}</div>"
-    )
-
-
-def _asked(t: Turn, ticket: TicketView, channel: str) -> str:
-    """What the channel said since; only while people look."""
-    if ticket.due_at is None:
-        return ""
-    if ticket.heard and ticket.heard_at and ticket.heard_at >= ticket.at:
-        said_at, heard = t.tx.when(ticket.heard_at, t.now), t.tx(f"heard.{ticket.heard}")
-        words = t.tx("track.ticket.asked", at=said_at, channel=channel, heard=heard)
-    elif ticket.asks_at is not None and ticket.payout_state != "sending":
-        words = t.tx("track.ticket.asking", channel=channel)
-    else:
-        return ""
-    return f'<p class="note">{ms("sync")}{esc(words)}</p>'
-
-
-def _answers(t: Turn, ticket: TicketView) -> str:
-    items = "".join(
-        f'<div class="in"><p>{lines(answer.words)}</p><time>{esc(t.tx(f"track.who.{answer.role}"))} · '
-        f"{esc(t.tx.when(answer.at, t.now))}</time></div>"
-        for answer in ticket.answers
-    )
-    return f'<div class="chat">{items}</div>' if items else ""

@@ -1,4 +1,4 @@
-"""R5.4, R5.5: when not received is a matter for people, what to look for in a bill, what goes with a ticket."""
+"""R5.4, R5.5: when it is a matter for people, what to look for in a bill, and what goes with a ticket."""
 
 from __future__ import annotations
 
