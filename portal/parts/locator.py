@@ -57,6 +57,8 @@ def _stations(tx: Texts, view: CaseView, *, now: datetime) -> str:
     here = _HOLDERS[view.locator.holder]
     amount = view.locator.params.get("amount_minor") or view.refund_minor or view.requested_minor or 0
     at_place = tx("track.locator.here", amount=tx.money(amount, view.currency))
+    if view.locator.sure == DISPUTED:
+        at_place = tx("track.locator.unsure")
     to_balance = (live and all(p.channel == "balance" for p in live)) or (
         not live and view.route == "balance"
     )

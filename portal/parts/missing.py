@@ -187,8 +187,6 @@ def _consent(t: Turn, piece: Piece, checked: Checked) -> None:
 
 
 def _keep(t: Turn, piece: Piece, checked: Checked) -> None:
-    if not st.session_state.get(f"keep-{piece.sent.id}"):
-        return
     line = checked.row.line if checked.row else 0
     command_id = f"keep-{t.view.case_no}-{piece.sent.id}-{line}-{t.actor}"
     try:

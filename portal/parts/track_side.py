@@ -55,14 +55,18 @@ def _amounts(tx: Texts, view: CaseView, policy: Policy, now: datetime) -> str:
         rows.append(("", _fee(tx, view), money(-fee) if fee else money(0)))
         if fx:
             rows.append(("", tx("track.amounts.fx"), money(-fx)))
-        done = view.state == "completed"
-        rows.append(
-            ("total", tx("track.amounts.received") if done else tx("track.amounts.receive"), money(refund))
-        )
+        rows.append(("total", _outcome(tx, view), money(refund)))
     return (
         f"<h2>{esc(tx('track.amounts'))}</h2>{as_list(rows)}{_why_part(tx, view)}"
         f"{_objecting(tx, view, policy, now)}{_legs(tx, view, now)}"
     )
+
+
+def _outcome(tx: Texts, view: CaseView) -> str:
+    """Nobody is told that they received what they do not find."""
+    if any(payout.ticket for payout in view.payouts):
+        return tx("track.amounts.sent")
+    return tx("track.amounts.received") if view.state == "completed" else tx("track.amounts.receive")
 
 
 def _fee(tx: Texts, view: CaseView) -> str:

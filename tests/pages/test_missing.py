@@ -104,7 +104,7 @@ def test_before_the_limit_it_says_from_when_on_and_why(open_page: OpenPage, shop
     shop.clock.advance(timedelta(days=4))
     page = track(open_page, case_no)
     told = words(page)
-    assert "9月10日（周四）之后可以在这里提交“没有收到”" in told and "5 个工作日" in told
+    assert "还不能提交“没有收到”，要等过了 9月10日（周四）" in told and "5 个工作日" in told
     assert "do-ticket" not in [button.key for button in page.button]
 
 
@@ -119,6 +119,7 @@ def test_past_the_limit_it_is_told_once_and_answered(open_page: OpenPage, shop: 
     assert "客服正在查这笔退款" in told and "银行也说没有" in told
     assert "你说没有收到；客服在查，最晚 9月15日（周二）给你答复" in told
     assert "do-ticket" not in [button.key for button in page.button]
+    assert "在这里 " not in told.split("进度")[0], "nobody is sure where it is"
     shop.work()
     assert "又问了支付宝，回执：已受理，还没有入账" in words(track(open_page, case_no))
 
