@@ -126,9 +126,9 @@ def watch(view: CaseView) -> None:
 
 
 def interval(view: CaseView) -> int | None:
-    """How long until the page looks again; never once the case is finished."""
+    """How long until the page looks again; never once the case is finished and nobody looks for its money."""
     if view.finished_at:
-        return None
+        return SLOWLY if any(payout.ticket for payout in view.payouts) else None
     handed_over = all(payout.state in ("accepted", "arrived", "replanned") for payout in view.payouts)
     if view.state == "approved" or (view.state == "paying" and not handed_over):
         return UNTIL_ACCEPTED

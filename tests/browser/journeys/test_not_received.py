@@ -137,6 +137,7 @@ def test_it_is_not_there_and_support_answers(
     expect(card).to_have_count(0)
     desk.is_sound()
 
-    v.sees(answers)  # the page looks again by itself
+    # The page looks again by itself, every twenty seconds.
+    expect(v.page.locator(".stMain")).to_contain_text(answers, timeout=40_000)
     v.sees(v.tx("track.ticket.closed"))
     v.is_sound()
