@@ -31,6 +31,11 @@ def next_sentence(tx: Texts, located: Located, now: datetime | None = None) -> s
     return tx(located.next_key, **_words(tx, located, now))
 
 
+def sure_sentence(tx: Texts, located: Located, now: datetime | None = None) -> str:
+    """On what it rests: whose word it is, and of when."""
+    return tx(located.sure, **_words(tx, located, now))
+
+
 def _words(tx: Texts, located: Located, now: datetime | None) -> dict[str, str]:
     params = located.params
     currency = params.get("currency", "CNY")

@@ -15,7 +15,18 @@ from sqlalchemy import insert, update
 from core.adapters.tables import worker_beats
 from core.app import App
 from core.domain.errors import StoreUnavailable
-from core.services import alike, credit, keeping, outbox, reading, reconciliation, sending, sweeping, timers
+from core.services import (
+    alike,
+    credit,
+    keeping,
+    missing,
+    outbox,
+    reading,
+    reconciliation,
+    sending,
+    sweeping,
+    timers,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +56,7 @@ def run_once(app: App, worker_id: str | None = None) -> int:
     for customer_id in credit.due_customers(app, app.now(), BATCH):
         done += credit.recover(app, customer_id)
     done += credit.escalate_late(app, BATCH)
+    done += missing.escalate_late(app, BATCH)
     for case_no in timers.numbers_to_warn(app, app.now(), BATCH):
         try:
             done += timers.run_warning(app, case_no)

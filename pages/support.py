@@ -1,4 +1,6 @@
-"""Support: one field for whatever the customer can tell, and what to tell them (R5.6)."""
+"""Support: one field for whatever the customer can tell, and what to tell them (R5.6); below it the refunds
+that did not arrive, to be answered (R5.4).
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from core.services import queues, support
 from core.services.support import Found
 from portal import session
 from portal.html import empty, esc, hero
-from portal.parts import found
+from portal.parts import found, tickets
 
 actor = session.require(*support.ROLES)
 tx, app = session.texts(), session.core()
@@ -25,6 +27,7 @@ def run() -> None:
         icon=":material/search:", on_change=lambda: st.session_state.pop(PAGE, None),
     )  # fmt: skip
     if not asked:
+        tickets.show(app, actor, tx, now=now)
         st.html(found.how(tx))
         return
     page = st.session_state.get(PAGE, 0)

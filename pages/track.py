@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.domain.errors import NotFound
 from core.domain.workdays import ZONE
-from core.services import cases, notices, orders, policies
+from core.services import cases, missing, notices, orders, policies
 from core.services.case_views import CaseView
 from portal import session
 from portal.blocks import open_cases
@@ -17,14 +17,17 @@ from portal.parts import (
     add_proof,
     again,
     case_list,
+    eta,
     goods,
     locator,
     sent,
     talk,
+    ticket,
     timeline,
     track_side,
     track_turn,
 )
+from portal.parts import missing as not_received
 from portal.parts.turn import Turn
 
 SOON, SLOWLY, UNTIL_ACCEPTED = 10, 20, 3  # seconds until it looks again: more often where money moves
@@ -57,7 +60,7 @@ def mark(view: CaseView) -> tuple[Any, ...]:
         len(view.events),
         len(view.evidence),
         view.due_at,
-        tuple((p.id, p.state) for p in view.payouts),
+        tuple((p.id, p.state, p.heard_at, p.row, p.ticket) for p in view.payouts),
     )
 
 
@@ -68,15 +71,19 @@ def follow(view: CaseView) -> None:
     if session.unread():
         notices.mark_case(app, actor, view.case_no)
     watch(view)
+    days = policies.of_version(app, view.policy_version).eta_working_days
     with st.container(key="card-loc"):
-        st.html(locator.card(tx, view, now=now))
+        st.html(locator.card(tx, view, now=now, beside=eta.beside(app, tx, view, days)))
+    lost = missing.look(app, actor, view.case_no) if not_received.may_be_missing(view, now=now) else None
     main, aside = st.columns([1.95, 1], gap="large")
     with main:
+        if lost and lost.tickets:
+            with st.container(key="card-ticket"):
+                st.html(ticket.told(turn, lost.tickets[0]))
         if track_turn.is_turn(view):
             track_turn.show(turn)
         st.html(section(tx("track.timeline")))
         with st.container(key="card-tl"):
-            days = policies.of_version(app, view.policy_version).eta_working_days
             st.html(timeline.timeline(tx, view, days, now=now))
         if said := talk.talk(tx, view, now=now):
             st.html(section(tx("track.talk")))
@@ -85,9 +92,12 @@ def follow(view: CaseView) -> None:
     with aside, st.container(key="aside"):
         policy, may_add = policies.current(app)[1], view.state in add_proof.OPEN
         st.html(track_side.column(tx, view, policy, now=now, may_add=may_add))
-        if track_side.may_be_missing(view, now=now):
-            with st.expander(tx("track.missing.title"), icon=":material/help:", type="compact", key="rule"):
-                st.html(track_side.not_received(tx, view, now=now))
+        if lost is not None:
+            with st.expander(
+                tx("track.missing.title"), icon=":material/help:", type="compact", key="rule",
+                expanded=not_received.is_urgent(lost, now=now),
+            ):  # fmt: skip
+                not_received.show(turn, lost)
         with st.container(key="others", gap="xsmall"):
             st.html(sent.copy_link(tx, href("/track", case=view.case_no)), unsafe_allow_javascript=True)
             track_turn.others(turn)
@@ -116,9 +126,9 @@ def watch(view: CaseView) -> None:
 
 
 def interval(view: CaseView) -> int | None:
-    """How long until the page looks again; never once the case is finished."""
+    """How long until the page looks again; never once the case is finished and nobody looks for its money."""
     if view.finished_at:
-        return None
+        return SLOWLY if any(payout.ticket for payout in view.payouts) else None
     handed_over = all(payout.state in ("accepted", "arrived", "replanned") for payout in view.payouts)
     if view.state == "approved" or (view.state == "paying" and not handed_over):
         return UNTIL_ACCEPTED

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, Engine
 
@@ -40,6 +41,7 @@ class App:
     calendar: Calendar = field(default_factory=china)
     link_key: bytes | None = None  # of links to evidence, once read
     policies: dict[int, Policy] = field(default_factory=dict)  # published policies by version, once read
+    arrivals: dict[str, tuple[datetime, Any]] = field(default_factory=dict)  # by channel, and as of when
 
     def __post_init__(self) -> None:
         self._writer = database.writer(self.engine)

@@ -274,6 +274,36 @@ class MoneyAlreadySent(Refusal):
     code = "money_already_sent"
 
 
+class NothingMissing(Refusal):
+    """No money of this case is on its way or said to have arrived: there is nothing to look for."""
+
+    code = "nothing_missing"
+
+
+class NoBillToRead(Refusal):
+    """The exports of this channel are not read, or it was a transfer. Params: `channel`."""
+
+    code = "no_bill_to_read"
+
+
+class TicketTooEarly(Refusal):
+    """Before the policy's limit 'not received' is a matter of waiting (R5.4). Params: `opens_at`."""
+
+    code = "ticket_too_early"
+
+
+class TicketIsOpen(Refusal):
+    """One open 'not received' for a case."""
+
+    code = "ticket_is_open"
+
+
+class TicketIsClosed(Refusal):
+    """A colleague was quicker."""
+
+    code = "ticket_is_closed"
+
+
 class CertificateTooEarly(Refusal):
     """No channel has taken any of the money yet: there is nothing to certify."""
 
@@ -364,6 +394,12 @@ class FileTooLarge(FileUnreadable):
     """More than is read, or an archive that would swell beyond reason. Params: `megabytes`: the limit."""
 
     code = "file_too_large"
+
+
+class BillTooMuch(FileUnreadable):
+    """Reading it took more time or memory than a stranger's file is given."""
+
+    code = "bill_too_much"
 
 
 class SeveralBills(FileUnreadable):

@@ -1,5 +1,5 @@
-"""The money locator: where the money is now, who holds it, what happens next and by when. Total over every
-state.
+"""The money locator: where the money is now, who holds it, what happens next, by when, and how sure that is.
+Total over every state.
 
 The answer is a key and raw parameters; `core.wording` makes the sentence of them.
 """
@@ -7,105 +7,33 @@ The answer is a key and raw parameters; `core.wording` makes the sentence of the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any
 
 from core.domain.deadlines import ESCALATED_TO, SECOND
 from core.domain.lifecycle import CASE
-
-Holder = Literal["shop", "channel", "you", "nobody"]
-
-OPEN: Final = ("planned", "sending", "unknown", "accepted")
-WITH_SHOP: Final = {  # state → (sentence, what comes next); by the case's due time
-    "draft": ("locator.draft_kept", "locator.next.submit"),
-    "screening": ("locator.in_review", "locator.next.verdict"),
-    "in_review": ("locator.in_review", "locator.next.verdict"),
-    "awaiting_customer": ("locator.awaiting_customer", "locator.next.answer"),
-    "in_arbitration": ("locator.in_arbitration", "locator.next.verdict"),
-    "in_appeal": ("locator.in_appeal", "locator.next.verdict"),
-    "approved": ("locator.approved", "locator.next.send"),
-    "negotiating": ("locator.negotiating", "locator.next.agree"),
-    "rejected": ("locator.rejected", "locator.next.appeal"),
-    "closed": ("locator.closed", "locator.next.nothing"),
-    "withdrawn": ("locator.withdrawn", "locator.next.apply_again"),
-}
-BY_A_DATE: Final = frozenset({"screening", "awaiting_customer", "rejected"})
-# Past its date a promise is not repeated; `_by` when somebody has it and a new date.
-LATE: Final = "locator.late"
-OVERDUE: Final = {
-    "in_review": "locator.overdue",
-    "in_appeal": "locator.overdue",
-    "in_arbitration": "locator.overdue_arbiter",
-}
-# Least far first: the sentence about several payouts speaks of the one that is behind.
-BEHIND: Final = {
-    "planned": ("locator.handing", "locator.next.accept"),
-    "sending": ("locator.handing", "locator.next.accept"),
-    "unknown": ("locator.asking", "locator.next.ask"),
-    "accepted": ("locator.with_channel", "locator.next.arrive"),
-}
-TALKS: Final = ("locator.negotiating", "locator.bounced", "locator.bounced_rest")  # `_by` with its date
-BY_HAND: Final = (
-    "locator.by_hand",
-    "locator.by_hand_late",
-    "locator.by_hand_soon",
-)
-KEYS: Final = tuple(
-    dict.fromkeys(
-        [key for pair in (*WITH_SHOP.values(), *BEHIND.values()) for key in pair]
-        + [f"{key}_rest" for key, _ in BEHIND.values()]
-        + [
-            "locator.draft_until",
-            "locator.draft_late",
-            "locator.draft_open",
-            "locator.never_sent",
-            "locator.rejected_both",
-            "locator.rejected_appeal",
-            "locator.next.appeal_only",
-            LATE,
-            "locator.endorsed",
-            *(key + end for key in OVERDUE.values() for end in ("", "_by")),
-            "locator.with_shop",
-            "locator.offered",
-            "locator.next.offer",
-            *(key + rest for key in BY_HAND for rest in ("", "_rest")),
-            "locator.next.transfer",
-            *(key + by for key in TALKS for by in ("", "_by")),
-            "locator.next.talks_late",
-        ]
-        + ["locator.with_channel_late", "locator.with_channel_late_rest", "locator.next.late"]
-        + ["locator.arrived", "locator.arrived_balance", "locator.arrived_several", "locator.next.done"]
-    )
+from core.domain.located import (
+    BEHIND,
+    BY_A_DATE,
+    BY_HAND,
+    DISPUTED,
+    KEYS,
+    LATE,
+    MISSING,
+    OPEN,
+    OVERDUE,
+    OWN,
+    WITH_SHOP,
+    BillRow,
+    Holder,
+    Located,
+    Piece,
+    Talks,
+    Ticket,
 )
 
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """One payout as the locator needs it."""
-
-    channel: str
-    account: str
-    amount_minor: int
-    state: str
-    eta_at: datetime | None = None
-    arrived_at: datetime | None = None
-    expires_at: datetime | None = None
-    by_hand: bool = False  # people transfer it to that account
-
-
-@dataclass(frozen=True, slots=True)
-class Located:
-    """`key` and `params` make the sentence, `next_key` the one after it. `by`: the date promised; None = no
-    clock.
-    """
-
-    key: str
-    holder: Holder
-    next_key: str
-    by: datetime | None = None
-    provisional: bool = False
-    params: dict[str, Any] = field(default_factory=dict)
+__all__ = ["DISPUTED", "KEYS", "OWN", "BillRow", "Located", "Piece", "Talks", "Ticket", "locate"]
 
 
 def locate(
@@ -123,6 +51,7 @@ def locate(
     asked_minor: int | None = None,
     was_sent: bool = True,
     is_offered: bool = False,
+    talks: Talks | None = None,
 ) -> Located:
     """Where the money of a case in `state` is. `channels`: where an approved refund will go. `owner`: who has
     it since it is late, or since one of two has approved. `ask_until`: the end of the window to ask, None
@@ -135,7 +64,9 @@ def locate(
         return _draft(due_at, ask_until, now, published_through)
     if not was_sent:
         return Located("locator.never_sent", "shop", "locator.next.apply_again")
-    found = _of_sent(state, amount_minor, currency, due_at, pieces, now, published_through, channels, owner)
+    found = _of_sent(
+        state, amount_minor, currency, due_at, pieces, now, published_through, channels, owner, talks
+    )
     if is_offered and found.by is not None:
         return replace(found, key="locator.offered", next_key="locator.next.offer")
     if asked_minor is not None:
@@ -179,17 +110,22 @@ def _of_sent(
     published_through: int,
     channels: Sequence[str],
     owner: str | None,
+    talks: Talks | None,
 ) -> Located:
     live = [piece for piece in pieces if piece.state != "replanned"]
     arrived = [piece for piece in live if piece.state == "arrived"]
     waiting = [piece for piece in live if piece.state in OPEN]
     if state == "negotiating":
-        found = _talks(arrived, pieces, amount_minor, currency)
+        found = _talks(arrived, pieces, amount_minor, currency, talks)
         return _by_date(found, due_at, now, published_through, is_late=owner == ESCALATED_TO)
-    if state == "completed" or (state == "paying" and arrived and not waiting):
-        return _arrived(arrived, currency)
-    if state == "paying":
-        return _on_its_way(arrived, waiting, amount_minor, currency, now, published_through)
+    if state in ("paying", "completed"):
+        lost = next((piece for piece in live if piece.ticket is not None), None)
+        if lost is not None:
+            return _missing(lost, currency, now, published_through)
+        if state == "completed" or (arrived and not waiting):
+            return _arrived(arrived, currency)
+        found = _on_its_way(arrived, waiting, amount_minor, currency, now, published_through)
+        return _surely(found, waiting)
     key, next_key = WITH_SHOP[state]
     params: dict[str, Any] = {"amount_minor": amount_minor, "currency": currency}
     if due_at is not None and due_at <= now:
@@ -227,8 +163,10 @@ def _on_its_way(
     if hands:
         return _by_hand(hands, waiting, arrived, currency, now, published_through)
     if behind == "accepted":
-        by = max(piece.eta_at for piece in waiting if piece.eta_at is not None)
-        if now > by:
+        by = max((piece.eta_at for piece in waiting if piece.eta_at is not None), default=None)
+        if by is None:  # never without a date; said as carefully as a loss
+            key, next_key = BEHIND["unknown"]
+        elif now > by:
             key, next_key = "locator.with_channel_late", "locator.next.late"
     params = {
         "amount_minor": sum(piece.amount_minor for piece in waiting),
@@ -279,24 +217,80 @@ def _arrived(arrived: Sequence[Piece], currency: str) -> Located:
             params["expires_at"] = piece.expires_at
     else:
         params["channels"] = _names(piece.channel for piece in arrived)
-    return Located(key, "you", "locator.next.done", None, False, params)
+    return _surely(Located(key, "you", "locator.next.done", None, False, params), arrived)
+
+
+def _missing(lost: Piece, currency: str, now: datetime, published_through: int) -> Located:
+    """The channel's word against the customer's: nobody knows yet, people look, and answer by a date."""
+    assert lost.ticket is not None
+    due_at = lost.ticket.due_at
+    is_late = lost.ticket.is_late or due_at <= now
+    by = due_at if due_at > now else None
+    key = MISSING[0] if lost.state == "arrived" and lost.arrived_at is not None else MISSING[1]
+    params: dict[str, Any] = {
+        "amount_minor": lost.amount_minor,
+        "currency": currency,
+        "channel": lost.channel,
+        "account": lost.account,
+        "arrived_at": lost.arrived_at,
+    }
+    return Located(
+        f"{key}_late" if is_late else key,
+        "channel",
+        "locator.next.ticket",
+        by,
+        by is not None and by.year > published_through,
+        params,
+        DISPUTED,
+    )
+
+
+def _surely(found: Located, pieces: Sequence[Piece]) -> Located:
+    """On what it rests: the customer's own bill, finance's record, the channel's word of that day, or only
+    that it was sent.
+    """
+    row = next((piece.row for piece in pieces if piece.row is not None), None)
+    heard = [piece.heard_at for piece in pieces if piece.heard_at is not None]
+    states = {piece.state for piece in pieces}
+    if row is not None:
+        of_row = {"line": row.line, "row_day_at": row.at, "row_minor": row.amount_minor}
+        return replace(found, sure="locator.sure.bill", params=found.params | of_row)
+    if any(piece.by_hand for piece in pieces):
+        return replace(found, sure="locator.sure.finance")
+    if all(piece.channel == "balance" for piece in pieces):
+        return found
+    if states <= {"accepted", "arrived"} and heard:
+        return replace(found, sure="locator.sure.channel", params=found.params | {"heard_at": max(heard)})
+    return replace(found, sure="locator.sure.sent")
 
 
 def _talks(
-    arrived: Sequence[Piece], pieces: Sequence[Piece], amount_minor: int | None, currency: str
+    arrived: Sequence[Piece],
+    pieces: Sequence[Piece],
+    amount_minor: int | None,
+    currency: str,
+    talks: Talks | None,
 ) -> Located:
-    if not pieces:
-        key, next_key = WITH_SHOP["negotiating"]
-        params = {"amount_minor": amount_minor, "currency": currency}
-        return Located(key, "shop", next_key, params=params)
-    return _bounced(arrived, pieces, currency)
+    """Whose turn it is: the customer's until they have said how to have it, then finance's."""
+    is_theirs = talks is not None and not talks.has_proposed
+    if pieces:
+        found = _bounced(arrived, pieces, currency)
+        return _yours(found, f"{found.key}_yours") if is_theirs else found
+    key, next_key = WITH_SHOP["negotiating"]
+    params = {"amount_minor": amount_minor, "currency": currency}
+    found = Located(key, "shop", next_key, params=params)
+    return _yours(found, f"locator.your_way_{talks.why}") if talks is not None and is_theirs else found
+
+
+def _yours(found: Located, key: str) -> Located:
+    return replace(found, key=key, next_key="locator.next.your_way", turn=True)
 
 
 def _by_date(
     found: Located, due_at: datetime | None, now: datetime, published_through: int, *, is_late: bool
 ) -> Located:
     """Until when people settle it; a date that has passed is not repeated."""
-    next_key = "locator.next.talks_late" if is_late else found.next_key
+    next_key = "locator.next.talks_late" if is_late and not found.turn else found.next_key
     if due_at is None or due_at <= now:
         return replace(found, next_key=next_key)
     is_provisional = due_at.year > published_through

@@ -67,8 +67,15 @@ APPEAL_DUE_SOON: Final = "appeal_due_soon"
 # state → how its customer is warned that the time to act is running out.
 DUE_SOON: Final = {"awaiting_customer": ANSWER_DUE_SOON, "rejected": APPEAL_DUE_SOON}
 CREDIT_ANSWERED: Final = "credit_answered"
+# Of a ticket of 'not received'; each has a date of its own.
+TICKET_OPENED: Final = "ticket_opened"
+TICKET_ANSWERED: Final = "ticket_answered"
+TICKET_CLOSED: Final = "ticket_closed"
+TICKET_LATE: Final = "ticket_late"
+TICKETS: Final = (TICKET_OPENED, TICKET_ANSWERED, TICKET_CLOSED, TICKET_LATE)
 EVENTLESS: Final = (
     CREDIT_ANSWERED,
+    *TICKETS,
     PART_ARRIVED,
     ARRIVAL_LATE,
     ANSWER_DUE_SOON,
@@ -94,5 +101,7 @@ FOR_THE_SHOP: Final = frozenset(
         "forgery_found",
         "bounced",
         ARRIVAL_LATE,
+        TICKET_OPENED,
+        TICKET_LATE,
     }
 )

@@ -49,6 +49,8 @@ class WorkingDays(_Part):
     )
     appeal: int = Field(ge=1, le=60, description="after a rejection, to appeal or apply again (R3.6)")
     draft: int = Field(ge=1, le=60, description="an unsent draft is kept so long (R2.5)")
+    # With a default: a policy written before there were tickets stays a whole policy.
+    ticket: int = Field(2, ge=1, le=30, description="for support to answer a 'not received' (R5.4)")
 
 
 class Balance(_Part):
@@ -67,7 +69,9 @@ class Limits(_Part):
     )
     look_back_days: int = Field(ge=1, le=730, description="calendar days counted by recent_refunds (R6.5)")
     arrival_overdue_working_days: int = Field(
-        ge=1, le=60, description="after so long 'sent but not received' becomes a ticket (R5.4)"
+        ge=1,
+        le=60,
+        description="working days after the promised date until 'not received' becomes a ticket (R5.4)",
     )
     # With defaults: a policy written before these were figures stays a whole policy.
     appeal_needs_evidence: bool = Field(

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,8 +15,23 @@ from core.domain.errors import PayeeInvalid, PayeeMissing, ProofOfClosureMissing
 # `account`: back to the one that paid; `balance`: the platform's; `transfer`: by hand to another.
 WAYS: Final = ("account", "balance", "transfer")
 PAYEE_CHANNELS: Final = ("alipay", "wechat", "card")
+# Why a refund cannot simply go back the way it came.
+WHY: Final = ("escrow", "closed", "other")
 PROOF: Final = "account_closed"  # the kind of evidence without which nothing goes to another account
 _ACCOUNT: Final = re.compile(r"[0-9A-Za-z@._+\-]{6,64}")
+
+
+def why_not_back(*, escrow: bool, any_closed: bool) -> str:
+    """Of `WHY`: a third party holds it, an account that paid is gone, or something else (its channel takes
+    nothing back any more, a reviewer wanted talks).
+    """
+    return "escrow" if escrow else "closed" if any_closed else "other"
+
+
+def has_proposed(events: Iterable[str]) -> bool:
+    """Whether the customer said how to have it since the money last had no way to go."""
+    last = [event for event in events if event in ("propose", "negotiate")]
+    return last[-1:] == ["propose"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ SPECIAL: Final = (
     "by_hand",
     "by_hand_late",
     "paying",
+    "missing",
 )
 CODES: Final = tuple(
     dict.fromkeys([code for code, _ in (*BY_STATE.values(), *BY_PAYOUT.values())] + list(SPECIAL))
@@ -86,10 +87,15 @@ def stuck(
     owner: str | None,
     payouts: Sequence[Payment],
     now: datetime,
+    missing: tuple[datetime, datetime] | None = None,
 ) -> Stuck:
-    """Where a case in `state` stands; `ValueError` for a state that is none."""
+    """Where a case in `state` stands; `ValueError` for a state that is none. `missing`: since when its
+    customer waits for our answer about money that they do not find, and by when they have it.
+    """
     if state not in CASE.states:
         raise ValueError(f"unknown state {state!r}")
+    if missing is not None and state in ("paying", "completed"):
+        return Stuck("missing", "support", *missing)
     if state == "paying":
         return _paying(since, payouts, now)
     code, waits_for = BY_STATE[state]

@@ -9,25 +9,34 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Connection, bindparam, select
+from sqlalchemy import BindParameter, Connection, and_, bindparam, select
 
 from core import texts, wording
 from core.adapters import tables
 from core.adapters.prepared import Prepared
-from core.adapters.tables import balance_lots, case_events, cases, evidence, payments, payouts
+from core.adapters.tables import (
+    balance_lots,
+    bill_rows,
+    case_events,
+    cases,
+    evidence,
+    payments,
+    payouts,
+    tickets,
+)
 from core.adapters.world import App
 from core.domain import routes
 from core.domain.actors import BUYERS, Actor
-from core.domain.deadlines import EXPIRE
+from core.domain.deadlines import ESCALATED_TO, EXPIRE
 from core.domain.eligibility import window_ends_at
 from core.domain.facts import Facts
 from core.domain.lifecycle import CASE, public_status, waiting_for
-from core.domain.locator import Located, Piece, locate
+from core.domain.locator import BillRow, Located, Piece, Talks, Ticket, locate
 from core.domain.money import share
 from core.domain.policy import Policy
 from core.domain.rights import allowed
 from core.domain.routes import RouteOption
-from core.services import drafts, orders, policies
+from core.services import drafts, orders, policies, talks
 from core.services.case_views import CaseCard, CaseView, EventView, PayoutView
 from core.services.evidence import view_of
 from core.services.record import COLUMNS, Case
@@ -40,9 +49,20 @@ _EVIDENCE: Final = Prepared(
     .order_by(evidence.c.added_at, evidence.c.id)
 )
 _PAYOUT_COLUMNS: Final = (
-    select(payouts, balance_lots.c.expires_at, payments.c.account)
+    select(
+        payouts,
+        balance_lots.c.expires_at,
+        payments.c.account,
+        bill_rows.c.line.label("row_line"),
+        bill_rows.c.at.label("row_at"),
+        bill_rows.c.amount_minor.label("row_minor"),
+        tickets.c.due_at.label("ticket_due_at"),
+        tickets.c.owner.label("ticket_owner"),
+    )
     .join(payments, payments.c.id == payouts.c.payment_id)
     .outerjoin(balance_lots, balance_lots.c.payout_id == payouts.c.id)
+    .outerjoin(bill_rows, bill_rows.c.payout_id == payouts.c.id)
+    .outerjoin(tickets, and_(tickets.c.payout_id == payouts.c.id, tickets.c.state == "open"))
 )
 _PAYOUTS: Final = Prepared(_PAYOUT_COLUMNS.where(payouts.c.case_no == _NO).order_by(payouts.c.id))
 MAY_ASK: Final = ("draft", "rejected")  # where the window to ask still matters
@@ -105,6 +125,7 @@ def load(app: App, conn: Connection, case: Case, actor: Actor) -> CaseView:
             now,
             [payment.channel for payment in order.payments],
             ask_until,
+            talks.of_case(case, order, history),
         ),
         evidence=pictures,
         ask_until=ask_until,
@@ -120,7 +141,7 @@ def load(app: App, conn: Connection, case: Case, actor: Actor) -> CaseView:
 def cards(
     app: App, conn: Connection, actor: Actor, states: Collection[str] | None, limit: int
 ) -> list[CaseCard]:
-    """Cards of the actor's cases, newest first: three queries at most."""
+    """Cards of the actor's cases, newest first: four queries at most."""
     now = app.now()
     o = tables.orders.c
     query = select(
@@ -142,14 +163,25 @@ def cards(
     if moving:
         for row in conn.execute(_PAYOUT_COLUMNS.where(payouts.c.case_no.in_(moving)).order_by(payouts.c.id)):
             pieces[row.case_no].append(_payout(app, row))
+    in_talks = [case.case_no for case, _ in found if case.state == "negotiating"]
+    of_talks = talks.of_many(conn, in_talks) if in_talks else {}
     policy = None
     if any(case.state in MAY_ASK for case, _ in found):
         _, policy = policies.in_force(app, conn, now)
-    return [_card(app, case, row, pieces[case.case_no], policy, now) for case, row in found]
+    return [
+        _card(app, case, row, pieces[case.case_no], policy, now, of_talks.get(case.case_no))
+        for case, row in found
+    ]
 
 
 def _card(
-    app: App, case: Case, row: Any, pieces: list[PayoutView], policy: Policy | None, now: datetime
+    app: App,
+    case: Case,
+    row: Any,
+    pieces: list[PayoutView],
+    policy: Policy | None,
+    now: datetime,
+    of_talks: Talks | None,
 ) -> CaseCard:
     ask_until = None
     if policy is not None and case.state in MAY_ASK:
@@ -180,7 +212,7 @@ def _card(
         arrived_at=_arrived_at(case, pieces),
         was_sent=_was_sent(case),
         is_settled=row.is_settled,
-        locator=_locate(app, case, pieces, now, (), ask_until),
+        locator=_locate(app, case, pieces, now, (), ask_until, of_talks),
     )
 
 
@@ -235,6 +267,11 @@ def _payout(app: App, row: Any) -> PayoutView:
         cause=row.cause,
         expires_at=row.expires_at,
         payee_channel=row.payee_channel,
+        heard_at=row.heard_at,
+        row=None if row.row_line is None else BillRow(row.row_line, row.row_at, row.row_minor),
+        ticket=None
+        if row.ticket_due_at is None
+        else Ticket(row.ticket_due_at, row.ticket_owner == ESCALATED_TO),
     )
 
 
@@ -270,6 +307,7 @@ def _locate(
     now: datetime,
     channels: Collection[str],
     ask_until: datetime | None,
+    of_talks: Talks | None,
 ) -> Located:
     amount = case.refund_minor if case.refund_minor is not None else case.requested_minor
     if case.route == "balance":
@@ -289,6 +327,9 @@ def _locate(
                 p.arrived_at,
                 p.expires_at,
                 by_hand=bool(p.payee_channel),
+                heard_at=p.heard_at,
+                row=p.row,
+                ticket=p.ticket,
             )
             for p in pieces
         ],
@@ -300,6 +341,7 @@ def _locate(
         asked_minor=case.requested_minor if _is_part(case) else None,
         was_sent=_was_sent(case),
         is_offered=_is_offered(case),
+        talks=of_talks,
     )
 
 

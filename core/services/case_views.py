@@ -8,7 +8,7 @@ from datetime import datetime
 
 from core.domain.eligibility import Assessment
 from core.domain.facts import Facts
-from core.domain.locator import Located
+from core.domain.locator import BillRow, Located, Ticket
 from core.domain.policy import Policy
 from core.domain.routes import RouteOption
 from core.services.evidence import EvidenceView
@@ -36,6 +36,9 @@ class PayoutView:
     cause: str | None
     expires_at: datetime | None
     payee_channel: str = ""  # of a transfer by hand: where `account` is
+    heard_at: datetime | None = None  # when its channel last said something
+    row: BillRow | None = None  # of its customer's bill
+    ticket: Ticket | None = None  # the open one
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ from core.domain.actors import SYSTEM, Actor
 from core.domain.deadlines import due
 from core.domain.errors import RouteUnavailable
 from core.domain.lifecycle import PAYOUT
+from core.domain.missing import ASKABLE
+from core.domain.missing import BY_HAND as BY_HAND
 from core.domain.notices import PART_ARRIVED
 from core.domain.policy import Policy
 from core.domain.settlement import Payee
@@ -38,7 +40,7 @@ ASK_AGAIN: Final = (*(timedelta(minutes=m) for m in (1, 1, 1, 1, 1, 5, 10, 20, 3
 GONE: Final = frozenset({"account_closed"})  # causes after which this account takes no more money
 NEW_NUMBER: Final = frozenset({"new_number_needed"})  # the channel wants the same refund under a new key
 DONE: Final = PAYOUT.final_states
-BY_HAND: Final = "transfer"  # the channel of what people transfer themselves
+WORDS: Final = frozenset({"accepted", "arrived", "refused", "returned", "never_seen"})  # silence is none
 
 _p = payouts.c
 _OF_CASE: Final = select(payouts).where(_p.case_no == bindparam("case_no")).order_by(_p.id)
@@ -164,11 +166,15 @@ class Movement:
     def hear(self, outcome: Outcome) -> None:
         """Take the steps that this outcome means in this state."""
         kind, state = outcome.kind, self.state
-        if outcome.reference:
-            self._values["reference"] = outcome.reference
+        if state == "arrived" and self.row.due_at is not None:
+            self._hear_again(outcome)
+            return
         if state in DONE or state == "planned":
             log.warning("outcome_ignored", key=self.row.key, state=state, outcome=kind, cause=outcome.cause)
             return
+        if outcome.reference:
+            self._values["reference"] = outcome.reference
+        self._note(kind)
         if kind in ("accepted", "arrived", "returned") and state in ("sending", "unknown"):
             self.accept(outcome.at)
         if kind == "arrived":
@@ -188,6 +194,23 @@ class Movement:
             if kind != "accepted":
                 self._values["cause"] = outcome.cause or kind
             self.ask_again()
+
+    def _note(self, kind: str) -> None:
+        if kind in WORDS:
+            self._values |= {"heard": kind, "heard_at": self.at}
+
+    def _hear_again(self, outcome: Outcome) -> None:
+        """Asked because its customer does not find it: the word is noted for whoever looks into it, and moves
+        nothing.
+        """
+        if outcome.kind not in WORDS:
+            self.ask_again()
+            return
+        if outcome.kind != "arrived":
+            log.warning("arrival_contradicted", key=self.row.key, outcome=outcome.kind, cause=outcome.cause)
+        self._note(outcome.kind)
+        self._values["due_at"] = None
+        self.save()
 
     def step(self, event: str, **values: Any) -> None:
         self.state = PAYOUT.step(self.state, event)
@@ -278,6 +301,20 @@ class Movement:
             self.change.step(
                 "negotiate", SYSTEM, self.at, next_due, {"payout": row.key, "cause": cause or "refused"}
             )
+
+
+def ask_now(conn: Connection, payout_id: int, at: datetime) -> bool:
+    """Let the worker ask the channel about it at once. Nothing is sent: asking is all that is ever done to
+    what is not planned. False where nobody can be asked.
+    """
+    can_ask = (_p.state.in_(ASKABLE), _p.channel.not_in(("balance", BY_HAND)))
+    asked = update(payouts).where(_p.id == payout_id, *can_ask).values(due_at=at, tries=0)
+    return conn.execute(asked).rowcount == 1
+
+
+def stop_asking(conn: Connection, payout_id: int) -> None:
+    """Nobody waits for another word on what has arrived."""
+    conn.execute(update(payouts).where(_p.id == payout_id, _p.state == "arrived").values(due_at=None))
 
 
 def finish(app: App, change: Change, at: datetime) -> None:

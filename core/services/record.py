@@ -179,8 +179,18 @@ class Change:
             self.tell(kind, at)
         return self.case
 
-    def tell(self, kind: str, at: datetime, *, about: str = "", amount_minor: int | None = None) -> None:
-        """Stage a notice of the case as it is now; `amount_minor` where it is of a part of the refund."""
+    def tell(
+        self,
+        kind: str,
+        at: datetime,
+        *,
+        about: str = "",
+        amount_minor: int | None = None,
+        by_at: datetime | None = None,
+    ) -> None:
+        """Stage a notice of the case as it is now; `amount_minor` where it is of a part of the refund,
+        `by_at` where it has a date of its own.
+        """
         case = self.case
         self._notices.append(
             {
@@ -192,7 +202,7 @@ class Change:
                 "order_no": case.order_no,
                 "amount_minor": case.refund_minor if amount_minor is None else amount_minor,
                 "currency": case.currency,
-                "by_at": case.due_at,
+                "by_at": by_at or case.due_at,
                 "at": at,
             }
         )

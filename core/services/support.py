@@ -20,7 +20,7 @@ from sqlalchemy import (
     union,
 )
 
-from core.adapters.tables import case_events, cases, customers, orders, payments, payouts
+from core.adapters.tables import case_events, cases, customers, orders, payments, payouts, tickets
 from core.adapters.world import App
 from core.domain.actors import Actor
 from core.domain.asked import Asked, read
@@ -178,6 +178,9 @@ def _stuck(conn: Connection, case: Any, now: datetime) -> Stuck:
     rows = conn.execute(
         select(p.channel, p.state, p.cause, p.due_at, p.eta_at).where(p.case_no == case.case_no)
     )
+    t = tickets.c
+    waits = select(t.at, t.due_at).where(t.case_no == case.case_no, t.state == "open")
+    ticket = conn.execute(waits).one_or_none()
     return stuck(
         case.state,
         since=since or case.created_at,
@@ -186,6 +189,7 @@ def _stuck(conn: Connection, case: Any, now: datetime) -> Stuck:
         owner=case.owner,
         payouts=[Payment(*row) for row in rows],
         now=now,
+        missing=(ticket.at, ticket.due_at) if ticket else None,
     )
 
 

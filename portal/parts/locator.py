@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from core import wording
+from core.domain.locator import DISPUTED, OWN
 from core.services.case_views import CaseView, PayoutView
 from core.texts import Texts
 from portal.html import esc, ms
@@ -14,8 +15,9 @@ _HOLDERS: Final = {"shop": 0, "channel": 1, "you": 2}
 _GOES_NOWHERE: Final = ("draft", "rejected", "withdrawn", "closed")
 
 
-def card(tx: Texts, view: CaseView, *, now: datetime) -> str:
-    """The top of Track. Without a way for the money (refused, withdrawn) the line of stations is left out.
+def card(tx: Texts, view: CaseView, *, now: datetime, beside: str = "") -> str:
+    """The top of Track; `beside`: HTML about how long it takes. Without a way for the money (refused,
+    withdrawn) the line of stations is left out.
 
     Of a draft and of what was withdrawn the block below says what next, with its dates.
     """
@@ -30,8 +32,17 @@ def card(tx: Texts, view: CaseView, *, now: datetime) -> str:
     late = f'<p class="note prov">{esc(tx("track.locator.provisional"))}</p>' if found.provisional else ""
     return (
         f'<section class="loc"><span class="lab">{lead}</span><h1>{esc(title)}</h1>'
-        f"{note}{stations}{late}</section>"
+        f"{note}{stations}{_sure(tx, view, now)}{beside}{late}</section>"
     )
+
+
+def _sure(tx: Texts, view: CaseView, now: datetime) -> str:
+    """On what it rests, once money has left the shop: our own books need no saying."""
+    found = view.locator
+    if found.sure == OWN:
+        return ""
+    icon = "help" if found.sure == DISPUTED else "verified"
+    return f'<p class="note sure">{ms(icon)}{esc(wording.sure_sentence(tx, found, now))}</p>'
 
 
 def sentences(tx: Texts, view: CaseView, *, now: datetime) -> tuple[str, str]:
@@ -46,6 +57,8 @@ def _stations(tx: Texts, view: CaseView, *, now: datetime) -> str:
     here = _HOLDERS[view.locator.holder]
     amount = view.locator.params.get("amount_minor") or view.refund_minor or view.requested_minor or 0
     at_place = tx("track.locator.here", amount=tx.money(amount, view.currency))
+    if view.locator.sure == DISPUTED:
+        at_place = tx("track.locator.unsure")
     to_balance = (live and all(p.channel == "balance" for p in live)) or (
         not live and view.route == "balance"
     )

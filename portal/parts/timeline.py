@@ -214,6 +214,8 @@ def _ahead(tx: Texts, view: CaseView, etas: Mapping[str, tuple[int, int]], now: 
             Step(current, you, mine, due, "act"),
         ]
     if view.state == "negotiating":
+        if view.locator.turn:
+            return [arrive, Step(current, you, tx("track.next.your_way"), due, "act")]
         who = tx("track.who.lead") if view.owner == ESCALATED_TO else tx("track.who.finance")
         return [arrive, Step(current, who, tx("track.next.negotiate"), due, "now")]
     if view.state == "approved":

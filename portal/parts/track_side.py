@@ -1,4 +1,4 @@
-"""The right column of Track: amounts, evidence, the order, what to do when nothing seems to have arrived."""
+"""The right column of Track: amounts, certificate, evidence, the order."""
 
 from __future__ import annotations
 
@@ -55,14 +55,18 @@ def _amounts(tx: Texts, view: CaseView, policy: Policy, now: datetime) -> str:
         rows.append(("", _fee(tx, view), money(-fee) if fee else money(0)))
         if fx:
             rows.append(("", tx("track.amounts.fx"), money(-fx)))
-        done = view.state == "completed"
-        rows.append(
-            ("total", tx("track.amounts.received") if done else tx("track.amounts.receive"), money(refund))
-        )
+        rows.append(("total", _outcome(tx, view), money(refund)))
     return (
         f"<h2>{esc(tx('track.amounts'))}</h2>{as_list(rows)}{_why_part(tx, view)}"
         f"{_objecting(tx, view, policy, now)}{_legs(tx, view, now)}"
     )
+
+
+def _outcome(tx: Texts, view: CaseView) -> str:
+    """Nobody is told that they received what they do not find."""
+    if any(payout.ticket for payout in view.payouts):
+        return tx("track.amounts.sent")
+    return tx("track.amounts.received") if view.state == "completed" else tx("track.amounts.receive")
 
 
 def _fee(tx: Texts, view: CaseView) -> str:
@@ -163,32 +167,3 @@ def _order(tx: Texts, view: CaseView, now: datetime) -> str:
         + goods.facts(tx, order, now=now, more=more, with_already=False)
         + words
     )
-
-
-def may_be_missing(view: CaseView, *, now: datetime) -> bool:
-    """Whether the money should be there by what the channel said; a balance is seen at once."""
-    return any(
-        payout.state == "arrived"
-        or (payout.state == "accepted" and payout.eta_at is not None and payout.eta_at <= now)
-        for payout in view.payouts
-        if payout.channel != "balance"
-    )
-
-
-def not_received(tx: Texts, view: CaseView, *, now: datetime) -> str:
-    """'Refunded but nothing arrived': until when to wait, where to look, what to quote (R5.4)."""
-    live = [payout for payout in view.payouts if payout.state in ("accepted", "arrived")]
-    etas = [payout.eta_at for payout in live if payout.eta_at and payout.eta_at > now]
-    looks = {
-        "alipay": tx("track.missing.alipay"),
-        "wechat": tx("track.missing.wechat"),
-        "card": tx("track.missing.card"),
-        "balance": tx("track.missing.balance"),
-    }
-    items = [tx("track.missing.wait", date=tx.date(max(etas), now))] if etas else []
-    where = dict.fromkeys(payout.payee_channel or payout.channel for payout in live)
-    items += [looks[channel] for channel in where]
-    items += [
-        tx("track.missing.reference", reference=payout.reference) for payout in live if payout.reference
-    ]
-    return f'<ul class="terms">{"".join(f"<li>{esc(item)}</li>" for item in items)}</ul>'

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.domain import settlement
 from core.domain.errors import Refusal
 from core.domain.settlement import PAYEE_CHANNELS, PROOF, WAYS, read_payee
 from core.domain.terms import Terms
@@ -17,13 +18,15 @@ from portal.parts.wizard import bad
 
 def has_proposed(view: CaseView) -> bool:
     """Whether the customer said so since the money last had no way to go."""
-    last = next((e.event for e in reversed(view.events) if e.event in ("propose", "negotiate")), "")
-    return last == "propose"
+    return settlement.has_proposed(event.event for event in view.events)
 
 
 def show(t: Turn) -> None:
     """The amber block, until they have said how."""
-    st.html(head(t, t.tx("track.turn.talks"), t.tx("track.turn.talks_how"), clock=""))
+    order = t.view.order
+    any_closed = any(not payment.is_open for payment in order.payments)
+    why = settlement.why_not_back(escrow=order.escrow, any_closed=any_closed)
+    st.html(head(t, t.tx("track.turn.talks"), t.tx(f"track.turn.talks_{why}"), clock=""))
     _form(t)
 
 

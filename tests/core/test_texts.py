@@ -23,11 +23,22 @@ from hypothesis import strategies as st
 from core import texts
 from core.adapters import bills, pictures
 from core.adapters.bills import rows
-from core.domain import eligibility, errors, facts, lifecycle, locator, masking, notices, reconciling, slips
+from core.domain import (
+    eligibility,
+    errors,
+    facts,
+    lifecycle,
+    locator,
+    masking,
+    notices,
+    reconciling,
+    slips,
+    stuck,
+)
 from core.domain.money import exponent, plain
 from core.domain.pictures import DOUBTS, WARNINGS
 from core.domain.table import COLUMNS, VERDICTS, OneOf, Within
-from core.services import evidence
+from core.services import evidence, payouts
 
 ROOT = Path(__file__).parents[2]
 ROOMS = sorted(
@@ -84,6 +95,8 @@ FAMILIES: dict[str, set[str]] = {
     "notice_undated": set(notices.UNDATED),
     "notice_shop": set(notices.FOR_THE_SHOP),
     "delivery_state": {"planned", "sent", "failed"},
+    "heard": set(payouts.WORDS),
+    "stuck": set(stuck.CODES),
     "weekday": {str(day) for day in range(1, 8)},
     "month": {str(month) for month in range(1, 13)},
 }

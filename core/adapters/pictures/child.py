@@ -9,30 +9,18 @@ from __future__ import annotations
 import base64
 import json
 import os
-import resource
-import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from core.adapters.confined import give_up, start_clocks
 from core.adapters.pictures import MEMORY_BYTES, Picture, Unusable
 
 if TYPE_CHECKING:  # the child starts with every file
     from core.domain.reading import Box
 
 LARGEST_ANSWER: Final = 128 * 1024 * 1024
-# No program is started and nothing is connected to, asked for by whatever library.
-_NEVER: Final = (
-    "subprocess.",
-    "os.system",
-    "os.exec",
-    "os.fork",
-    "os.posix_spawn",
-    "os.spawn",
-    "socket.",
-    "pty.",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +38,11 @@ def main() -> None:
     kind, most_pages, regions = sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3])
     seconds, at_most = float(sys.argv[4]), float(sys.argv[5])
     work = _work(kind, most_pages, regions)
-    _give_up(seconds)
+    give_up(seconds, MEMORY_BYTES, LARGEST_ANSWER)
     data = sys.stdin.buffer.read()
     # A small file can keep a decoder busy for minutes (FACTS). Nothing in here waits for anything else: where
     # the machine has time for us this is the clock on the wall.
-    signal.setitimer(signal.ITIMER_PROF, seconds)
-    signal.setitimer(signal.ITIMER_REAL, at_most)
+    start_clocks(seconds, at_most)
     try:
         kept = work(data)
         answer: dict[str, Any] = {
@@ -105,29 +92,3 @@ def _work(kind: str, most_pages: int, regions: Sequence[Box]) -> Any:
     from core.adapters.pictures import raster
 
     return lambda data: Kept(*raster.kept(data, kind))
-
-
-def _give_up(seconds: float) -> None:
-    """Memory, time, files, programs, network: what no picture needs."""
-    cpu = int(seconds) + 2
-    for what, most in (
-        (resource.RLIMIT_AS, MEMORY_BYTES),
-        (resource.RLIMIT_CPU, cpu),
-        (resource.RLIMIT_FSIZE, LARGEST_ANSWER),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_NPROC, 0),  # for root it is no limit: run the portal as somebody else
-    ):
-        hard = resource.getrlimit(what)[1]
-        least = most if hard == resource.RLIM_INFINITY else min(most, hard)  # nobody may raise a hard limit
-        resource.setrlimit(what, (least, least))
-    # The parent may have chosen otherwise, and that is inherited: the alarms end the process.
-    alarms = {signal.SIGALRM, signal.SIGPROF}
-    for alarm in alarms:
-        signal.signal(alarm, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, alarms)
-    sys.addaudithook(_never)
-
-
-def _never(event: str, _: tuple[Any, ...]) -> None:
-    if event.startswith(_NEVER):
-        os.abort()

@@ -10,17 +10,14 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
-import threading
-from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 import structlog
 
+from core.adapters.confined import Turns, in_memory
 from core.adapters.pictures import MOST_KEYS, REFUSALS, SECONDS, Picture, looks_like_picture
 from core.adapters.pictures.kinds import KINDS, kind_of
 from core.domain.errors import EvidenceBusy, EvidenceRefused
@@ -49,39 +46,6 @@ class Intake:
 
     pictures: tuple[Picture, ...]
     notes: tuple[str, ...]
-
-
-class Turns:
-    """At most so many at a time, in the order in which they asked."""
-
-    def __init__(self, places: int) -> None:
-        self._lock = threading.Lock()
-        self._free = places
-        self._waiting: deque[threading.Event] = deque()
-
-    @contextmanager
-    def one(self, patience: float) -> Iterator[None]:
-        """Waits for a turn; `EvidenceBusy` when none came in `patience` seconds."""
-        with self._lock:
-            turn = None
-            if self._free:
-                self._free -= 1
-            else:
-                turn = threading.Event()
-                self._waiting.append(turn)
-        if turn is not None and not turn.wait(patience):
-            with self._lock:
-                if not turn.is_set():  # else it came between the wait and here
-                    self._waiting.remove(turn)
-                    raise EvidenceBusy()
-        try:
-            yield
-        finally:
-            with self._lock:
-                if self._waiting:
-                    self._waiting.popleft().set()  # handed over: nobody who comes later is quicker
-                else:
-                    self._free += 1
 
 
 _turns = Turns(CHILDREN)
@@ -127,7 +91,7 @@ _ROOT: Final = str(Path(__file__).parents[3])
 
 def _answer(data: bytes, arguments: list[str], at_most: float) -> Intake:
     command = [sys.executable, "-I", "-c", _CHILD.format(path=_ROOT), *arguments, str(at_most)]
-    with _file(data) as given, _file() as out:
+    with in_memory(data) as given, in_memory() as out:
         try:
             done = subprocess.run(
                 command,
@@ -153,19 +117,6 @@ def _answer(data: bytes, arguments: list[str], at_most: float) -> Intake:
         except (ValueError, KeyError, TypeError, AttributeError):
             _log.warning("picture_child_nonsense", kind=arguments[0])
             raise EvidenceRefused(reason="damaged") from None
-
-
-def _file(data: bytes = b"") -> BinaryIO:
-    """A file and no pipe, in memory where we can: one write and nobody who has to hold the pipe, and the
-    child's limit on files keeps it from flooding us.
-    """
-    if hasattr(os, "memfd_create"):
-        made: BinaryIO = os.fdopen(os.memfd_create("picture"), "w+b")
-    else:
-        made = tempfile.TemporaryFile()  # noqa: SIM115 (the caller's `with`)
-    made.write(data)
-    made.seek(0)  # writes what is left, and the child begins there too
-    return made
 
 
 def _checked(out: BinaryIO) -> Intake:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from core.adapters.tables.books import balance_lots, ledger_entries, sandbox_refunds
 from core.adapters.tables.columns import TAIL, Instant, from_micros, metadata, tail, to_micros
 from core.adapters.tables.far import channel_notices, circuits, refused_notices
+from core.adapters.tables.missing import bill_rows, ticket_answers, tickets
 from core.adapters.tables.reconciled import (
     bill_differences,
     billed_payouts,
@@ -57,6 +58,7 @@ __all__ = [
     "Instant",
     "balance_lots",
     "bill_differences",
+    "bill_rows",
     "billed_payouts",
     "bills",
     "case_events",
@@ -95,9 +97,18 @@ __all__ = [
     "sessions",
     "settings",
     "tail",
+    "ticket_answers",
+    "tickets",
     "to_micros",
     "waiting_refunds",
     "worker_beats",
 ]
 
-APPEND_ONLY = ("case_events", "ledger_entries", "credit_entries", "evidence_views", "difference_events")
+APPEND_ONLY = (
+    "case_events",
+    "ledger_entries",
+    "credit_entries",
+    "evidence_views",
+    "difference_events",
+    "ticket_answers",
+)

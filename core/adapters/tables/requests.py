@@ -272,12 +272,21 @@ payouts = Table(
     Column("accepted_at", Instant),
     Column("eta_at", Instant),
     Column("arrived_at", Instant),
+    Column("heard", Text),  # the channel's last word, as a kind of outcome: silence is none
+    Column("heard_at", Instant),
     CheckConstraint(check_sql(PAYOUT), name="state"),
     CheckConstraint("amount_minor > 0 AND amount_minor <= reserved_minor", name="amount"),
     CheckConstraint("state IN ('arrived', 'replanned') OR due_at IS NOT NULL", name="something_is_due"),
     Index("ix_payouts_channel", "channel", "sent_at"),  # what a bill of these days should have
     Index("ix_payouts_reference", "reference", postgresql_ops={"reference": "text_pattern_ops"}),
     Index("ix_payouts_tail", tail("reference")),
+    Index(  # how long a channel took lately
+        "ix_payouts_arrived",
+        "channel",
+        "arrived_at",
+        postgresql_where=text("arrived_at IS NOT NULL"),
+        sqlite_where=text("arrived_at IS NOT NULL"),
+    ),
     Index(
         "ix_payouts_due",
         "due_at",

@@ -17,6 +17,7 @@ from core.services.audit import (
     fingerprints,
     guards,
     histories,
+    missing,
     money,
     notices,
     people,
@@ -43,6 +44,7 @@ def audit(app: App, pictures_read: int | None = PICTURES_READ) -> list[Finding]:
         found += notices.check(conn)
         found += credit.check(conn)
         found += reconciled.check(conn)
+        found += missing.check(app, conn)
         found += fingerprints.check(conn)
         kept = files.rows(conn)
     found += files.check(app, kept, pictures_read)

@@ -298,7 +298,7 @@ def test_a_sent_case_takes_more_and_says_what_it_reads(
     read = v.page.locator(".shot .read")
     expect(read).to_contain_text("¥99.00", timeout=PATIENT)
     expect(read).to_contain_text("¥900.00")
-    expect(read).to_contain_text(v.tx("request.evidence.differs_sent"))
+    expect(read).to_contain_text(v.tx("request.evidence.differs"))
     v.is_sound()
     v.page.get_by_role("link", name=v.tx("evidence.go.answer")).click()
     v.page.locator(".st-key-act-turn textarea").fill("见图")

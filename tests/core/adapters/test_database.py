@@ -134,6 +134,30 @@ def test_talks_without_a_date_are_due_once_brought_up(tmp_path: Any) -> None:
     assert (case.due_action, case.owner) == (None, "finance")
 
 
+def test_what_channels_had_said_before_is_known_once_brought_up(tmp_path: Any) -> None:
+    """Their state is the channel's word; a balance and a transfer by hand are no channel's."""
+    file = tmp_path / "older.db"
+    url = f"sqlite:///{file}"
+    database.migrate(url, "0009")
+    rows = [
+        ("k1", "alipay", "accepted", 5, None), ("k2", "wechat", "arrived", 5, 7),
+        ("k3", "card", "unknown", None, None), ("k4", "balance", "arrived", 5, 7),
+        ("k5", "transfer", "accepted", 5, None),
+    ]  # fmt: skip
+    with sqlite3.connect(file) as driver:
+        driver.executemany(
+            "INSERT INTO payouts"
+            " (case_no, payment_id, route, reserved_minor, amount_minor, currency, request, created_at,"
+            " due_at, key, channel, state, accepted_at, arrived_at)"
+            " VALUES ('R1', 1, 'original', 1, 1, 'CNY', '{}', 1, 1, ?, ?, ?, ?, ?)",
+            rows,
+        )
+    database.migrate(url)
+    with sqlite3.connect(file) as driver:
+        heard = driver.execute("SELECT heard, heard_at FROM payouts ORDER BY key").fetchall()
+    assert heard == [("accepted", 5), ("arrived", 7), (None, None), (None, None), (None, None)]
+
+
 def test_several_processes_may_migrate_at_once(tmp_path: Any) -> None:
     """Web and worker start together on a fresh machine."""
     url = f"sqlite:///{tmp_path}/deep/down/new.db"

@@ -8,13 +8,24 @@ from itertools import product
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core import texts, wording
 from core.domain.deadlines import ESCALATED_TO, SECOND
 from core.domain.lifecycle import CASE, PAYOUT
-from core.domain.locator import KEYS, Located, Piece, locate
+from core.domain.locator import (
+    DISPUTED,
+    KEYS,
+    OWN,
+    BillRow,
+    Located,
+    Piece,
+    Talks,
+    Ticket,
+    locate,
+)
+from core.domain.settlement import WHY
 
 NOW = datetime(2026, 11, 28, 4, 0, tzinfo=UTC)
 DUE = datetime(2026, 12, 1, 15, 59, 59, tzinfo=UTC)
@@ -193,6 +204,67 @@ def test_talks_have_a_date(pieces: tuple[Piece, ...]) -> None:
     assert where("negotiating", *pieces, through=2025).provisional
 
 
+@pytest.mark.parametrize(
+    ("why", "because"),
+    [("escrow", "第三方担保"), ("closed", "付款的账户已经关闭"), ("other", "不能直接退回")],
+)
+def test_until_they_have_said_how_to_have_it_it_is_the_customers_turn(why: str, because: str) -> None:
+    """R4.5: not 'finance is arranging it' while finance waits for them; and why it is asked at all."""
+    asked = where("negotiating", talks=Talks(why, has_proposed=False))
+    assert because in zh(asked) and "等你说" in zh(asked) and "财务" not in zh(asked)
+    assert asked.turn and asked.by == DUE and zh(asked).endswith("最晚 12月1日（周二）定下来")
+    assert "选一种收款方式" in wording.next_sentence(texts.of("zh_CN"), asked, NOW)
+    told = where("negotiating", talks=Talks(why, has_proposed=True))
+    assert "财务" in zh(told) and not told.turn
+    late = where("negotiating", talks=Talks(why, has_proposed=False), owner=ESCALATED_TO)
+    assert late.next_key == "locator.next.your_way", "that a lead presses does not say it for them"
+
+
+def test_a_bounced_refund_waits_for_them_as_well() -> None:
+    asked = where("negotiating", piece("replanned"), talks=Talks("closed", has_proposed=False))
+    assert asked.turn and "没能收下" in zh(asked) and "等你说" in zh(asked)
+    told = where("negotiating", piece("replanned"), talks=Talks("closed", has_proposed=True))
+    assert not told.turn and "财务" in zh(told)
+
+
+LOST = Ticket(DUE)
+
+
+def test_two_who_contradict_each_other_are_both_told() -> None:
+    """The channel says that it has arrived and the customer does not find it: no sentence takes a side."""
+    lost = where("completed", replace(piece("arrived"), ticket=LOST))
+    assert "支付宝 138****2046 记录" in zh(lost) and "你说没有收到" in zh(lost)
+    assert (lost.holder, lost.by, lost.sure) == ("channel", DUE, DISPUTED)
+    open_ = where("paying", replace(piece("accepted", eta=NOW - timedelta(1)), ticket=LOST))
+    assert open_.key == "locator.missing_open" and "还没有确认到账" in zh(open_)
+
+
+@pytest.mark.parametrize("ticket", [Ticket(NOW - timedelta(1)), Ticket(DUE, is_late=True)])
+def test_an_answer_that_is_late_is_promised_by_nobody(ticket: Ticket) -> None:
+    lost = where("completed", replace(piece("arrived"), ticket=ticket))
+    assert "答复晚了" in zh(lost) and lost.by in (None, DUE)
+
+
+def test_what_bounced_after_all_is_with_the_shop_whatever_the_ticket_says() -> None:
+    located = where("negotiating", replace(piece("replanned"), ticket=LOST))
+    assert (located.holder, located.key) == ("shop", "locator.bounced_by")
+
+
+def test_how_sure_it_is() -> None:
+    """On our books, on the channel's word of a day, on the customer's own bill, or only that it was sent."""
+    tx = texts.of("zh_CN")
+    assert where("in_review").sure == OWN and where("paying", piece("arrived", "balance")).sure == OWN
+    heard = where("paying", replace(piece("accepted"), heard_at=NOW))
+    assert wording.sure_sentence(tx, heard, NOW) == "依据：渠道 11月28日（周六）的回执"
+    assert where("paying", piece("unknown")).sure == "locator.sure.sent"
+    row = BillRow(12, NOW, 10_000)
+    own_bill = where("completed", replace(piece("arrived"), heard_at=NOW, row=row))
+    assert wording.sure_sentence(tx, own_bill, NOW) == (
+        "依据：你自己账单的第 12 行，11月28日（周六），¥100.00"
+    )
+    assert where("paying", replace(piece("accepted"), by_hand=True)).sure == "locator.sure.finance"
+
+
 def test_after_a_replan_only_the_live_payout_counts() -> None:
     located = where("paying", piece("replanned"), piece("accepted", "balance"))
     assert located.params["channels"] == ("balance",) and located.params["amount_minor"] == 10_000
@@ -217,6 +289,76 @@ def test_every_state_and_every_mix_has_its_sentence(language: str, monkeypatch: 
             assert sentence and "{" not in sentence and "None" not in sentence, (state, pieces)
 
 
+def as_kept(piece: Piece) -> Piece:
+    """As the database keeps it: what was accepted has a date, what arrived a time (audit, invariant 5)."""
+    eta = piece.eta_at or DUE if piece.state in ("accepted", "arrived") else None
+    return replace(
+        piece, eta_at=eta, arrived_at=NOW - timedelta(days=1) if piece.state == "arrived" else None
+    )
+
+
+PIECES = st.builds(
+    Piece,
+    channel=st.sampled_from(["alipay", "wechat", "card", "balance"]),
+    account=st.sampled_from(["", "138****2046"]),
+    amount_minor=st.integers(1, 10**9),
+    state=st.sampled_from(PAYOUT.states),
+    eta_at=st.sampled_from([None, NOW - timedelta(days=1), NOW, DUE]),
+    expires_at=st.sampled_from([None, NOW + timedelta(days=365)]),
+    by_hand=st.booleans(),
+    heard_at=st.sampled_from([None, NOW - timedelta(hours=3)]),
+    row=st.sampled_from([None, BillRow(3, NOW, 1)]),
+    ticket=st.sampled_from([None, None, LOST, Ticket(NOW - timedelta(days=1)), Ticket(DUE, is_late=True)]),
+).map(as_kept)
+
+
+@settings(max_examples=600, deadline=None)
+@given(
+    state=st.sampled_from(CASE.states),
+    pieces=st.lists(PIECES, max_size=3),
+    amount=st.sampled_from([None, 10_000]),
+    due=st.sampled_from([None, NOW - timedelta(days=1), DUE]),
+    owner=st.sampled_from([None, ESCALATED_TO, SECOND, "finance"]),
+    talks=st.one_of(st.none(), st.builds(Talks, st.sampled_from(WHY), st.booleans())),
+    language=st.sampled_from(texts.LANGUAGES),
+)
+def test_whatever_is_known_there_is_one_true_sentence(
+    state: str,
+    pieces: list[Piece],
+    amount: int | None,
+    due: datetime | None,
+    owner: str | None,
+    talks: Talks | None,
+    language: str,
+) -> None:
+    """Total, and true: no date that has passed is promised, whose turn it is agrees with what was said, a
+    dispute is said wherever there is one and nowhere else, and what is certain is what somebody vouches for.
+    """
+    tx = texts.of(language)
+    found = where(state, *pieces, amount=amount, due=due, owner=owner, talks=talks)
+    assert {found.key, found.next_key, found.sure} <= set(KEYS)
+    said = [each(tx, found, NOW) for each in (wording.sentence, wording.next_sentence, wording.sure_sentence)]
+    for sentence in said:
+        assert sentence and "{" not in sentence and "None" not in sentence and "locator" not in sentence
+        assert "—" not in sentence.replace(" — ", ""), "a parameter without a value"
+    assert found.by is None or found.by > NOW or "_late" in found.key or found.key.endswith("late_rest")
+    is_asked = state == "negotiating" and talks is not None and not talks.has_proposed
+    assert found.turn == is_asked
+    if language == "zh_CN":
+        assert ("等你说" in said[0]) == is_asked
+    live = [piece for piece in pieces if piece.state != "replanned"]
+    is_lost = state in ("paying", "completed") and any(piece.ticket for piece in live)
+    assert (found.sure == DISPUTED) == is_lost == found.key.startswith("locator.missing")
+    if found.sure == "locator.sure.channel":
+        assert any(piece.heard_at and piece.state in ("accepted", "arrived") for piece in pieces)
+    if found.sure == "locator.sure.bill":
+        assert any(piece.row for piece in pieces)
+    if found.key.startswith("locator.arrived"):
+        assert found.params["amount_minor"] == sum(p.amount_minor for p in pieces if p.state == "arrived")
+    if state not in ("paying", "completed"):
+        assert found.sure == OWN and found.holder != "channel", "money that was never sent is here"
+
+
 def test_every_key_can_be_reached() -> None:
     """No dead words in the catalogs."""
     reached = set()
@@ -238,7 +380,10 @@ def test_every_key_can_be_reached() -> None:
                 for p in pieces
             ]
             located = where(state, *moved, amount=amount, due=due, owner=owner)
-            reached |= {located.key, located.next_key}
+            reached |= {located.key, located.next_key, located.sure}
+            for why in WHY:
+                asked = where(state, *moved, due=due, owner=owner, talks=Talks(why, has_proposed=False))
+                reached |= {asked.key, asked.next_key}
     for state, ends in product(
         ("draft", "rejected"), (DUE - timedelta(1), DUE + timedelta(1), NOW - timedelta(1))
     ):
@@ -250,6 +395,15 @@ def test_every_key_can_be_reached() -> None:
     for eta, rest in product((DUE, NOW - timedelta(1), None), ((), (piece("arrived"),))):
         by_hand = where("paying", replace(piece("accepted"), eta_at=eta, by_hand=True), *rest)
         reached |= {by_hand.key, by_hand.next_key}
+    for state, due in product(("accepted", "arrived"), (DUE, NOW)):
+        lost = where("paying", replace(piece(state), ticket=Ticket(due)))
+        reached |= {lost.key, lost.next_key, lost.sure}
+    sure = (
+        replace(piece("accepted"), heard_at=NOW),
+        replace(piece("accepted"), row=BillRow(1, NOW, 1)),
+        replace(piece("accepted"), by_hand=True),
+    )
+    reached |= {where("paying", each).sure for each in sure}
     assert reached == set(KEYS)
 
 

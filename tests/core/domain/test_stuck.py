@@ -39,7 +39,25 @@ def test_every_state_has_a_sentence_and_every_sentence_a_state() -> None:
                 for language in texts.LANGUAGES:
                     words = texts.of(language)(f"stuck.{found.code}", channel="X")
                     assert words and "{" not in words
+    reached.add(looked_for("completed").code)
     assert reached == set(CODES)
+
+
+def looked_for(state: str) -> Stuck:
+    return stuck(
+        state, since=PAST, due_at=None, due_action=None, owner=None, payouts=[Payment("alipay", "arrived")],
+        now=NOW, missing=(PAST, SOON),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("state", CASE.states)
+def test_what_its_customer_does_not_find_waits_for_support(state: str) -> None:
+    """R5.4, R5.6: 'arrived' is no answer to who does not find it; what was never sent is not missing."""
+    found = looked_for(state)
+    is_sent = state in ("paying", "completed")
+    assert (found.code == "missing") == is_sent
+    if is_sent:
+        assert (found.waits_for, found.since, found.by) == ("support", PAST, SOON)
 
 
 @pytest.mark.parametrize(

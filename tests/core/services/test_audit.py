@@ -13,6 +13,7 @@ from sqlalchemy import Connection, delete, insert, select, text, update
 
 from core.adapters.tables import (
     balance_lots,
+    bill_rows,
     case_events,
     cases,
     commands,
@@ -27,10 +28,12 @@ from core.adapters.tables import (
     payments,
     payouts,
     policies,
+    ticket_answers,
+    tickets,
 )
-from core.services import credit
+from core.services import credit, missing
 from core.services.record import canonical, chain
-from tests.shop import ARBITER, FINANCE, LEAD, MEI, REVIEWER, REVIEWER_2, WEI, Shop
+from tests.shop import ARBITER, FINANCE, LEAD, MEI, REVIEWER, REVIEWER_2, SUPPORT, WEI, Shop
 from tests.vandal import copy, erase, forge, tampering
 
 
@@ -49,10 +52,12 @@ class House:
     settled: str  # approved at once, came back, and two agreed on how to pay
     withdrawn: str
     offered: str  # a part, and the customer took it
+    missing: str  # not received: answered once, still open
 
 
 @pytest.fixture
 def house(shop: Shop) -> House:
+    lost = _looked_for(shop)
     paid = shop.apply(shop.order()).case_no
     balance = shop.apply(shop.order(), route="balance").case_no
     shop.work()
@@ -85,7 +90,24 @@ def house(shop: Shop) -> House:
         settled,
         withdrawn=withdrawn,
         offered=offered,
+        missing=lost,
     )
+
+
+def _looked_for(shop: Shop) -> str:
+    case_no = shop.apply(shop.order()).case_no
+    shop.work()
+    shop.work(days=10)
+    payout_id = shop.payouts(case_no)[0].id
+    ticket_id = missing.open_ticket(shop.app, MEI, case_no, payout_id, "没有收到", "lost")
+    missing.answer(shop.app, SUPPORT, ticket_id, "正在查", False, "looking")
+    shop.work()
+    return case_no
+
+
+def _second_ticket(conn: Connection, h: House) -> None:
+    conn.execute(text("DROP INDEX uq_tickets_one_open_per_case"))
+    copy(conn, tickets, tickets.c.case_no == h.missing, id=77)
 
 
 def _forged_and_offered(shop: Shop, order: dict[str, Any]) -> str:
@@ -240,6 +262,17 @@ def _payee_kept(conn: Connection, h: House) -> None:
     conn.execute(insert(payees).values(case_no=h.paid, given_at=h.shop.clock.at, **values))
 
 
+def _row_of_another(conn: Connection, h: House) -> None:
+    payout_id = select(payouts.c.id).where(payouts.c.case_no == h.missing).scalar_subquery()
+    conn.execute(
+        insert(bill_rows).values(
+            payout_id=payout_id, case_no=h.paid, kind="alipay_personal", line=1, at=h.shop.clock.at,
+            amount_minor=1, currency="CNY", trade_no="", refund_no="", status="", known_by="amount",
+            kept_by="customer:mei", kept_at=h.shop.clock.at,
+        )
+    )  # fmt: skip
+
+
 Plant = Callable[[Connection, House], Any]
 
 PLANTED: list[tuple[int, str, Plant]] = [
@@ -378,6 +411,29 @@ PLANTED: list[tuple[int, str, Plant]] = [
         "warned_too_late",
         lambda c, h: _notice(c, h.paying, "paying", kind="answer_due_soon", by_at=h.shop.clock.at),
     ),
+    (23, "two_open_tickets", _second_ticket),
+    (23, "ticket_without_due", lambda c, h: c.execute(update(tickets).values(due_at=None))),
+    (23, "ticket_astray", lambda c, h: c.execute(update(tickets).values(case_no=h.paid))),
+    (
+        23,
+        "ticket_closed_otherwise",
+        lambda c, h: c.execute(
+            update(tickets).values(state="closed", due_at=None, closed_at=h.shop.clock.at)
+        ),
+    ),
+    (
+        23,
+        "ticket_too_early",
+        lambda c, h: c.execute(update(tickets).values(at=h.shop.clock.at - timedelta(days=10))),
+    ),
+    (23, "asked_after_arrival", lambda c, h: _payout(c, h.paid, due_at=h.shop.clock.at)),
+    (23, "bill_row_astray", _row_of_another),
+    (
+        13,
+        "ticket_answered_by_owner",
+        lambda c, h: c.execute(update(ticket_answers).values(answered_by="support:mei")),
+    ),
+    (21, "ticket_untold", lambda c, h: _notice(c, h.missing, "ticket_answered", about="0-0")),
     (21, "warning_differs", lambda c, h: _case(c, h.in_review, warn_at=h.shop.clock.at)),
 ]
 

@@ -155,7 +155,7 @@ def test_a_closed_account_goes_to_people(shop: Shop) -> None:
     shop.work()
     view = shop.view(case_no, MEI)
     assert (view.state, view.owner, view.payouts[0].state) == ("negotiating", "finance", "replanned")
-    assert view.locator.key == "locator.bounced_by"
+    assert view.locator.key == "locator.bounced_yours_by"
     assert shop.payment(order_no).reserved_minor == 10_000, "only the channel's word on the money releases it"
     assert shop.audit() == []
     with pytest.raises(MoneyAlreadySent):
@@ -191,7 +191,7 @@ def test_money_that_the_bank_sends_back(shop: Shop) -> None:
     view = shop.view(case_no, MEI)
     assert view.state == "negotiating"
     assert {p.channel: p.state for p in view.payouts} == {"alipay": "replanned", "wechat": "arrived"}
-    assert view.locator.key == "locator.bounced_rest_by"
+    assert view.locator.key == "locator.bounced_rest_yours_by"
     assert view.locator.params["arrived_minor"] == 6_000
     assert shop.audit() == []
     shop.act(case_no, "agree", LEAD)
