@@ -19,8 +19,9 @@ from core.adapters import database
 from core.adapters.channels import Notice, NoticeRefused
 from core.adapters.tables import channel_notices, payouts, refused_notices
 from core.adapters.world import App
-from core.domain.actors import SYSTEM
-from core.domain.errors import NotFound
+from core.domain.actors import SYSTEM, Actor
+from core.domain.errors import NotAllowed, NotFound
+from core.domain.reconciling import PEOPLE
 from core.domain.workdays import local_date
 from core.services.payouts import request_of, take
 from core.services.record import Change, lock
@@ -120,15 +121,17 @@ def _count(app: App, name: str, code: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Odd:
-    """Notices of a channel that came to nothing, by why: a verdict, or a `NoticeRefused` code."""
+    """Notices of a channel that came to nothing, by why: a verdict or a `NoticeRefused` code."""
 
     channel: str
     why: str
     times: int
 
 
-def odd(app: App, since: date) -> list[Odd]:
-    """Since a day in Shanghai, for who looks after the channels; most often first."""
+def odd(app: App, actor: Actor, since: date) -> list[Odd]:
+    """Since a day in Shanghai, for finance and leads; most often first."""
+    if actor.role not in PEOPLE:
+        raise NotAllowed(role=actor.role)
     kinds = ("unknown", "differs", "contradicts")
     with app.read() as conn:
         of_ours = conn.execute(
@@ -138,7 +141,9 @@ def odd(app: App, since: date) -> list[Odd]:
         ).all()
         refused = conn.execute(
             select(_r.channel, _r.code, func.sum(_r.times))
-            .where(_r.day >= since.isoformat())
+            .where(
+                _r.day >= since.isoformat(), _r.code != "other_kind"
+            )  # genuine, and nothing is odd about it
             .group_by(_r.channel, _r.code)
         ).all()
     found = [Odd(name, why, int(times)) for name, why, times, last in of_ours if local_date(last) >= since]

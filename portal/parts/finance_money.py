@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import streamlit as st
 
 from core.app import App
 from core.domain.actors import Actor
-from core.services import finance
+from core.domain.workdays import local_date
+from core.services import circuits, finance, hearing
 from core.services.finance import Money, Pile
 from core.texts import Texts
 from portal import boundary, session
 from portal.html import empty, esc, href, ms, section
-from portal.parts import finance_words
+from portal.parts import finance_channels, finance_words
 from portal.parts.found import says
 
 ALL: Final = ""
@@ -24,7 +25,11 @@ PAGE: Final = "finance_page"
 
 
 def show(app: App, actor: Actor, tx: Texts, *, now: datetime) -> None:
-    """The piles, then the payouts one by one."""
+    """Channels that do not answer, the piles, then the payouts one by one."""
+    told = hearing.odd(app, actor, local_date(now) - timedelta(days=7))
+    if lines := finance_channels.lines(tx, circuits.all_of(app), told, now=now):
+        with st.container(key="card-channels"):
+            st.html(lines)
     piles = finance.piles(app, actor)
     if not piles:
         nothing = empty("payments", tx("finance.money.none"), tx("finance.money.none_says"))
@@ -112,7 +117,7 @@ def _one(app: App, actor: Actor, tx: Texts, money: Money, people: Mapping[str, s
 def line(tx: Texts, money: Money, people: Mapping[str, str], now: datetime) -> str:
     """How much over what, where it stands and why, since when, and whose it is."""
     stuck = f'<em class="late">{esc(tx("finance.money.stuck"))}</em>' if money.is_stuck else ""
-    why = f"<p>{esc(cause(tx, money.cause))}</p>" if money.cause else ""
+    why = f"<p>{esc(finance_words.cause(tx, money.cause))}</p>" if money.cause else ""
     since = money.at.since or money.created_at
     age = tx("finance.money.age", age=tx.duration(now - since))
     tries = f" · {esc(tx('finance.money.tries', n=money.tries))}" if money.tries else ""
@@ -130,12 +135,6 @@ def line(tx: Texts, money: Money, people: Mapping[str, str], now: datetime) -> s
         f'<small>{ms("schedule")}{esc(age)}{tries}{due} · <a href="{to}">{esc(money.case_no)}</a></small>'
         "</div>"
     )
-
-
-def cause(tx: Texts, code: str) -> str:
-    """Why a channel has not settled it; a word of its own that we do not know is shown as it is."""
-    key = f"payout_cause.{code}"
-    return tx(key) if key in tx else tx("payout_cause.other", code=code)
 
 
 def _ask(app: App, actor: Actor, tx: Texts, money: Money) -> None:

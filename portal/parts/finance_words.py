@@ -30,6 +30,12 @@ def channel(tx: Texts, name: str) -> str:
     return tx(f"channel.{name}") if f"channel.{name}" in tx else name
 
 
+def cause(tx: Texts, code: str) -> str:
+    """Why a channel has not settled it; a word of its own that we do not know is shown as it is."""
+    key = f"payout_cause.{code}"
+    return tx(key) if key in tx else tx("payout_cause.other", code=code)
+
+
 def kind(tx: Texts, found: Difference) -> str:
     """What does not fit, in a few words."""
     return tx(f"difference_cause.{found.cause}") if found.cause else tx(f"difference.{found.kind}")

@@ -61,6 +61,7 @@ FAMILIES: dict[str, set[str]] = {
     "event": set(lifecycle.CASE.events),
     "role": {*lifecycle.ROLES, "you"},
     "payout_state": set(lifecycle.PAYOUT.states),
+    "channel_notice": {"unknown", "differs", "contradicts", "unsigned", "stale", "unreadable"},
     "payout_event": set(lifecycle.PAYOUT.events),
     "reason": set(facts.REASONS),
     "reason_said": set(facts.REASONS),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import worker
+from core.adapters.channels import NoticeRefused, Outcome
 from core.domain.actors import Actor
-from core.services import finance, identity, reconciliation
+from core.services import circuits, finance, hearing, identity, reconciliation
 from core.services.finance import Money
 from tests.core.services.test_reconciliation import external
 from tests.ledgers import bill_of
@@ -142,3 +144,27 @@ def test_nobodys_html(open_page: OpenPage, shop: Shop, tmp_path: Path) -> None:
     assert (
         "<b>X</b>" not in html(page) and "&lt;b&gt;X&lt;/b&gt;" in html(page) and "<i>bill" not in html(page)
     )
+
+
+@pytest.mark.parametrize(
+    ("lang", "waits", "odd"),
+    [
+        ("zh_CN", ("支付宝从", "连续 5 次没有成功", "先不再呼叫"), "1 条冒充支付宝的通知"),
+        ("en", ("5 calls in a row", "left alone until"), "1 notice in 7 days was not signed by it"),
+    ],
+)
+def test_a_channel_that_does_not_answer_is_told_and_what_it_said_that_is_odd(
+    open_page: OpenPage, shop: Shop, lang: str, waits: tuple[str, ...], odd: str
+) -> None:
+    for _ in range(4):
+        circuits.heard(shop.app, "alipay", Outcome("unknown", cause="no_answer"))
+    assert "st-key-card-channels" not in html(open_page("finance", FINANCE, lang=lang))
+    circuits.heard(shop.app, "alipay", Outcome("unknown", cause="no_answer"))
+    with pytest.raises(NoticeRefused):
+        hearing.hear(shop.app, "alipay", {}, b"")
+    said = words(open_page("finance", FINANCE, lang=lang))
+    assert all(part in said for part in (*waits, odd))
+    shop.clock.advance(timedelta(days=8))
+    circuits.heard(shop.app, "alipay", Outcome("accepted"))
+    said = words(open_page("finance", FINANCE, lang=lang))
+    assert odd not in said and waits[0] not in said

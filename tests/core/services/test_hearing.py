@@ -13,10 +13,10 @@ from sqlalchemy import select
 
 from core.adapters.channels import Notice, NoticeRefused, Outcome
 from core.adapters.tables import channel_notices, refused_notices
-from core.domain.errors import NotFound
+from core.domain.errors import NotAllowed, NotFound
 from core.domain.workdays import local_date
 from core.services import hearing, payouts
-from tests.shop import Shop
+from tests.shop import FINANCE, MEI, REVIEWER, Shop
 
 
 def sent(shop: Shop) -> str:
@@ -123,7 +123,7 @@ def test_what_comes_too_late_to_be_true_is_noted_for_people(shop: Shop, first: s
     assert hear(shop, notice(shop, case_no, then, "n-2")) == "contradicts"
     assert hear(shop, notice(shop, case_no, first, "n-3")) == "heard", "said again under another number"
     assert shop.view(case_no).state == state and shop.audit() == []
-    [odd] = hearing.odd(shop.app, local_date(shop.clock.at))
+    [odd] = hearing.odd(shop.app, FINANCE, local_date(shop.clock.at))
     assert (odd.channel, odd.why, odd.times) == ("alipay", "contradicts", 1)
 
 
@@ -176,9 +176,13 @@ def test_what_must_not_be_believed_is_counted_by_the_day(shop: Shop, code: str) 
             ("alipay", local_date(shop.clock.at).isoformat(), code, 3)
         ]
         assert conn.execute(select(channel_notices)).all() == []
-    [odd] = hearing.odd(shop.app, local_date(shop.clock.at))
-    assert (odd.why, odd.times) == (code, 3)
-    assert hearing.odd(shop.app, local_date(shop.clock.at) + timedelta(days=1)) == []
+    today = local_date(shop.clock.at)
+    told = [] if code == "other_kind" else [hearing.Odd("alipay", code, 3)]  # that one is genuine
+    assert hearing.odd(shop.app, FINANCE, today) == told
+    assert hearing.odd(shop.app, FINANCE, today + timedelta(days=1)) == []
+    for stranger in (MEI, REVIEWER):
+        with pytest.raises(NotAllowed):
+            hearing.odd(shop.app, stranger, today)
 
 
 def test_no_channel_no_notice(shop: Shop) -> None:
