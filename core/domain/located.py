@@ -50,7 +50,11 @@ MISSING: Final = ("locator.missing", "locator.missing_open")
 # On what the sentence rests.
 OWN: Final = "locator.sure.own"
 DISPUTED: Final = "locator.sure.disputed"
-SURE: Final = (OWN, *(f"locator.sure.{name}" for name in ("sent", "channel", "finance", "bill")), DISPUTED)
+SURE: Final = (
+    OWN,
+    *(f"locator.sure.{name}" for name in ("sent", "channel", "arrived", "finance", "bill")),
+    DISPUTED,
+)
 BY_HAND: Final = (
     "locator.by_hand",
     "locator.by_hand_late",

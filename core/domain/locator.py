@@ -259,6 +259,8 @@ def _surely(found: Located, pieces: Sequence[Piece]) -> Located:
         return replace(found, sure="locator.sure.finance")
     if all(piece.channel == "balance" for piece in pieces):
         return found
+    if states == {"arrived"}:  # an arrival has one date, and that is not when we heard of it (R5.1)
+        return replace(found, sure="locator.sure.arrived")
     if states <= {"accepted", "arrived"} and heard:
         return replace(found, sure="locator.sure.channel", params=found.params | {"heard_at": max(heard)})
     return replace(found, sure="locator.sure.sent")

@@ -30,14 +30,14 @@ def test_every_step_says_the_same(open_page: OpenPage, shop: Shop):
     assert "商定的账户 先商定退到哪里，最晚 9月11日（周五）定下来 ¥100.00" in said and ACCOUNT not in said
 
 
-def test_while_it_is_arranged_finance_has_it_and_says_until_when(open_page: OpenPage, shop: Shop):
+def test_while_it_is_arranged_it_says_whose_turn_it_is_and_until_when(open_page: OpenPage, shop: Shop):
     guest = guest_of(shop)
     case_no = shop.apply(guest.order_no, actor=guest).case_no
     assert "先商定退到哪里" in words(open_page("track", guest, case=case_no))
     shop.act(case_no, "approve", REVIEWER)
     assert shop.view(case_no).state == "negotiating"
     for page in (open_page("track", guest, case=case_no), open_page("request", guest, sent=case_no)):
-        assert "最晚 9月8日（周二）定下来" in words(page) and "这一步由财务负责" in words(page)
+        assert "最晚 9月8日（周二）定下来" in words(page) and "两位同事核对后办理" in words(page)
         assert "不用做什么" not in words(page) and "正在退给你" not in words(page)
     told = words(open_page("notices", guest))
     assert "最晚 9月8日（周二）定下来" in told

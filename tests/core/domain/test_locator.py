@@ -256,6 +256,8 @@ def test_how_sure_it_is() -> None:
     assert where("in_review").sure == OWN and where("paying", piece("arrived", "balance")).sure == OWN
     heard = where("paying", replace(piece("accepted"), heard_at=NOW))
     assert wording.sure_sentence(tx, heard, NOW) == "依据：渠道 11月28日（周六）的回执"
+    arrived = where("completed", replace(piece("arrived"), heard_at=NOW + timedelta(days=2)))
+    assert wording.sure_sentence(tx, arrived, NOW) == "依据：渠道的到账回执", "R5.1: one date, not two"
     assert where("paying", piece("unknown")).sure == "locator.sure.sent"
     row = BillRow(12, NOW, 10_000)
     own_bill = where("completed", replace(piece("arrived"), heard_at=NOW, row=row))
@@ -351,6 +353,8 @@ def test_whatever_is_known_there_is_one_true_sentence(
     assert (found.sure == DISPUTED) == is_lost == found.key.startswith("locator.missing")
     if found.sure == "locator.sure.channel":
         assert any(piece.heard_at and piece.state in ("accepted", "arrived") for piece in pieces)
+    if found.sure == "locator.sure.arrived":
+        assert all(piece.state == "arrived" for piece in live if state == "paying")
     if found.sure == "locator.sure.bill":
         assert any(piece.row for piece in pieces)
     if found.key.startswith("locator.arrived"):
