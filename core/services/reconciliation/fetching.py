@@ -79,7 +79,8 @@ def _fetch(app: App, name: str) -> bool:
             path = app.channels[name].fetch_bill(state.day, Path(folder))
             if path is not None:
                 begins = datetime.combine(state.day, time(), ZONE)
-                reconcile(app, SYSTEM, path, day=Coverage(begins, begins + A_DAY, True))
+                done = reconcile(app, SYSTEM, path, day=Coverage(begins, begins + A_DAY, True))
+                log.info("bill_fetched", channel=name, day=state.day.isoformat(), waiting=done.waiting)
     except ChannelSilent:
         return _again(app, mine, state, "no_answer")
     except Refusal as refused:  # a bill that cannot be read: perhaps it was not finished yet

@@ -11,7 +11,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-import structlog
 from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -33,8 +32,6 @@ from core.domain.errors import (
 from core.domain.reconciling import KINDS, PEOPLE
 from core.services.reconciliation import keeping, matching
 from core.services.reconciliation.matching import Held
-
-log = structlog.get_logger(__name__)
 
 _ONE_BILL_AT_A_TIME: Final = 7_245_006
 # Without these nobody knows whether all rows are there, or what their numbers are.
@@ -114,9 +111,7 @@ def reconcile(
         if known is not None:
             return known
         bill_id = _keep(conn, app.now(), actor, bill, channel, covers, digest, name or path.name, held)
-        result = _result(conn, bill_id, is_new=True)
-    log.info("bill_read", bill=bill_id, channel=channel, refunds=len(bill.refunds), found=result.found)
-    return result
+        return _result(conn, bill_id, is_new=True)
 
 
 def _past(covers: Coverage | None, bill: ReadBill, now: datetime) -> Coverage | None:
