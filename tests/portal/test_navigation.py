@@ -40,6 +40,7 @@ def test_every_place_is_a_page_and_a_file():
         "/desk",
         "/support",
         "/finance",
+        "/figures",
         "/credit",
         "/help",
         "/verify",

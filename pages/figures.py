@@ -1,0 +1,49 @@
+"""How the shop does: cases by day, reasons, rules, how long decisions and the money took, late money (R6)."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.services import policies
+from core.services.figures import PERIODS, ROLES, figures
+from portal import session
+from portal.html import empty, esc, hero, href
+from portal.parts import figures as drawn
+
+actor = session.require(*ROLES)
+tx, app = session.texts(), session.core()
+now = app.now()
+
+
+def run() -> None:
+    asked = st.query_params.get("days", "")
+    period = int(asked) if asked in map(str, PERIODS) else PERIODS[1]
+    with st.spinner(tx("figures.adding")):
+        found = figures(app, actor, period)
+    title = tx("figures.title")
+    tabs = "".join(
+        f'<li><a href="{href("/figures", days=str(days))}"{" aria-current=page" if days == period else ""}>'
+        f"{esc(tx('figures.period', n=days))}</a></li>"
+        for days in PERIODS
+    )
+    head = hero(title, esc(drawn.sentence(tx, found)))
+    st.html(f'{head}<nav class="fin-tabs" aria-label="{esc(title)}"><ul>{tabs}</ul></nav>')
+    if not any(found.total.values()):
+        st.html(f'<div class="tile">{empty("monitoring", tx("figures.none"), tx("figures.none_says"))}</div>')
+    else:
+        with st.container(key="card-figures-days"):
+            st.html(f"<h2>{esc(tx('figures.by_day'))}</h2>{drawn.totals(tx, found)}")
+            st.vega_lite_chart(drawn.chart(tx, found), key=f"chart-days-{period}", width="stretch")
+        _tile("reasons", drawn.reasons(tx, found.reasons))
+    _tile("times", drawn.times(tx, found))
+    _tile("late", drawn.late(tx, found.late, now))
+    if found.rules:
+        _tile("rules", drawn.rules(tx, found.rules, policies.current(app)[1]))
+
+
+def _tile(name: str, body: str) -> None:
+    with st.container(key=f"card-figures-{name}"):
+        st.html(f"<h2>{esc(tx(f'figures.{name}'))}</h2>{body}")
+
+
+run()

@@ -1,0 +1,46 @@
+"""Operations on screen: the chart, its sums in words, tables with bars; nothing there is said as such."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.pages.conftest import OpenPage, html, words
+from tests.shop import FINANCE, LEAD, MEI, REVIEWER, SUPPORT, Shop
+
+
+@pytest.mark.parametrize(("lang", "says"), [("zh_CN", "没有人申请退款"), ("en", "Nobody asked for a refund")])
+def test_with_nothing_there(open_page: OpenPage, lang: str, says: str) -> None:
+    page = open_page("figures", LEAD, lang=lang)
+    assert says in words(page) and not page.get("vega_lite_chart")
+
+
+@pytest.mark.parametrize(
+    ("lang", "says"),
+    [
+        ("zh_CN", ("1 件申请，100% 当场通过", "当场通过", "没收到货", "100%", "还算不出")),
+        ("en", ("1 request, 100% approved at once", "Approved at once", "100%", "too few to say")),
+    ],
+)
+def test_what_was_sent_is_drawn_and_said(
+    open_page: OpenPage, shop: Shop, lang: str, says: tuple[str, ...]
+) -> None:
+    shop.apply(shop.order())
+    page = open_page("figures", FINANCE, lang=lang, days="7")
+    assert [part for part in says if part not in words(page)] == []
+    [chart] = page.get("arrow_vega_lite_chart")
+    assert json.loads(chart.proto.spec)["encoding"]["x"]["field"] == "day"
+    assert 'href="/figures?days=90"' in html(page) and "paid_twice" not in html(page)
+
+
+@pytest.mark.parametrize("actor", [MEI, REVIEWER, SUPPORT, None], ids=str)
+def test_others_do_not_see_it(open_page: OpenPage, shop: Shop, actor: object) -> None:
+    shop.apply(shop.order())
+    assert "当场通过" not in words(open_page("figures", actor))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("days", ["0", "8", "all", "-7", "9999999999"])
+def test_another_period_is_the_usual_one(open_page: OpenPage, shop: Shop, days: str) -> None:
+    shop.apply(shop.order())
+    assert 'href="/figures?days=30" aria-current=page' in html(open_page("figures", LEAD, days=days))
