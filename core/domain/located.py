@@ -46,7 +46,7 @@ TALKS: Final = (
     *(key + yours for key in ("locator.bounced", "locator.bounced_rest") for yours in ("", "_yours")),
 )
 # The channel says so and the customer does not find it: people look. `_late`: their answer is overdue.
-MISSING: Final = ("locator.missing", "locator.missing_open")
+MISSING: Final = ("locator.missing", "locator.missing_open", "locator.missing_hand")
 # On what the sentence rests.
 OWN: Final = "locator.sure.own"
 DISPUTED: Final = "locator.sure.disputed"

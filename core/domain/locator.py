@@ -119,7 +119,8 @@ def _of_sent(
         found = _talks(arrived, pieces, amount_minor, currency, talks)
         return _by_date(found, due_at, now, published_through, is_late=owner == ESCALATED_TO)
     if state in ("paying", "completed"):
-        lost = next((piece for piece in live if piece.ticket is not None), None)
+        # What finance has not transferred yet is here, whoever looks for it.
+        lost = next((p for p in live if p.ticket and (p.state == "arrived" or not p.by_hand)), None)
         if lost is not None:
             return _missing(lost, currency, now, published_through)
         if state == "completed" or (arrived and not waiting):
@@ -221,12 +222,13 @@ def _arrived(arrived: Sequence[Piece], currency: str) -> Located:
 
 
 def _missing(lost: Piece, currency: str, now: datetime, published_through: int) -> Located:
-    """The channel's word against the customer's: nobody knows yet, people look, and answer by a date."""
+    """One record against what the customer sees: nobody knows yet, people look, and answer by a date."""
     assert lost.ticket is not None
     due_at = lost.ticket.due_at
     is_late = lost.ticket.is_late or due_at <= now
     by = due_at if due_at > now else None
-    key = MISSING[0] if lost.state == "arrived" and lost.arrived_at is not None else MISSING[1]
+    told, open_, by_hand = MISSING
+    key = open_ if lost.state != "arrived" else by_hand if lost.by_hand else told
     params: dict[str, Any] = {
         "amount_minor": lost.amount_minor,
         "currency": currency,

@@ -239,6 +239,13 @@ def test_two_who_contradict_each_other_are_both_told() -> None:
     assert open_.key == "locator.missing_open" and "还没有确认到账" in zh(open_)
 
 
+def test_what_finance_has_not_transferred_is_here_and_what_it_has_is_on_its_record() -> None:
+    waits = where("paying", replace(piece("accepted"), by_hand=True, ticket=LOST))
+    assert (waits.holder, waits.key) == ("shop", "locator.by_hand")
+    done = where("completed", replace(piece("arrived", "card"), by_hand=True, ticket=LOST))
+    assert zh(done).startswith("财务记录 ¥100.00 已于 11月28日（周六）转到你的银行卡")
+
+
 @pytest.mark.parametrize("ticket", [Ticket(NOW - timedelta(1)), Ticket(DUE, is_late=True)])
 def test_an_answer_that_is_late_is_promised_by_nobody(ticket: Ticket) -> None:
     lost = where("completed", replace(piece("arrived"), ticket=ticket))
@@ -349,7 +356,9 @@ def test_whatever_is_known_there_is_one_true_sentence(
     if language == "zh_CN":
         assert ("等你说" in said[0]) == is_asked
     live = [piece for piece in pieces if piece.state != "replanned"]
-    is_lost = state in ("paying", "completed") and any(piece.ticket for piece in live)
+    is_lost = state in ("paying", "completed") and any(
+        piece.ticket and (piece.state == "arrived" or not piece.by_hand) for piece in live
+    )
     assert (found.sure == DISPUTED) == is_lost == found.key.startswith("locator.missing")
     if found.sure == "locator.sure.channel":
         assert any(piece.heard_at and piece.state in ("accepted", "arrived") for piece in pieces)
@@ -399,8 +408,8 @@ def test_every_key_can_be_reached() -> None:
     for eta, rest in product((DUE, NOW - timedelta(1), None), ((), (piece("arrived"),))):
         by_hand = where("paying", replace(piece("accepted"), eta_at=eta, by_hand=True), *rest)
         reached |= {by_hand.key, by_hand.next_key}
-    for state, due in product(("accepted", "arrived"), (DUE, NOW)):
-        lost = where("paying", replace(piece(state), ticket=Ticket(due)))
+    for state, due, by_hand in product(("accepted", "arrived"), (DUE, NOW), (False, True)):
+        lost = where("paying", replace(piece(state), ticket=Ticket(due), by_hand=by_hand))
         reached |= {lost.key, lost.next_key, lost.sure}
     sure = (
         replace(piece("accepted"), heard_at=NOW),
