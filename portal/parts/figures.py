@@ -1,4 +1,4 @@
-"""How the shop does, drawn: a chart of cases by day, and tables whose bars say the same to who reads no chart."""
+"""How the shop does, drawn: a chart of cases by day, and tables with bars that can be read as well."""
 
 from __future__ import annotations
 
@@ -62,7 +62,8 @@ def rules(tx: Texts, found: Sequence[Share], policy: Policy) -> str:
     """By the rule that decided first; one that the policy in force no longer has keeps its name."""
     words = {rule.id: rule.words.get(tx.language, "") for rule in policy.rules}
     rows = "".join(
-        f"<tr><td class=p><code>{esc(share.name)}</code><small>{esc(_plain(words.get(share.name, '')))}</small>"
+        f"<tr><td class=p><code>{esc(share.name)}</code>"
+        f"<small>{esc(_plain(words.get(share.name, '')))}</small>"
         f"{_bar(share.approved / share.decided if share.decided else 0)}</td>"
         f"<td class=n>{share.n}</td><td class=n>{_rate(tx, share)}</td></tr>"
         for share in found
