@@ -60,11 +60,16 @@ def _words(tx: Texts, located: Located, now: datetime | None) -> dict[str, str]:
     return words
 
 
+def rule_template(tx: Texts, policy: Policy, rule: str) -> str | None:
+    """A rule's sentence with its places open; None for a rule that is not the policy's."""
+    return next((r.words[_POLICY_LANGUAGE[tx.language]] for r in policy.rules if r.id == rule), None)
+
+
 def rule_sentence(tx: Texts, policy: Policy, rule: str, facts: Facts) -> str:
     """What a rule says about these facts, in the policy's words; a law of the house has its words in the
     catalogs.
     """
-    template = next((r.words[_POLICY_LANGUAGE[tx.language]] for r in policy.rules if r.id == rule), None)
+    template = rule_template(tx, policy, rule)
     if template is None:
         return tx(rule, **_facts(tx, policy, facts))
     return template.format_map(_facts(tx, policy, facts))

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
+from core import wording
 from core.domain.policy import Policy
 from core.services.figures import BECAME, Figures, Late, Share, Took
 from core.texts import Texts
 from portal.html import esc, href
 from portal.parts.finance_chart import by_day
 from portal.parts.finance_words import channel
+
+# By what became of a case, as in `BECAME`: neighbours differ in lightness too, in both themes.
+COLOURS: Final = ("#12897E", "#7CCDC1", "#B23A25", "#E0A63C", "#8FA09A")
 
 
 def sentence(tx: Texts, found: Figures) -> str:
@@ -36,7 +40,12 @@ def chart(tx: Texts, found: Figures) -> dict[str, Any]:
         for what in BECAME
     ]
     titles = {"day": tx("figures.day"), "became": tx("figures.became"), "n": tx("figures.cases")}
-    return by_day(rows, "n", "day", "became", titles=titles)
+    drawn = by_day(rows, "n", "day", "became", titles=titles)
+    drawn["encoding"]["color"]["scale"] = {
+        "domain": [tx(f"figures.became.{what}") for what in BECAME],
+        "range": list(COLOURS),
+    }
+    return drawn
 
 
 def totals(tx: Texts, found: Figures) -> str:
@@ -52,7 +61,7 @@ def reasons(tx: Texts, found: Sequence[Share]) -> str:
     most = max((share.n for share in found), default=1)
     rows = "".join(
         f"<tr><td class=p>{esc(tx(f'reason.{share.name}'))}{_bar(share.n / most)}</td>"
-        f"<td class=n>{share.n}</td><td class=n>{_rate(tx, share)}</td></tr>"
+        f"{_cell(tx, 'cases', str(share.n))}{_cell(tx, 'rate', _rate(share))}</tr>"
         for share in found
     )
     return _table(tx, ("reason", "cases", "rate"), rows)
@@ -60,12 +69,11 @@ def reasons(tx: Texts, found: Sequence[Share]) -> str:
 
 def rules(tx: Texts, found: Sequence[Share], policy: Policy) -> str:
     """By the rule that decided first; one that the policy in force no longer has keeps its name."""
-    words = {rule.id: rule.words.get(tx.language, "") for rule in policy.rules}
     rows = "".join(
         f"<tr><td class=p><code>{esc(share.name)}</code>"
-        f"<small>{esc(_plain(words.get(share.name, '')))}</small>"
+        f"<small>{esc(_plain(wording.rule_template(tx, policy, share.name)))}</small>"
         f"{_bar(share.approved / share.decided if share.decided else 0)}</td>"
-        f"<td class=n>{share.n}</td><td class=n>{_rate(tx, share)}</td></tr>"
+        f"{_cell(tx, 'cases', str(share.n))}{_cell(tx, 'rate', _rate(share))}</tr>"
         for share in found
     )
     return _table(tx, ("rule", "cases", "rate"), rows)
@@ -87,7 +95,7 @@ def _took(tx: Texts, name: str, each: Took, longest: float) -> str:
     bar = f'<i class="span" style="--half:{half:.1%};--most:{most:.1%}"></i>'
     return (
         f"<tr><td class=p>{esc(name)}<small>{esc(tx('figures.of', n=each.n))}</small>{bar}</td>"
-        f"<td class=n>{esc(tx.duration(each.half))}</td><td class=n>{esc(tx.duration(each.most))}</td></tr>"
+        f"{_cell(tx, 'half', tx.duration(each.half))}{_cell(tx, 'most', tx.duration(each.most))}</tr>"
     )
 
 
@@ -95,16 +103,21 @@ def late(tx: Texts, found: Sequence[Late], now: datetime) -> str:
     if not found:
         return f'<p class="note">{esc(tx("figures.late.none"))}</p>'
     rows = "".join(
-        f"<tr><td class=p>{esc(channel(tx, each.channel))}</td><td class=n>{each.n}</td>"
-        f"<td class=n>{esc(tx.money(each.amount_minor, each.currency))}</td>"
-        f"<td class=a>{esc(tx.duration(now - each.since))}</td></tr>"
+        f"<tr><td class=p>{esc(channel(tx, each.channel))}</td>{_cell(tx, 'payouts', str(each.n))}"
+        f"{_cell(tx, 'amount', tx.money(each.amount_minor, each.currency))}"
+        f"{_cell(tx, 'oldest', tx.duration(now - each.since))}</tr>"
         for each in found
     )
     link = f'<p><a href="{href("/finance")}">{esc(tx("figures.late.see"))}</a></p>'
     return _table(tx, ("channel", "payouts", "amount", "oldest"), rows) + link
 
 
-def _rate(tx: Texts, share: Share) -> str:
+def _cell(tx: Texts, head: str, says: str) -> str:
+    """A figure; on a phone, where the heads are gone, with its own."""
+    return f'<td class=n data-label="{esc(tx(f"figures.col.{head}"))}">{esc(says)}</td>'
+
+
+def _rate(share: Share) -> str:
     """Approved of those decided; nothing where none is decided yet."""
     return f"{round(100 * share.approved / share.decided)}%" if share.decided else "–"
 
@@ -113,9 +126,9 @@ def _bar(part: float) -> str:
     return f'<i class="share" style="--part:{part:.1%}"></i>'
 
 
-def _plain(words: str) -> str:
-    """A rule's sentence with its places open: which order's figure it was says nothing here."""
-    return "" if "{" in words else words
+def _plain(words: str | None) -> str:
+    """A rule's sentence, unless it has places: which order's figure it was says nothing here."""
+    return "" if words is None or "{" in words else words
 
 
 def _table(tx: Texts, heads: Sequence[str], rows: str) -> str:

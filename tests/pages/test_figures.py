@@ -34,6 +34,15 @@ def test_what_was_sent_is_drawn_and_said(
     assert 'href="/figures?days=90"' in html(page) and "paid_twice" not in html(page)
 
 
+@pytest.mark.parametrize(
+    ("lang", "says"), [("zh_CN", "商品已经发出。因买错"), ("en", "a person sees whether")]
+)
+def test_a_rule_is_named_by_its_sentence(open_page: OpenPage, shop: Shop, lang: str, says: str) -> None:
+    shop.apply(shop.order(delivery="code_viewed", completed_at=shop.clock.at), reason="other")
+    said = words(open_page("figures", LEAD, lang=lang))
+    assert "delivered_changed_mind" in said and says in said
+
+
 @pytest.mark.parametrize("actor", [MEI, REVIEWER, SUPPORT, None], ids=str)
 def test_others_do_not_see_it(open_page: OpenPage, shop: Shop, actor: object) -> None:
     shop.apply(shop.order())
