@@ -17,6 +17,7 @@ from portal.parts import (
     add_proof,
     again,
     case_list,
+    cover,
     eta,
     goods,
     locator,
@@ -112,7 +113,7 @@ def watch(view: CaseView) -> None:
             current = fresh.pop()
         else:
             current = cases.view(app, session.require("customer", "guest", "support"), view.case_no)
-            if mark(current) != mark(view):
+            if mark(current) != mark(view) and not cover.is_open():
                 st.rerun()
         name = goods.title(view.order.product, view.order.quantity)
         at = tx("track.updated", time=f"{app.now().astimezone(ZONE):%H:%M}")

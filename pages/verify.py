@@ -39,8 +39,8 @@ def run() -> None:
 
 
 def _file() -> Any:
-    with st.container(key="up-verify", gap=None):
-        st.html(f'<style>.st-key-up-verify{{--pick:"{esc(tx("verify.pick"))}"}}</style>')
+    with st.container(key="plain-verify", gap=None):
+        st.html(f'<style>.st-key-plain-verify{{--pick:"{esc(tx("verify.pick"))}"}}</style>')
         return st.file_uploader(tx("verify.file"), key="verify-file", max_upload_size=LARGEST_MB)
 
 

@@ -108,9 +108,16 @@ def promised_at(sent: Sent, policy: Policy, calendar: Calendar) -> datetime | No
 
 
 def opens(sent: Sent, policy: Policy, calendar: Calendar) -> Deadline | None:
-    """The end of the day after which 'not received' becomes a ticket; None: nothing was promised yet."""
+    """The end of the day after which 'not received' becomes a ticket; None: nothing was promised yet.
+
+    Where the channel says that it has arrived there is nothing left to wait for but a bank's working day.
+    """
     at = promised_at(sent, policy, calendar)
-    return None if at is None else calendar.deadline(at, policy.limits.arrival_overdue_working_days)
+    late = None if at is None else calendar.deadline(at, policy.limits.arrival_overdue_working_days)
+    if sent.arrived_at is None:
+        return late
+    there = calendar.deadline(sent.arrived_at, 1)
+    return there if late is None or there.at < late.at else late
 
 
 def sought(sent: Sent, promised: datetime) -> Sought:

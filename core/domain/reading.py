@@ -139,9 +139,16 @@ def find(lines: Sequence[Line], order_no: str) -> Reading:
 
 
 def compare(
-    reading: Reading, order_no: str, amount_minor: int, currency: str, paid_at: datetime
+    reading: Reading,
+    order_no: str,
+    amount_minor: int,
+    currency: str,
+    paid_at: datetime,
+    requested_minor: int | None = None,
 ) -> tuple[Finding, ...]:
-    """The picture beside the order. Many amounts of which none is said to be paid say nothing."""
+    """The picture beside the order. Many amounts of which none is said to be paid say nothing, nor does the
+    part that is asked for.
+    """
     found = []
     if reading.order:
         found.append(Finding(f"{reading.order}_order", {"order_no": order_no}))
@@ -149,7 +156,7 @@ def compare(
         told = reading.paid or (reading.amounts if len(reading.amounts) == 1 else ())
         if amount_minor in reading.amounts:
             found.append(Finding("same_amount", {"minor": amount_minor}))
-        elif told:
+        elif told and requested_minor not in reading.amounts:
             found.append(Finding("other_amount", {"seen": told[0], "minor": amount_minor}))
     if reading.times:
         paid = paid_at.astimezone(ZONE).replace(tzinfo=None)

@@ -158,7 +158,15 @@ def findings_in(conn: Connection, case_no: str) -> dict[str, tuple[Finding, ...]
     """`findings`, inside the caller's transaction and rights."""
     o = orders.c
     query = (
-        select(evidence.c.id, evidence.c.reading, o.order_no, o.amount_minor, o.currency, o.paid_at)
+        select(
+            evidence.c.id,
+            evidence.c.reading,
+            o.order_no,
+            o.amount_minor,
+            o.currency,
+            o.paid_at,
+            cases.c.requested_minor,
+        )
         .join(cases, cases.c.case_no == evidence.c.case_no)
         .join(orders, o.order_no == cases.c.order_no)
         .where(
@@ -169,7 +177,7 @@ def findings_in(conn: Connection, case_no: str) -> dict[str, tuple[Finding, ...]
     for row in conn.execute(query):
         reading = _reading(row.reading)
         if reading is not None:
-            found[row.id] = compare(reading, row.order_no, row.amount_minor, row.currency, row.paid_at)
+            found[row.id] = compare(reading, *row[2:])
     return {number: said for number, said in found.items() if said}
 
 

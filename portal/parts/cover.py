@@ -21,6 +21,7 @@ from portal.parts.wizard import bad
 
 _TRIES: Final = "cover_tries"  # refused so often: the browser's side hears that it may go on
 _REFUSED: Final = "cover_refused"
+_OPEN: Final = "cover_open"  # the picture whose dialog stands there
 
 
 def button(app: App, actor: Actor, tx: Texts, view: CaseView, item: EvidenceView, name: str) -> None:
@@ -34,7 +35,19 @@ def button(app: App, actor: Actor, tx: Texts, view: CaseView, item: EvidenceView
     label = tx("cover.more") if item.masks else tx("cover.open")
     if st.button(label, key=f"cover-{item.id}", type="tertiary", icon=":material/ink_eraser:"):
         st.session_state.pop(_REFUSED, None)
+        st.session_state[_OPEN] = item.id
         _open(app, actor, tx, item, name)
+    elif st.session_state.get(_OPEN) == item.id:
+        _close()  # the page was drawn without it
+
+
+def is_open() -> bool:
+    """Whether somebody is drawing: a page that drew itself anew now would throw that away."""
+    return _OPEN in st.session_state
+
+
+def _close() -> None:
+    st.session_state.pop(_OPEN, None)
 
 
 def _open(app: App, actor: Actor, tx: Texts, item: EvidenceView, name: str) -> None:
@@ -49,9 +62,10 @@ def _open(app: App, actor: Actor, tx: Texts, item: EvidenceView, name: str) -> N
             key=f"mask-{item.id}", data=data, on_cover_change=_nothing, on_cancel_change=_nothing
         )
         if done.cancel or (done.cover and _is_covered(app, actor, item, done.cover)):
+            _close()
             st.rerun()
 
-    st.dialog(tx("cover.title"), width="medium")(body)()
+    st.dialog(tx("cover.title"), width="medium", on_dismiss=_close)(body)()
 
 
 def _nothing() -> None:

@@ -20,7 +20,7 @@ from core.services.reading import Said
 from core.texts import Texts
 from portal import session
 from portal.html import esc, ms
-from portal.parts import pictures
+from portal.parts import cover, pictures
 
 _AGREES: Final = frozenset({"same_order", "same_amount"})
 LOOK_AGAIN: Final = 2  # seconds, while something is about to be read
@@ -81,7 +81,7 @@ def watch(app: App, case_no: str, seen: Said) -> None:
     def look() -> None:
         if fresh:
             fresh.pop()
-        elif reading.said(app, session.require(*BUYERS), case_no) != seen:
+        elif not cover.is_open() and reading.said(app, session.require(*BUYERS), case_no) != seen:
             st.rerun()
 
     st.fragment(look, run_every=LOOK_AGAIN)()

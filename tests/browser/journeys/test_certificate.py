@@ -52,7 +52,7 @@ def test_downloaded_scanned_verified_and_altered(
         "RGB"
     ).save(upload, "JPEG", quality=60)
     file = {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": upload.getvalue()}
-    v.page.locator(".st-key-up-verify input[type=file]").set_input_files([file])
+    v.page.locator(".st-key-plain-verify input[type=file]").set_input_files([file])
     v.settle()
     v.page.locator(".st-key-verify-go button").click()
     v.sees(v.tx("verify.genuine"))

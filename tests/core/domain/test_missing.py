@@ -38,6 +38,14 @@ ROW = BillRefund(12, "2026T_R1-1-1", "", "OD1", 10_000, "CNY", on(2, 9), "退款
 BILL = ReadBill("alipay_personal", "alipay", 5, (ROW,), Coverage(on(1), on(9), True), ())
 
 
+def test_what_the_channel_says_is_there_is_waited_for_one_working_day() -> None:
+    """There on Friday 4 Sep: to the end of Monday 7, not of Thursday 10; never later than without that word."""
+    found = opens(replace(SENT, state="arrived", arrived_at=on(4, 12)), POLICY, china())
+    assert found is not None and found.at.astimezone(ZONE) == datetime(2026, 9, 7, 23, 59, 59, tzinfo=ZONE)
+    late = opens(replace(SENT, state="arrived", arrived_at=on(20, 12)), POLICY, china())
+    assert late == opens(SENT, POLICY, china())
+
+
 def test_the_limit_counts_from_the_promised_date_in_working_days() -> None:
     """Promised for Thursday 3 Sep, five working days: to the end of Thursday 10."""
     found = opens(SENT, POLICY, china())

@@ -131,6 +131,16 @@ def test_the_words_have_both_amounts() -> None:
 
 
 @pytest.mark.parametrize(
+    ("requested", "says"), [(9_900, []), (9_800, ["other_amount"]), (None, ["other_amount"])]
+)
+def test_a_picture_of_the_part_that_is_asked_for_is_no_difference(
+    requested: int | None, says: list[str]
+) -> None:
+    read = find(lines("实付 ¥99.00"), ORDER)
+    assert [each.code for each in compare(read, ORDER, 10_000, "CNY", PAID_AT, requested)] == says
+
+
+@pytest.mark.parametrize(
     ("texts", "found"),
     [
         (["卡密：AB12-CD34-EF56"], ["card_code"]),
