@@ -410,3 +410,9 @@ def test_without_the_extra_nothing_refers_to_it(asked: AppTest, shop: Shop, read
     shop.work()
     shop.app.reader = None
     assert "图上" not in words(asked.run())
+
+
+def test_a_picture_sent_twice_is_said_to_be_there(asked: AppTest):
+    assert not refused(add(asked, "product_page"))
+    page = add(asked, "product_page")
+    assert "这张图片前面已经传过了" in words(page)

@@ -39,7 +39,7 @@ BILL = ReadBill("alipay_personal", "alipay", 5, (ROW,), Coverage(on(1), on(9), T
 
 
 def test_what_the_channel_says_is_there_is_waited_for_one_working_day() -> None:
-    """There on Friday 4 Sep: to the end of Monday 7, not of Thursday 10; never later than without that word."""
+    """There on Friday 4 Sep: to the end of Monday 7, not of Thursday 10; and never later than without it."""
     found = opens(replace(SENT, state="arrived", arrived_at=on(4, 12)), POLICY, china())
     assert found is not None and found.at.astimezone(ZONE) == datetime(2026, 9, 7, 23, 59, 59, tzinfo=ZONE)
     late = opens(replace(SENT, state="arrived", arrived_at=on(20, 12)), POLICY, china())
