@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from tests import postgres
 
@@ -101,3 +102,9 @@ def bot() -> Iterator[Any]:
 
     with bot_server() as found:
         yield found
+
+
+@pytest.fixture(autouse=True)
+def nobody_has_decided_where_lines_go() -> None:
+    """As in a process of its own: another test that ran the command line, or captured lines, has."""
+    structlog.reset_defaults()

@@ -28,6 +28,7 @@
 
   function add(take, files) {
     if (!jobs.some((job) => job.state !== "problem")) jobs = []; // what was said of the files before is over
+    hush(true);
     const mark = (marks++).toString(36);
     const most = Number(take.dataset.most);
     const chosen = take.classList.contains("swap") ? files.slice(0, 1) : files;
@@ -42,6 +43,11 @@
     watcher.observe(document.body, { subtree: true, childList: true, attributes: true,
       attributeFilter: ["data-test-script-state", "data-test-connection-state"] });
     look();
+  }
+
+  // What the server said of the files before; it speaks again once it has taken one of these.
+  function hush(isOver) {
+    for (const said of document.querySelectorAll(".answered")) said.style.display = isOver ? "none" : "";
   }
 
   function problem(take, says) {
@@ -82,7 +88,7 @@
   function look() {
     const job = current;
     if (job) {
-      if (!job.input.isConnected) current = null, job.state = "gone"; // taken in: a fresh uploader stands there
+      if (!job.input.isConnected) current = null, job.state = "gone", hush(false); // taken in: a fresh uploader stands there
       else if (!isConnected()) job.wasCut = true, job.state = "lost";
       else if (job.wasCut && isIdle()) current = null, job.state = "waiting"; // the server may not know of it: once more
     }

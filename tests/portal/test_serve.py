@@ -13,19 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 import uvicorn
 
 from portal import serve
 from tests.buckets import Bucket
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(autouse=True)
-def nobody_has_decided_where_lines_go() -> None:
-    """As in a process of its own; `capture_logs` of another test leaves a decision behind."""
-    structlog.reset_defaults()
 
 
 def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
