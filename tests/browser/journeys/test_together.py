@@ -61,6 +61,7 @@ def test_a_colleague_is_quicker(
     expect(came).to_have_count(0)
 
 
+@pytest.mark.xfail(reason="docs/next.md: the outcome does not tell what the other tab settled")
 def test_one_person_in_two_tabs(page_factory: Pages, shop: Shop, app: RunningApp) -> None:
     """The other tab settled one of them: its list says so, and the button is still there for the rest."""
     ours = [asked(app, shop.order("code_viewed", minor=9_911, kind="membership")) for _ in range(2)]
