@@ -60,12 +60,14 @@ def of(took: Sequence[timedelta]) -> Measured | None:
     """Nearest rank: within `half` at least half of them really arrived."""
     if len(took) < LEAST:
         return None
+    return Measured(len(took), *half_and_most(took))
+
+
+def half_and_most(took: Sequence[timedelta]) -> tuple[timedelta, timedelta]:
+    """Nearest rank: at least half really took at most the first, nine of ten at most the second."""
     ordered = sorted(took)
-    return Measured(len(ordered), ordered[_rank(len(ordered), 50)], ordered[_rank(len(ordered), 90)])
-
-
-def _rank(n: int, percent: int) -> int:
-    return max(0, -(-n * percent // 100) - 1)
+    half, most = (ordered[max(0, -(-len(ordered) * percent // 100) - 1)] for percent in (50, 90))
+    return half, most
 
 
 def days(span: timedelta) -> int:

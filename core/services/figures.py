@@ -19,6 +19,7 @@ from core.adapters.world import App
 from core.domain.actors import Actor
 from core.domain.errors import NotAllowed
 from core.domain.workdays import local_date
+from core.services.arrivals import half_and_most
 
 ROLES: Final = ("lead", "finance", "policy")
 PERIODS: Final = (7, 30, 90)  # days
@@ -72,7 +73,7 @@ class Took:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Of `n` cases of a reason or rule `approved` were; `asked_minor` in the shop's main currency."""
+    """Of `n` cases of a reason or rule `decided` have a result, and `approved` of these a good one."""
 
     name: str
     n: int
@@ -138,12 +139,8 @@ def figures(app: App, actor: Actor, period: int) -> Figures:
 
 
 def took(name: str, spans: Sequence[timedelta]) -> Took | None:
-    """Nearest rank; None where they are too few."""
-    if len(spans) < LEAST:
-        return None
-    ordered = sorted(spans)
-    half, most = (ordered[max(0, -(-len(ordered) * part // 100) - 1)] for part in (50, 90))
-    return Took(name, len(ordered), half, most)
+    """None where they are too few."""
+    return None if len(spans) < LEAST else Took(name, len(spans), *half_and_most(spans))
 
 
 def _became(row: Any) -> str:

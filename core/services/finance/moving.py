@@ -10,9 +10,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from core.adapters import database
 from core.adapters.tables import payout_care, payouts, sessions
 from core.adapters.world import App
 from core.domain.actors import Actor
@@ -178,9 +177,8 @@ def give(app: App, actor: Actor, payout_id: int, person_id: str, command_id: str
         if person_id not in _people(app, conn):
             raise PersonUnknown(person=person_id)
         values = {"person_id": person_id, "given_by": str(actor), "given_at": app.now()}
-        into = sqlite_insert if conn.dialect.name == "sqlite" else postgresql_insert
         conn.execute(
-            into(payout_care)
+            database.insert(conn, payout_care)
             .values(payout_id=payout_id, **values)
             .on_conflict_do_update(index_elements=[_care.payout_id], set_=values)
         )

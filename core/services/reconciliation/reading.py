@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, func, insert, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from core.adapters import bills as files
 from core.adapters import database
@@ -179,13 +177,14 @@ def _keep(
         "read_at": now,
     }
     bill_id = int(conn.execute(insert(bills).values(values).returning(bills.c.id)).scalar_one())
-    into = sqlite_insert if conn.dialect.name == "sqlite" else postgresql_insert
     billed = [
         {"payout_id": payout_id, "bill_id": bill_id, "amount_minor": minor, "at": at}
         for payout_id, (minor, at) in held.billed.items()
     ]
     for start in range(0, len(billed), 5_000):
-        conn.execute(into(billed_payouts).on_conflict_do_nothing(), billed[start : start + 5_000])
+        conn.execute(
+            database.insert(conn, billed_payouts).on_conflict_do_nothing(), billed[start : start + 5_000]
+        )
     keeping.add(conn, bill_id, held.differences, now)
     keeping.look_again(conn, now, channel, bill_id=bill_id, kind=bill.kind)
     return bill_id
