@@ -113,8 +113,8 @@ def watch(view: CaseView) -> None:
             current = fresh.pop()
         else:
             current = cases.view(app, session.require("customer", "guest", "support"), view.case_no)
-            if mark(current) != mark(view) and not cover.is_open():
-                st.rerun()
+            if mark(current) != mark(view):
+                cover.redraw()
         name = goods.title(view.order.product, view.order.quantity)
         at = tx("track.updated", time=f"{app.now().astimezone(ZONE):%H:%M}")
         st.html(

@@ -41,9 +41,10 @@ def button(app: App, actor: Actor, tx: Texts, view: CaseView, item: EvidenceView
         _close()  # the page was drawn without it
 
 
-def is_open() -> bool:
-    """Whether somebody is drawing: a page that drew itself anew now would throw that away."""
-    return _OPEN in st.session_state
+def redraw() -> None:
+    """Draw the page anew by itself, unless somebody is covering: what they drew would be gone."""
+    if _OPEN not in st.session_state:
+        st.rerun()
 
 
 def _close() -> None:

@@ -81,7 +81,7 @@ def watch(app: App, case_no: str, seen: Said) -> None:
     def look() -> None:
         if fresh:
             fresh.pop()
-        elif not cover.is_open() and reading.said(app, session.require(*BUYERS), case_no) != seen:
-            st.rerun()
+        elif reading.said(app, session.require(*BUYERS), case_no) != seen:
+            cover.redraw()
 
     st.fragment(look, run_every=LOOK_AGAIN)()
