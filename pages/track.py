@@ -75,13 +75,18 @@ def follow(view: CaseView) -> None:
     days = policies.of_version(app, view.policy_version).eta_working_days
     with st.container(key="card-loc"):
         st.html(locator.card(tx, view, now=now, beside=eta.beside(app, tx, view, days)))
-    lost = missing.look(app, actor, view.case_no) if not_received.may_be_missing(view, now=now) else None
+    may_ask = not view.is_from_outside
+    seeks = may_ask and not_received.may_be_missing(view, now=now)
+    lost = missing.look(app, actor, view.case_no) if seeks else None
     main, aside = st.columns([1.95, 1], gap="large")
     with main:
         if lost and lost.tickets:
             with st.container(key="card-ticket"):
                 st.html(ticket.told(turn, lost.tickets[0]))
-        if track_turn.is_turn(view):
+        if not may_ask:
+            with st.container(key="card-again"):
+                st.html(track_side.from_outside(tx))
+        elif track_turn.is_turn(view):
             track_turn.show(turn)
         st.html(section(tx("track.timeline")))
         with st.container(key="card-tl"):
@@ -91,7 +96,7 @@ def follow(view: CaseView) -> None:
             with st.container(key="card-talk"):
                 st.html(said)
     with aside, st.container(key="aside"):
-        policy, may_add = policies.current(app)[1], view.state in add_proof.OPEN
+        policy, may_add = policies.current(app)[1], may_ask and view.state in add_proof.OPEN
         st.html(track_side.column(tx, view, policy, now=now, may_add=may_add))
         if lost is not None:
             with st.expander(

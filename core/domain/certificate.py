@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 VERSION: Final = 1
 # A leg is proof once the channel has taken it; what came back or was replaced is none.
 PROVEN: Final = ("accepted", "arrived")
+SOUGHT: Final = "sought"  # arrived by the channel's word, and its customer does not find it
 Verdict = Literal["genuine", "superseded", "altered", "unknown_key", "unreadable"]
 VERDICTS: Final[tuple[Verdict, ...]] = ("genuine", "superseded", "altered", "unknown_key", "unreadable")
 

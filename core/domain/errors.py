@@ -37,6 +37,12 @@ class NotAllowed(Refusal):
     code = "not_allowed"
 
 
+class AccountOnly(Refusal):
+    """A guest asks for what only the order's account may: it made this request itself."""
+
+    code = "account_only"
+
+
 class OwnCase(Refusal):
     """Nobody decides a case of their own, and nobody judges twice (invariant 13)."""
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from core.domain.actors import BUYERS, Actor, person, same_person
 from core.domain.errors import (
+    AccountOnly,
     MoneyAlreadySent,
     NotAllowed,
     OwnCase,
@@ -38,6 +39,8 @@ SECOND_LOOK: Final = {"in_arbitration": "dispute", "in_appeal": "appeal"}  # sta
 def barred(event: str, actor: Actor, state: str, customer_id: str, history: Iterable[Step]) -> Refusal | None:
     """Why this person may not cause `event` although their role may (invariant 13, R3.7); None: they may."""
     history = list(history)
+    if event == "propose" and actor.role == "guest" and customer_id:
+        return AccountOnly()  # where else the money may go is not for whoever holds a receipt
     if event == "withdraw" and state == "negotiating" and any(name in SENDING for name, _, _ in history):
         return MoneyAlreadySent()
     if state == "awaiting_customer" and event in TO_AN_OFFER | TO_A_QUESTION:
@@ -138,6 +141,18 @@ def allowed(
         and not (event in RECORDING and owner is None)
         and barred(event, actor, state, customer_id, history) is None
     )
+
+
+def looks_on(actor: Actor, applicant: str) -> bool:
+    """Whether this person may see where the refund stands and nothing else: a guest, who proves an order by
+    its receipt, in a request that the order's account made or has touched (invariant 12).
+    """
+    return actor.role == "guest" and applicant == "account"
+
+
+def applicant(actor: Actor, customer_id: str) -> str:
+    """Whose a request is that this person opens: a guest's, or its account's, whoever calls for it."""
+    return "guest" if actor.role == "guest" or not customer_id else "account"
 
 
 def is_still_theirs(last_event_at: datetime | None, added_at: datetime, said_seq: int | None) -> bool:

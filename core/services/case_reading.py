@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Connection, and_, bindparam, select
+from sqlalchemy import BindParameter, Connection, and_, bindparam, or_, select
 
 from core import texts, wording
 from core.adapters import tables
@@ -39,7 +39,7 @@ from core.domain.routes import RouteOption
 from core.services import drafts, orders, policies, talks
 from core.services.case_views import CaseCard, CaseView, EventView, PayoutView
 from core.services.evidence import view_of
-from core.services.record import COLUMNS, Case
+from core.services.record import COLUMNS, Case, onlooks
 
 _NO: Final[BindParameter[str]] = bindparam("case_no")
 _EVENTS: Final = Prepared(select(case_events).where(case_events.c.case_no == _NO).order_by(case_events.c.seq))
@@ -75,6 +75,9 @@ def load(app: App, conn: Connection, case: Case, actor: Actor) -> CaseView:
     number = {"case_no": case.case_no}
     was_sent = case.last_seq > 0  # before that there is nothing to read
     payout_views = tuple(_payout(app, row) for row in _PAYOUTS.all(conn, number)) if was_sent else ()
+    is_outside = onlooks(actor, case)
+    if is_outside:
+        payout_views = _nameless(payout_views)
     event_rows = _EVENTS.all(conn, number) if was_sent else []
     bodies = [json.loads(row.body) for row in event_rows]
     history = [(row.event, row.actor_role, row.actor_id) for row in event_rows]
@@ -85,7 +88,7 @@ def load(app: App, conn: Connection, case: Case, actor: Actor) -> CaseView:
         ask_until = window_ends_at(order.kind, order.completed_at, policy)
     has_ended = CASE.is_final(case.state)
     rate, rated = _fee_rate(policies.get(app, conn, case.policy_version), case, bodies)
-    return CaseView(
+    view = CaseView(
         case_no=case.case_no,
         order=order,
         customer_id=case.customer_id,
@@ -136,6 +139,25 @@ def load(app: App, conn: Connection, case: Case, actor: Actor) -> CaseView:
         offer=_offer(app, policies.get(app, conn, case.policy_version), case, bodies),
         says=_says(app, conn, bodies),
     )
+    return _from_outside(view) if is_outside else view
+
+
+def _nameless(pieces: Iterable[PayoutView]) -> tuple[PayoutView, ...]:
+    """Without the accounts that somebody named for the money; before the locator speaks of them."""
+    return tuple(replace(piece, account="") if piece.payee_channel else piece for piece in pieces)
+
+
+def _from_outside(view: CaseView) -> CaseView:
+    """Where the refund stands, without a word, a picture or an account of those who speak in it."""
+    return replace(
+        view,
+        description="",
+        events=tuple(replace(event, note="", payee=None, picture=None) for event in view.events),
+        allowed=(),
+        evidence=(),
+        offer=None,
+        is_from_outside=True,
+    )
 
 
 def cards(
@@ -150,7 +172,9 @@ def cards(
     if actor.role == "customer":
         query = query.where(cases.c.customer_id == actor.id, cases.c.customer_id != "")
     elif actor.role == "guest":
-        query = query.where(cases.c.order_no == (actor.order_no or ""))
+        # A draft of the account's is nobody else's business.
+        is_theirs = or_(cases.c.applicant == "guest", cases.c.state != CASE.initial)
+        query = query.where(cases.c.order_no == (actor.order_no or ""), is_theirs)
     if states is not None:
         query = query.where(cases.c.state.in_(states))
     rows = conn.execute(query.order_by(cases.c.created_at.desc(), cases.c.case_no).limit(limit)).all()
@@ -168,6 +192,9 @@ def cards(
     policy = None
     if any(case.state in MAY_ASK for case, _ in found):
         _, policy = policies.in_force(app, conn, now)
+    for case, _ in found:
+        if onlooks(actor, case):
+            pieces[case.case_no] = list(_nameless(pieces[case.case_no]))
     return [
         _card(app, case, row, pieces[case.case_no], policy, now, of_talks.get(case.case_no))
         for case, row in found
@@ -210,6 +237,7 @@ def _card(
         finished_at=case.finished_at,
         ask_until=ask_until,
         arrived_at=_arrived_at(case, pieces),
+        is_sought=_is_sought(pieces),
         was_sent=_was_sent(case),
         is_settled=row.is_settled,
         locator=_locate(app, case, pieces, now, (), ask_until, of_talks),
@@ -221,9 +249,15 @@ def _was_sent(case: Case) -> bool:
     return case.last_seq > 1
 
 
-def _arrived_at(case: Case, pieces: Iterable[PayoutView]) -> datetime | None:
-    """The money's own time: `finished_at` is when we heard of it, which may be days later."""
-    if case.state != "completed":
+def _is_sought(pieces: Sequence[PayoutView]) -> bool:
+    return any(piece.state == "arrived" and piece.ticket for piece in pieces)
+
+
+def _arrived_at(case: Case, pieces: Sequence[PayoutView]) -> datetime | None:
+    """The money's own time: `finished_at` is when we heard of it, which may be days later. None while some
+    of it is being looked for.
+    """
+    if case.state != "completed" or _is_sought(pieces):
         return None
     return max((piece.arrived_at for piece in pieces if piece.arrived_at is not None), default=None)
 
@@ -297,6 +331,7 @@ def _event(row: Any, body: Mapping[str, Any], reader: Actor) -> EventView:
         payee=(body["channel"], body["account"]) if "account" in body else None,
         picture=body.get("picture"),
         of=body.get("of", "agree") if row.event == "endorse" else "",
+        by_another={row.actor_role, reader.role} == {"customer", "guest"},
     )
 
 

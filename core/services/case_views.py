@@ -60,6 +60,7 @@ class EventView:
     payee: tuple[str, str] | None = None  # (channel, masked account) that a transfer goes to
     picture: str | None = None  # id of the evidence that a finding is about
     of: str = ""  # of the first of two approvals: the event that the second one is to be
+    by_another: bool = False  # the account's to a guest, a guest's to the account: not 'you'
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,9 @@ class CaseView:
     fee_of_minor: int | None  # … of this part of what was approved
     offer: RouteOption | None  # that waits for the customer, with the dates of accepting it now
     says: Mapping[str, str]  # the rule's sentence at the decision, by language "zh" and "en"; empty before
+    is_from_outside: bool = (
+        False  # for somebody with the receipt of an account's order: where it stands, no more
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +159,7 @@ class CaseCard:
     finished_at: datetime | None
     ask_until: datetime | None  # of a draft and a refusal: the end of the window to ask; None: not begun
     arrived_at: datetime | None  # when the last of the money arrived, once all has
+    is_sought: bool  # some of it has arrived by the channel's word, and its customer does not find it
     was_sent: bool
     is_settled: bool  # decided by an arbiter or on appeal: this order's matter is closed
     locator: Located

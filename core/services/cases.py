@@ -66,7 +66,7 @@ def look(app: App, actor: Actor, case_no: str, *, assessed: bool = True) -> Look
     """One case as a screen needs it: a draft that says enough is assessed as `submit` will (R1.5)."""
     now = app.now()
     with app.read() as conn:
-        case = read(conn, case_no, actor)
+        case = read(conn, case_no, actor, from_outside=True)
         view = case_reading.load(app, conn, case, actor)
         version, policy = policies.in_force(app, conn, now)
         answer = None
@@ -220,7 +220,7 @@ def act(
 def view(app: App, actor: Actor, case_no: str) -> CaseView:
     """Everything about one case that this actor may see; `NotFound` otherwise."""
     with app.read() as conn:
-        return case_reading.load(app, conn, read(conn, case_no, actor), actor)
+        return case_reading.load(app, conn, read(conn, case_no, actor, from_outside=True), actor)
 
 
 def list_for(

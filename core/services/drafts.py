@@ -16,6 +16,7 @@ from core.adapters.world import App
 from core.domain.actors import BUYERS, Actor
 from core.domain.deadlines import due
 from core.domain.errors import (
+    AccountOnly,
     AmountInvalid,
     CaseAlreadyOpen,
     NotAllowed,
@@ -30,10 +31,10 @@ from core.domain.facts import REASONS, ROUTES
 from core.domain.lifecycle import CASE
 from core.domain.money import LARGEST_MINOR
 from core.domain.policy import Policy
-from core.domain.rights import SECOND_LOOK
+from core.domain.rights import SECOND_LOOK, applicant
 from core.domain.workdays import ZONE
 from core.services import policies
-from core.services.record import COLUMNS, Case, add, case_of
+from core.services.record import COLUMNS, Case, add, case_of, onlooks, take_over
 
 _ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # nothing that reads like something else
 STEPS: Final = 5
@@ -98,7 +99,9 @@ def open_one(app: App, conn: Connection, actor: Actor, order: Any, at: datetime)
         case = case_of(row)
         if case.state != CASE.initial:
             raise CaseAlreadyOpen(case_no=case.case_no)
-        return case
+        if onlooks(actor, case):
+            raise AccountOnly()
+        return take_over(conn, case) if actor.role == "customer" else case
     decided = settled_by(conn, order.customer_id, order.order_no)
     if decided is not None:
         raise Settled(case_no=decided)
@@ -136,6 +139,7 @@ def open_one(app: App, conn: Connection, actor: Actor, order: Any, at: datetime)
         finished_at=None,
         last_seq=0,
         last_hash="",
+        applicant=applicant(actor, order.customer_id),
     )
     add(conn, case)
     return case

@@ -12,6 +12,7 @@ from core.domain.credit import asked_for
 from core.domain.errors import InOtherHands, Refusal, SecondApprovalNeeded
 from core.services import credit, desk, policies, queues
 from core.services.cases import act
+from core.services.evidence import EvidenceView
 from core.services.queues import DeskCard
 from core.services.weighing import first_approval
 
@@ -47,6 +48,8 @@ class Weighed:
     fee_basis_points: int | None
     doubts: tuple[str, ...]
     refused: Refusal | None = None
+    words: str = ""  # the customer's
+    pictures: tuple[EvidenceView, ...] = ()
 
 
 def alike(app: App, actor: Actor, name: str = "review") -> list[Group]:
@@ -100,10 +103,13 @@ def weigh(app: App, actor: Actor, case_nos: Collection[str], name: str = "review
             found.append(Weighed(card, card.requested_minor, 0, 0, 0, None, doubts, refused))
             continue
         refused_alone = SecondApprovalNeeded() if after.approved_minor is None else None
+        if any(picture.warnings for picture in after.evidence):
+            doubts = (*doubts, "pictures")
         found.append(
             Weighed(
                 card, card.requested_minor, after.fee_minor or 0, after.fx_minor or 0,
                 after.refund_minor or 0, after.fee_basis_points, doubts, refused_alone,
+                after.description, after.evidence,
             )
         )  # fmt: skip
     return found

@@ -19,9 +19,10 @@ from core.adapters.prepared import Prepared
 from core.adapters.tables import case_events, cases, evidence, notices
 from core.domain.actors import Actor
 from core.domain.deadlines import Due
-from core.domain.errors import NotAllowed, NotFound, StaleForm
+from core.domain.errors import AccountOnly, NotAllowed, NotFound, StaleForm
 from core.domain.lifecycle import CASE
 from core.domain.notices import AFTER
+from core.domain.rights import looks_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class Case:
     last_seq: int
     last_hash: str
     warn_at: datetime | None = None
+    applicant: str = "account"
 
 
 _NAMES: Final = tuple(f.name for f in fields(Case))
@@ -81,6 +83,9 @@ _ONE: Final = select(*COLUMNS).where(cases.c.case_no == bindparam("case_no"))
 _LOCK: Final = Prepared(_ONE.with_for_update())
 _READ: Final = Prepared(_ONE)
 _INSERT_CASE: Final = insert(cases)
+_TAKE_OVER: Final = (
+    update(cases).where(cases.c.case_no == bindparam("for_case_no")).values(applicant="account")
+)
 _INSERT_EVENT: Final = Prepared(insert(case_events).inline(), [column.name for column in case_events.columns])
 _NOTICE: Final = (
     "case_no", "seq", "kind", "about", "customer_id", "order_no", "amount_minor", "currency", "by_at", "at",
@@ -99,13 +104,36 @@ def case_of(row: Sequence[Any]) -> Case:
 
 
 def lock(conn: Connection, case_no: str, actor: Actor) -> Case:
-    """The case, held until the transaction ends; `NotFound` when it is not there or not this actor's."""
-    return _owned(_LOCK.first(conn, {"case_no": case_no}), actor)
+    """The case, held until the transaction ends; `NotFound` when it is not there or not this actor's,
+    `AccountOnly` for who may only look on. What its account touches is the account's from then on.
+    """
+    case = _owned(_LOCK.first(conn, {"case_no": case_no}), actor)
+    if onlooks(actor, case):
+        raise AccountOnly()
+    return take_over(conn, case) if actor.role == "customer" else case
 
 
-def read(conn: Connection, case_no: str, actor: Actor) -> Case:
-    """The case as it is now; `NotFound` when it is not there or not this actor's."""
-    return _owned(_READ.first(conn, {"case_no": case_no}), actor)
+def read(conn: Connection, case_no: str, actor: Actor, *, from_outside: bool = False) -> Case:
+    """The case as it is now; `NotFound` when it is not there or not this actor's, `AccountOnly` for who may
+    only look on, unless it is asked `from_outside`: where what was sent stands, and no more.
+    """
+    case = _owned(_READ.first(conn, {"case_no": case_no}), actor)
+    if onlooks(actor, case) and not (from_outside and case.state != CASE.initial):
+        raise AccountOnly()
+    return case
+
+
+def onlooks(actor: Actor, case: Case) -> bool:
+    """Whether this is somebody with the order's receipt, and the case another one's: its account's."""
+    return looks_on(actor, case.applicant)
+
+
+def take_over(conn: Connection, case: Case) -> Case:
+    """The case is its account's, also where a guest had begun it. No event: the refund is the same."""
+    if case.applicant == "account":
+        return case
+    conn.execute(_TAKE_OVER, {"for_case_no": case.case_no})
+    return replace(case, applicant="account")
 
 
 def _owned(row: Sequence[Any] | None, actor: Actor) -> Case:

@@ -110,7 +110,9 @@ def finished(tx: Texts, found: Iterable[CaseCard], askable: Mapping[str, datetim
 
 def _line(tx: Texts, card: CaseCard, again_until: datetime | None, now: datetime) -> str:
     when = tx.when(card.arrived_at or card.finished_at or now, now)
-    if card.state == "completed":
+    if card.is_sought:
+        icon, head, below = ms("search", "mut"), amount(tx, card), tx("start.done.sought")
+    elif card.state == "completed":
         icon, head, below = ms("check_circle", "ok"), amount(tx, card), tx("start.done.completed", when=when)
     else:
         icon, head, below = ms("cancel", "mut"), tx(f"state.{card.state}"), tx("start.done.ended", when=when)

@@ -32,7 +32,7 @@ PERIODS: Final[dict[str, timedelta | None]] = {
 def status_of(card: CaseCard) -> str:
     """One of `STATUSES` without `all`."""
     if card.state == "completed":
-        return "done"
+        return "open" if card.is_sought else "done"
     if CASE.is_final(card.state):
         return "ended"
     return "turn" if card.waiting_for == "you" else "open"
@@ -78,10 +78,14 @@ def _row(tx: Texts, card: CaseCard, why: str, now: datetime) -> str:
         f"<bdi>{esc(card.product)}</bdi></b>"
         f"<span>{esc(reason)}<span class=no>{esc(card.case_no)}</span></span></span></a></td>"
         f'<td class="t">{esc(_applied(tx, card, now))}</td>'
-        f'<td class="s"><span class="tag{css}">{esc(tx(f"status.{card.public_status}"))}</span></td>'
+        f'<td class="s"><span class="tag{css}">{esc(_status(tx, card))}</span></td>'
         f'<td class="m">{_sum(tx, card)}</td>'
         f'<td class="a">{esc(_became(tx, card, why, says, now))}</td></tr>'
     )
+
+
+def _status(tx: Texts, card: CaseCard) -> str:
+    return tx("records.status.sought") if card.is_sought else tx(f"status.{card.public_status}")
 
 
 def _became(tx: Texts, card: CaseCard, why: str, says: str, now: datetime) -> str:
@@ -96,7 +100,7 @@ def _became(tx: Texts, card: CaseCard, why: str, says: str, now: datetime) -> st
 def _sum(tx: Texts, card: CaseCard) -> str:
     """What arrived in bold; what was only asked for, or is on its way, quieter."""
     words = esc(amount(tx, card))
-    return f"<b>{words}</b>" if card.state == "completed" else words
+    return f"<b>{words}</b>" if status_of(card) == "done" else words
 
 
 def _applied(tx: Texts, card: CaseCard, now: datetime) -> str:
@@ -142,6 +146,8 @@ def received(found: Sequence[CaseCard]) -> int:
 
 def arrived_minor(card: CaseCard) -> int:
     """What of its money is there: all of it at the end, a part of it while the rest is on its way."""
+    if card.is_sought:
+        return 0  # nobody counts as received what they do not find
     if card.state == "completed":
         return card.refund_minor or 0
     part: int = card.locator.params.get("arrived_minor", 0)
@@ -181,10 +187,10 @@ def as_csv(tx: Texts, found: Sequence[CaseCard], refused: Mapping[str, str], *, 
                     card.order_no,
                     card.product,
                     reason_words(tx, card.reason, card.kind) if card.reason else "",
-                    tx(f"status.{card.public_status}"),
+                    _status(tx, card),
                     _stamp(card.submitted_at),
                     "" if card.requested_minor is None else plain(card.requested_minor, card.currency),
-                    plain(there, card.currency) if there or card.state == "completed" else "",
+                    plain(there, card.currency) if there or status_of(card) == "done" else "",
                     card.currency,
                     _stamp(_expected(card))[:10],
                     _stamp(card.arrived_at),

@@ -7,6 +7,7 @@ from typing import Final
 
 from core import wording
 from core.domain.certificate import Certificate
+from core.services import certificates
 from core.services.certificates import Checked
 from core.texts import Texts
 from portal.html import esc, ms
@@ -45,10 +46,8 @@ def _words(tx: Texts, given: Certificate) -> str:
         (tx("certificate.as_of"), tx.when(given.as_of, _LONG_AGO)),
     ]
     for leg in given.legs:
-        at = leg.arrived_at if leg.state == "arrived" else leg.sent_at
-        state = tx(f"certificate.leg.{leg.state}", at=tx.when(at, _LONG_AGO) if at else "—")
         name = f"{tx(f'channel.{leg.channel}')} {leg.account}".strip()
-        rows.append((name, f"{tx.money(leg.amount_minor, given.currency)} · {state}"))
+        rows.append((name, f"{tx.money(leg.amount_minor, given.currency)} · {certificates.came_of(tx, leg)}"))
         if leg.reference:
             rows.append((tx("certificate.leg.reference"), leg.reference))
     listed = "".join(

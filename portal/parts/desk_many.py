@@ -14,10 +14,9 @@ from core.services import look_alikes, staff
 from core.services.look_alikes import Group, Weighed
 from core.texts import Texts
 from portal.html import esc, href, ms
-from portal.parts import amounts
+from portal.parts import amounts, pictures
 from portal.parts.ask_wrong import reason_words
 from portal.parts.desk_decide import Seat
-from portal.parts.wizard import bad
 
 MANY: Final = "desk_many_command"
 WEIGHED: Final = "desk_many_weighed"
@@ -65,11 +64,17 @@ def _ask_many(at: Seat, group: Group) -> None:
     def body() -> None:
         rows: list[Weighed] = st.session_state.get(WEIGHED, [])
         st.html(f'<p class="note">{esc(tx("queue.many.how"))}</p>')
+        clear = [_tick(row) for row in rows if row.refused is None and not row.doubts]
+        if clear:
+            st.button(
+                tx("queue.many.all", n=len(clear)), key="many-all", icon=":material/done_all:",
+                on_click=lambda: st.session_state.update(dict.fromkeys(clear, True)),
+            )  # fmt: skip
         chosen = [row for row in rows if _row(at, row)]
         if len(rows) < len(group.case_nos):
             st.html(f'<p class="note">{esc(tx("queue.many.gone", n=len(group.case_nos) - len(rows)))}</p>')
         if not chosen:
-            st.html(bad(tx("queue.many.none")))
+            st.html(f'<p class="note">{esc(tx("queue.many.none"))}</p>')
             return
         st.html(total(tx, chosen) + _reads(tx, chosen))
         if st.button(tx("queue.many.send", n=len(chosen)), type="primary", key="many-send", width="stretch"):
@@ -80,22 +85,25 @@ def _ask_many(at: Seat, group: Group) -> None:
 
 
 def _row(at: Seat, row: Weighed) -> bool:
-    """One of them: ticked where nothing speaks against it; what speaks against it stands below."""
+    """One of them, not ticked before somebody did so; what speaks against it stands below."""
     tx, card = at.tx, row.card
-    key = f"many-{st.session_state[MANY]}-{card.case_no}"
     who = card.customer_name or tx("desk.guest")
     with st.container(key=f"manyrow-{card.case_no}", horizontal=True, gap="small"):
         ticked = st.checkbox(
-            tx("queue.many.tick", case_no=card.case_no, who=who), key=key,
-            value=row.refused is None and not row.doubts, disabled=row.refused is not None,
+            tx("queue.many.tick", case_no=card.case_no, who=who), key=_tick(row),
+            disabled=row.refused is not None,
             label_visibility="collapsed",
         )  # fmt: skip
         st.html(line(tx, row))
     return ticked and row.refused is None
 
 
+def _tick(row: Weighed) -> str:
+    return f"many-{st.session_state[MANY]}-{row.card.case_no}"
+
+
 def line(tx: Texts, row: Weighed) -> str:
-    """Who, what, how much of it; a link to the case; what to mind."""
+    """Who, what, how much of it; a link to the case; the customer's words and pictures; what to mind."""
     card = row.card
     who = card.customer_name or tx("desk.guest")
     warn = "".join(
@@ -109,8 +117,14 @@ def line(tx: Texts, row: Weighed) -> str:
     return (
         f'<div class="mrow"><div><b><bdi>{esc(who)}</bdi></b> · <bdi>{esc(card.product)}</bdi> · '
         f"{esc(tx('desk.credit', points=card.credit))}<small>{link}</small></div>"
-        f"<span>{_sum(tx, row)}</span>{warn}</div>"
+        f"<span>{_sum(tx, row)}</span>{_said(tx, row)}{warn}</div>"
     )
+
+
+def _said(tx: Texts, row: Weighed) -> str:
+    """What there is to look at before it is settled."""
+    words = f'<p class="quote"><bdi>{esc(row.words)}</bdi></p>' if row.words else ""
+    return words + pictures.shots(tx, row.pictures)
 
 
 def _sum(tx: Texts, row: Weighed) -> str:

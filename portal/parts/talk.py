@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from core.services.case_views import CaseView
+from core.services.case_views import CaseView, EventView
 from core.texts import Texts
 from portal.html import esc
 from portal.parts.pictures import shots
 
 SPOKEN = ("ask", "answer", "offer", "accept", "decline", "dispute", "appeal", "propose", "find_forgery")
 _OURS = ("customer", "guest")
+
+
+def speaker(tx: Texts, event: EventView) -> str:
+    """Who it was, as its reader calls them: not everything that a buyer did was done by 'you'."""
+    return tx(f"track.who.other_{event.role}") if event.by_another else tx(f"track.who.{event.role}")
 
 
 def talk(tx: Texts, view: CaseView, *, now: datetime) -> str:
@@ -20,8 +25,8 @@ def talk(tx: Texts, view: CaseView, *, now: datetime) -> str:
         sent = any(item.said_seq == event.seq for item in view.evidence)
         if event.event not in SPOKEN or not (event.note or sent):
             continue
-        mine = event.role in _OURS
-        who = tx(f"track.who.{event.role}")
+        mine = event.role in _OURS and not event.by_another
+        who = speaker(tx, event)
         pictures = shots(tx, tuple(item for item in view.evidence if item.said_seq == event.seq))
         words = f"<p><bdi>{esc(event.note)}</bdi></p>" if event.note else ""
         items.append(

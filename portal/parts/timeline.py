@@ -65,7 +65,7 @@ def _worth_telling(events: Sequence[EventView]) -> list[EventView]:
 
 
 def _event(tx: Texts, view: CaseView, event: EventView, now: datetime) -> Step:
-    who = tx(f"track.who.{event.role}")
+    who = talk.speaker(tx, event)
     more = ""
     if (
         event.event in ("reject", "approve", "refer")
@@ -194,7 +194,8 @@ def _ahead(tx: Texts, view: CaseView, etas: Mapping[str, tuple[int, int]], now: 
         if view.due_at
         else ""
     )
-    us, you = tx("track.who.reviewer"), tx("track.who.customer")
+    us = tx("track.who.reviewer")
+    you = tx("track.who.other_customer") if view.is_from_outside else tx("track.who.customer")
     is_late = view.due_at is not None and view.due_at <= now
     if is_late:
         due = tx("track.next.past")

@@ -32,6 +32,12 @@ def column(tx: Texts, view: CaseView, policy: Policy, *, now: datetime, may_add:
     )
 
 
+def from_outside(tx: Texts) -> str:
+    """To somebody with the receipt of an account's order: why there is nothing to press."""
+    title, says = esc(tx("track.outside.title")), esc(tx("track.outside.says"))
+    return f'<div class="again"><h2>{ms("lock_person")}{title}</h2><p>{says}</p></div>'
+
+
 def _amounts(tx: Texts, view: CaseView, policy: Policy, now: datetime) -> str:
     if view.requested_minor is None:
         return ""
@@ -126,7 +132,7 @@ def _legs(tx: Texts, view: CaseView, now: datetime) -> str:
 
 def _certificate(tx: Texts, view: CaseView) -> str:
     """Proof to show to a bank, once a channel has taken the money (R5.7)."""
-    if not certificates.can_issue(view):
+    if not certificates.can_issue(view) or view.is_from_outside:
         return ""
     files = "".join(
         f'<a class="file" href="{href(f"/files/certificate/{view.case_no}.{kind}")}" download>'

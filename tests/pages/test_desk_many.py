@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from sqlalchemy import update
+
 from core import texts
+from core.adapters.tables import evidence
 from core.services import desk, look_alikes
 from portal.parts import desk_many
 from portal.parts.desk_many import Done
@@ -39,6 +42,19 @@ def test_what_should_be_looked_at_alone_is_said(shop: Shop) -> None:
     shop.act(case_no, "find_forgery", REVIEWER_2, note="改过的", picture=shop.picture(case_no))
     [row] = look_alikes.weigh(shop.app, REVIEWER, [case_no])
     assert "有图片被认定不真实" in desk_many.line(ZH, row)
+
+
+def test_what_there_is_to_look_at_is_in_the_list(shop: Shop) -> None:
+    case_no = referred(shop)
+    picture = shop.picture(case_no)
+    [row] = look_alikes.weigh(shop.app, REVIEWER, [case_no])
+    assert row.doubts == () and [shown.id for shown in row.pictures] == [picture]
+    assert 'alt="其他凭证，第 1 张"' in desk_many.line(ZH, row)
+    with shop.app.begin() as conn:
+        blurred = update(evidence).where(evidence.c.id == picture)
+        conn.execute(blurred.values(looks='{"warnings": ["blurred"]}'))
+    [row] = look_alikes.weigh(shop.app, REVIEWER, [case_no])
+    assert row.doubts == ("pictures",) and "有图片看不清" in desk_many.line(ZH, row)
 
 
 def test_what_came_of_each_stays_until_it_was_read(open_page: OpenPage, shop: Shop) -> None:

@@ -10,10 +10,10 @@ from datetime import timedelta
 import pytest
 
 from core import texts
-from core.services import cases
+from core.services import cases, certificates, missing
 from portal.blocks import record_table
 from tests.pages.conftest import OpenPage, html, words
-from tests.shop import MEI, REVIEWER, WEI, Shop
+from tests.shop import MEI, REVIEWER, SUPPORT, WEI, Shop
 
 ZH = texts.of("zh_CN")
 
@@ -190,3 +190,30 @@ def test_a_deleted_draft_is_no_record(open_page: OpenPage, shop: Shop):
     shop.act(draft.case_no, "withdraw", MEI)
     for name in ("start", "records", "track"):
         assert draft.case_no not in html(open_page(name, MEI))
+
+
+def test_nobody_says_that_it_has_arrived_while_it_is_looked_for(shop: Shop) -> None:
+    """R5.1, R5.7: neither the records nor a certificate; the one from before is superseded."""
+    case_no = shop.apply(shop.order()).case_no
+    shop.work()
+    shop.work(days=2)
+    [payout] = shop.payouts(case_no)
+    before = certificates.issue(shop.app, MEI, case_no)
+    [card] = cases.list_for(shop.app, MEI)
+    assert card.arrived_at and record_table.arrived_minor(card) == 10_000
+    shop.clock.advance(timedelta(days=20))
+    ticket_id = missing.open_ticket(shop.app, MEI, case_no, payout.id, "", "open-1")
+    [card] = cases.list_for(shop.app, MEI)
+    assert (card.state, card.is_sought, card.arrived_at) == ("completed", True, None)
+    assert (record_table.status_of(card), record_table.received([card])) == ("open", 0)
+    csv = record_table.as_csv(ZH, [card], {}, now=shop.clock.at).decode()
+    table = record_table.table(ZH, [card], {}, now=shop.clock.at)
+    assert "查找中" in csv and "查找中" in table and "已完成" not in csv + table
+    issued = certificates.issue(shop.app, MEI, case_no)
+    assert [leg.state for leg in issued.certificate.legs] == ["sought"]
+    assert certificates.check(shop.app, before.token).verdict == "superseded"
+    sheet = certificates.sheet(ZH, issued, "")
+    assert "正在查找" in sheet.says and "查找中" in sheet.table[1][-1]
+    missing.answer(shop.app, SUPPORT, ticket_id, "已入账", True, "answer-1")
+    assert certificates.check(shop.app, before.token).verdict == "genuine"
+    assert record_table.received(cases.list_for(shop.app, MEI)) == 10_000

@@ -34,6 +34,7 @@ cases = Table(
     Column("case_no", Text, primary_key=True),
     Column("order_no", Text, ForeignKey("orders.order_no"), nullable=False),
     Column("customer_id", Text, nullable=False),  # '' = a guest, who proves the order
+    Column("applicant", Text, nullable=False, server_default="account"),  # who acts in it: account | guest
     Column("state", Text, nullable=False),
     Column("reason", Text),
     Column("requested_minor", BigInteger),
@@ -64,6 +65,7 @@ cases = Table(
     Column("last_seq", Integer, nullable=False, server_default="0"),
     Column("last_hash", Text, nullable=False, server_default=""),
     CheckConstraint(check_sql(CASE), name="state"),
+    CheckConstraint("applicant IN ('account', 'guest')", name="applicant"),
     CheckConstraint(
         "approved_minor IS NULL OR approved_minor = fee_minor + fx_minor + refund_minor", name="sums"
     ),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from core.adapters.certificates.sheet import pdf, png
 from core.services.certificates.issuing import Checked, Issued, can_issue, check, issue, read, text_in
 from core.services.certificates.keys import key_set, public_keys, rotate
-from core.services.certificates.words import sheet
+from core.services.certificates.words import came_of, sheet
 
 __all__ = [
     "Checked",
     "Issued",
+    "came_of",
     "can_issue",
     "check",
     "issue",

@@ -14,8 +14,8 @@ from core.adapters.pictures.kinds import KINDS, kind_of
 from core.adapters.pictures.process import intake
 from core.adapters.world import App
 from core.domain.actors import SYSTEM, Actor
-from core.domain.certificate import PROVEN, Certificate, Leg, Verdict
-from core.domain.errors import CertificateTooEarly, NotFound
+from core.domain.certificate import PROVEN, SOUGHT, Certificate, Leg, Verdict
+from core.domain.errors import AccountOnly, CertificateTooEarly, NotFound
 from core.domain.settlement import masked
 from core.services import cases
 from core.services.case_views import CaseView, PayoutView
@@ -45,7 +45,10 @@ class Checked:
 
 def issue(app: App, actor: Actor, case_no: str) -> Issued:
     """For who may see the case; `CertificateTooEarly` while no channel has taken any of the money."""
-    certificate = _of(app, cases.view(app, actor, case_no))
+    view = cases.view(app, actor, case_no)
+    if view.is_from_outside:
+        raise AccountOnly()
+    certificate = _of(app, view)
     if certificate is None:
         raise CertificateTooEarly()
     return Issued(certificate, signing.sign(certificate.claims(), private_key(app)))
@@ -119,7 +122,7 @@ def _leg(payout: PayoutView) -> Leg:
         channel=payout.payee_channel or payout.channel,
         account=payout.account if "*" in payout.account or not payout.account else masked(payout.account),
         amount_minor=payout.amount_minor,
-        state=payout.state,
+        state=SOUGHT if payout.state == "arrived" and payout.ticket else payout.state,
         reference=payout.reference or "",
         sent_at=whole(payout.accepted_at or payout.sent_at),
         arrived_at=whole(payout.arrived_at),

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from core.adapters.certificates.sheet import Sheet
-from core.domain.certificate import Leg
+from core.domain.certificate import SOUGHT, Leg
 from core.services.certificates.issuing import Issued
 from core.texts import Texts
 
@@ -53,6 +53,8 @@ def sheet(tx: Texts, issued: Issued, address: str) -> Sheet:
 
 def state(tx: Texts, legs: tuple[Leg, ...], refund_minor: int, currency: str) -> str:
     """How far the money has come, as one sentence."""
+    if any(leg.state == SOUGHT for leg in legs):
+        return tx("certificate.sought")
     arrived = [leg for leg in legs if leg.state == "arrived"]
     proven = sum(leg.amount_minor for leg in legs)
     if len(arrived) == len(legs) and proven == refund_minor:
@@ -69,12 +71,16 @@ def state(tx: Texts, legs: tuple[Leg, ...], refund_minor: int, currency: str) ->
 
 
 def _row(tx: Texts, leg: Leg, currency: str) -> tuple[str, ...]:
-    at = leg.arrived_at if leg.state == "arrived" else leg.sent_at
-    said = tx(f"certificate.leg.{leg.state}", at=tx.when(at, _LONG_AGO) if at else "—")
     return (
         f"{tx(f'route.{leg.route}')} · {tx(f'channel.{leg.channel}')}",
         leg.account or "—",
         tx.money(leg.amount_minor, currency),
         leg.reference or "—",
-        said,
+        came_of(tx, leg),
     )
+
+
+def came_of(tx: Texts, leg: Leg) -> str:
+    """How far one movement has come, and when."""
+    at = leg.sent_at if leg.state == "accepted" else leg.arrived_at
+    return tx(f"certificate.leg.{leg.state}", at=tx.when(at, _LONG_AGO) if at else "—")

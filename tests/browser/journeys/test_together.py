@@ -20,7 +20,8 @@ Pages = Callable[..., Page]
 def asked(app: RunningApp, order: Order) -> str:
     """A request that the rules leave to a person, and that costs a fee."""
     actor = Actor("customer", order.person)
-    return cases.apply(core(app), actor, order.order_no, "other", 9_911, command_id=order.order_no).case_no
+    said = {"command_id": order.order_no, "description": "买错了 <b>月卡</b>"}
+    return cases.apply(core(app), actor, order.order_no, "other", 9_911, **said).case_no
 
 
 def opened(page_factory: Pages, width: int, lang: str, person: str, first: str) -> Visit:
@@ -44,6 +45,13 @@ def test_a_colleague_is_quicker(
     for row in mine:
         expect(row).to_contain_text(seat.tx("queue.many.gets", amount="¥94.15"))
         expect(row.locator("a")).to_have_attribute("target", "_blank")
+        expect(row).to_contain_text("买错了 <b>月卡</b>")
+    expect(seat.page.locator(".st-key-many-send")).to_have_count(
+        0
+    )  # nothing is ticked before it was looked at
+    seat.is_sound()
+    seat.page.locator(".st-key-many-all button").click()
+    expect(seat.page.locator(".st-key-many-send")).to_be_visible()
     seat.is_sound()
     box = seat.page.locator(f".st-key-manyrow-{ours[2]} label").first
     box.click()  # one is left out
@@ -67,6 +75,7 @@ def test_one_person_in_two_tabs(page_factory: Pages, shop: Shop, app: RunningApp
     ours = [asked(app, shop.order("code_viewed", minor=9_911, kind="membership")) for _ in range(4)]
     first = opened(page_factory, 1280, "zh_CN", "qian-yu", ours[0])
     cases.act(core(app), Actor("reviewer", "qian-yu"), ours[1], "reject", f"tab-{ours[1]}", note="看过了")
+    first.page.locator(".st-key-many-all button").click()
     first.page.locator(".st-key-many-send button").click()
     came = first.page.locator(".came")
     expect(came.locator("li.no").filter(has_text=ours[1])).to_contain_text(first.tx("queue.many.decided"))

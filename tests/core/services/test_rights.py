@@ -23,10 +23,10 @@ from core.adapters.tables import cases as case_rows
 from core.adapters.tables import customers
 from core.adapters.tables import evidence as evidence_rows
 from core.domain.actors import Actor
-from core.domain.errors import NotFound, Refusal
+from core.domain.errors import AccountOnly, NotFound, Refusal
 from core.domain.lifecycle import CASE
 from core.domain.settlement import read_payee
-from core.services import cases, desk, evidence, identity, masking, orders, timers
+from core.services import cases, certificates, desk, evidence, identity, masking, orders, timers
 from tests.shop import Shop, open_shop
 
 # --- the table ----------------------------------------------------------------------------------------------
@@ -38,210 +38,217 @@ from tests.shop import Shop, open_shop
 #   + is done          - not_allowed (the role)        t transition_refused (the state)   m money_already_sent
 #   o own_case         s same_person                   2 second_approval_needed           h in_other_hands
 #   c case_already_open   f settled (for good)         x evidence_refused (no picture: who asks may ask)
-#   n mask_refused (no box: who asks may ask)
+#   n mask_refused (no box: who asks may ask)        a account_only (a receipt is not enough)
 #
 # `command>state`: where it leads. `*`: every state, or every command, without a row of its own. Customers who
 # are not the case's and guests of another order are not in the table: whatever they try is not found. `owner`
-# is the customer, or a guest who proved the order; `others` are policy and the portal's own name.
+# is the customer, or a guest in a request of a guest's; `guest` has proved the order of an account that made
+# the request itself; `others` are policy and the portal's own name.
 
 MATRIX = """
-state                   command                 owner support reviewer lead  arbiter finance others
+state                   command                 owner guest support reviewer lead  arbiter finance others
 
-*                       *                       t     t       t        t     t       t       t
-*                       view                    +     +       +        +     +       +       +
-*                       look                    +     +       +        +     +       +       +
-*                       list                    +     +       +        +     +       +       +
-*                       read_evidence           +     +       +        +     +       +       +
-*                       open_file               -     +       +        +     +       +       +
-*                       take                    -     -       -        -     -       -       -
-*                       give_back               +     +       +        +     +       +       +
-*                       save_draft              t     t       -        -     -       -       -
-*                       add_evidence            t     t       -        -     -       -       -
-*                       remove_evidence         t     t       -        -     -       -       -
-*                       mask_evidence           t     t       -        -     -       -       -
-*                       open_draft              c     c       -        -     -       -       -
+*                       *                       t     a     t       t        t     t       t       t
+*                       view                    +     +     +       +        +     +       +       +
+*                       look                    +     +     +       +        +     +       +       +
+*                       list                    +     +     +       +        +     +       +       +
+*                       read_evidence           +     a     +       +        +     +       +       +
+*                       open_file               -     a     +       +        +     +       +       +
+*                       take                    -     a     -       -        -     -       -       -
+*                       give_back               +     +     +       +        +     +       +       +
+*                       save_draft              t     a     t       -        -     -       -       -
+*                       add_evidence            t     a     t       -        -     -       -       -
+*                       remove_evidence         t     a     t       -        -     -       -       -
+*                       mask_evidence           t     a     t       -        -     -       -       -
+*                       open_draft              c     c     c       -        -     -       -       -
 
-draft                   submit>approved         +     +       -        -     -       -       -
-draft                   withdraw>withdrawn      +     +       -        -     -       -       -
-draft                   lapse                   -     -       -        -     -       -       -
-draft                   save_draft              +     +       -        -     -       -       -
-draft                   add_evidence            x     x       -        -     -       -       -
-draft                   remove_evidence         +     +       -        -     -       -       -
-draft                   mask_evidence           n     n       -        -     -       -       -
-draft                   open_draft              +     +       -        -     -       -       -
+draft                   view                    +     a     +       +        +     +       +       +
+draft                   look                    +     a     +       +        +     +       +       +
+draft                   list                    +     .     +       +        +     +       +       +
+draft                   submit>approved         +     a     +       -        -     -       -       -
+draft                   withdraw>withdrawn      +     a     +       -        -     -       -       -
+draft                   lapse                   -     a     -       -        -     -       -       -
+draft                   save_draft              +     a     +       -        -     -       -       -
+draft                   add_evidence            x     a     x       -        -     -       -       -
+draft                   remove_evidence         +     a     +       -        -     -       -       -
+draft                   mask_evidence           n     a     n       -        -     -       -       -
+draft                   open_draft              +     a     +       -        -     -       -       -
 
-draft/again             submit>in_review        +     +       -        -     -       -       -
-draft/again             withdraw>withdrawn      +     +       -        -     -       -       -
-draft/again             lapse                   -     -       -        -     -       -       -
-draft/again             save_draft              +     +       -        -     -       -       -
-draft/again             add_evidence            x     x       -        -     -       -       -
-draft/again             open_draft              +     +       -        -     -       -       -
+draft/again             view                    +     a     +       +        +     +       +       +
+draft/again             look                    +     a     +       +        +     +       +       +
+draft/again             list                    +     .     +       +        +     +       +       +
+draft/again             submit>in_review        +     a     +       -        -     -       -       -
+draft/again             withdraw>withdrawn      +     a     +       -        -     -       -       -
+draft/again             lapse                   -     a     -       -        -     -       -       -
+draft/again             save_draft              +     a     +       -        -     -       -       -
+draft/again             add_evidence            x     a     x       -        -     -       -       -
+draft/again             open_draft              +     a     +       -        -     -       -       -
 
-screening               approve                 -     -       -        -     -       -       -
-screening               refer                   -     -       -        -     -       -       -
-screening               reject                  -     -       -        -     -       -       -
+screening               approve                 -     a     -       -        -     -       -       -
+screening               refer                   -     a     -       -        -     -       -       -
+screening               reject                  -     a     -       -        -     -       -       -
 
-in_review               approve>approved        -     -       +oo++    +oo++ -       -       -
-in_review               endorse                 -     -       -oo--    -oo-- -       -       -
-in_review               reject>rejected         -     -       +oo++    +oo++ -       -       -
-in_review               ask>awaiting_customer   -     -       +oo++    +oo++ -       -       -
-in_review               offer>awaiting_customer -     -       +oo++    +oo++ -       -       -
-in_review               find_forgery>in_review  -     -       +oo++    +oo++ -       -       -
-in_review               dispute>in_arbitration  +     +       +        +     -       -       -
-in_review               escalate                -     -       -        -     -       -       -
-in_review               withdraw>withdrawn      +     +       -        -     -       -       -
-in_review               add_evidence            x     x       -        -     -       -       -
-in_review               take                    -     -       +oo++    +oo++ -       -       -
+in_review               approve>approved        -     a     -       +oo++    +oo++ -       -       -
+in_review               endorse                 -     a     -       -oo--    -oo-- -       -       -
+in_review               reject>rejected         -     a     -       +oo++    +oo++ -       -       -
+in_review               ask>awaiting_customer   -     a     -       +oo++    +oo++ -       -       -
+in_review               offer>awaiting_customer -     a     -       +oo++    +oo++ -       -       -
+in_review               find_forgery>in_review  -     a     -       +oo++    +oo++ -       -       -
+in_review               dispute>in_arbitration  +     a     +       +        +     -       -       -
+in_review               escalate                -     a     -       -        -     -       -       -
+in_review               withdraw>withdrawn      +     a     +       -        -     -       -       -
+in_review               add_evidence            x     a     x       -        -     -       -       -
+in_review               take                    -     a     -       +oo++    +oo++ -       -       -
 
-in_review/held          *                       t     t       h        h     h       h       h
-in_review/held          submit                  t     t       t        t     t       t       t
-in_review/held          approve                 -     -       h        h     h       h       h
-in_review/held          endorse                 -     -       h        h     h       h       h
-in_review/held          reject                  -     -       h        h     h       h       h
-in_review/held          ask                     -     -       h        h     h       h       h
-in_review/held          offer                   -     -       h        h     h       h       h
-in_review/held          find_forgery            -     -       h        h     h       h       h
-in_review/held          dispute>in_arbitration  +     +       h        h     h       h       h
-in_review/held          escalate                -     -       h        h     h       h       h
-in_review/held          withdraw>withdrawn      +     +       h        h     h       h       h
-in_review/held          add_evidence            x     x       -        -     -       -       -
-in_review/held          take                    -     -       hoohh    hoohh -       -       -
+in_review/held          *                       t     a     t       h        h     h       h       h
+in_review/held          submit                  t     a     t       t        t     t       t       t
+in_review/held          approve                 -     a     -       h        h     h       h       h
+in_review/held          endorse                 -     a     -       h        h     h       h       h
+in_review/held          reject                  -     a     -       h        h     h       h       h
+in_review/held          ask                     -     a     -       h        h     h       h       h
+in_review/held          offer                   -     a     -       h        h     h       h       h
+in_review/held          find_forgery            -     a     -       h        h     h       h       h
+in_review/held          dispute>in_arbitration  +     a     +       h        h     h       h       h
+in_review/held          escalate                -     a     -       h        h     h       h       h
+in_review/held          withdraw>withdrawn      +     a     +       h        h     h       h       h
+in_review/held          add_evidence            x     a     x       -        -     -       -       -
+in_review/held          take                    -     a     -       hoohh    hoohh -       -       -
 
-in_review/endorsed      approve>approved        -     -       2oo2s    +oo+s -       -       -
-in_review/endorsed      endorse                 -     -       -oo--    -oo-- -       -       -
-in_review/endorsed      reject>rejected         -     -       +oo++    +oo++ -       -       -
-in_review/endorsed      ask>awaiting_customer   -     -       +oo++    +oo++ -       -       -
-in_review/endorsed      offer>awaiting_customer -     -       2oo2s    +oo+s -       -       -
-in_review/endorsed      find_forgery>in_review  -     -       +oo++    +oo++ -       -       -
-in_review/endorsed      dispute>in_arbitration  +     +       +        +     -       -       -
-in_review/endorsed      escalate                -     -       -        -     -       -       -
-in_review/endorsed      withdraw>withdrawn      +     +       -        -     -       -       -
-in_review/endorsed      add_evidence            x     x       -        -     -       -       -
-in_review/endorsed      take                    -     -       +oo++    +oo++ -       -       -
+in_review/endorsed      approve>approved        -     a     -       2oo2s    +oo+s -       -       -
+in_review/endorsed      endorse                 -     a     -       -oo--    -oo-- -       -       -
+in_review/endorsed      reject>rejected         -     a     -       +oo++    +oo++ -       -       -
+in_review/endorsed      ask>awaiting_customer   -     a     -       +oo++    +oo++ -       -       -
+in_review/endorsed      offer>awaiting_customer -     a     -       2oo2s    +oo+s -       -       -
+in_review/endorsed      find_forgery>in_review  -     a     -       +oo++    +oo++ -       -       -
+in_review/endorsed      dispute>in_arbitration  +     a     +       +        +     -       -       -
+in_review/endorsed      escalate                -     a     -       -        -     -       -       -
+in_review/endorsed      withdraw>withdrawn      +     a     +       -        -     -       -       -
+in_review/endorsed      add_evidence            x     a     x       -        -     -       -       -
+in_review/endorsed      take                    -     a     -       +oo++    +oo++ -       -       -
 
-in_review/by-lead       approve>approved        -     -       +oo+s    +oo+s -       -       -
-in_review/by-lead       endorse                 -     -       -oo--    -oo-- -       -       -
-in_review/by-lead       reject>rejected         -     -       +oo++    +oo++ -       -       -
-in_review/by-lead       ask>awaiting_customer   -     -       +oo++    +oo++ -       -       -
-in_review/by-lead       offer>awaiting_customer -     -       +oo+s    +oo+s -       -       -
-in_review/by-lead       find_forgery>in_review  -     -       +oo++    +oo++ -       -       -
-in_review/by-lead       dispute>in_arbitration  +     +       +        +     -       -       -
-in_review/by-lead       escalate                -     -       -        -     -       -       -
-in_review/by-lead       withdraw>withdrawn      +     +       -        -     -       -       -
-in_review/by-lead       add_evidence            x     x       -        -     -       -       -
-in_review/by-lead       take                    -     -       +oo++    +oo++ -       -       -
+in_review/by-lead       approve>approved        -     a     -       +oo+s    +oo+s -       -       -
+in_review/by-lead       endorse                 -     a     -       -oo--    -oo-- -       -       -
+in_review/by-lead       reject>rejected         -     a     -       +oo++    +oo++ -       -       -
+in_review/by-lead       ask>awaiting_customer   -     a     -       +oo++    +oo++ -       -       -
+in_review/by-lead       offer>awaiting_customer -     a     -       +oo+s    +oo+s -       -       -
+in_review/by-lead       find_forgery>in_review  -     a     -       +oo++    +oo++ -       -       -
+in_review/by-lead       dispute>in_arbitration  +     a     +       +        +     -       -       -
+in_review/by-lead       escalate                -     a     -       -        -     -       -       -
+in_review/by-lead       withdraw>withdrawn      +     a     +       -        -     -       -       -
+in_review/by-lead       add_evidence            x     a     x       -        -     -       -       -
+in_review/by-lead       take                    -     a     -       +oo++    +oo++ -       -       -
 
-awaiting_customer       answer>in_review        +     +       -        -     -       -       -
-awaiting_customer       dispute>in_arbitration  +     +       -        -     -       -       -
-awaiting_customer       withdraw>withdrawn      +     +       -        -     -       -       -
-awaiting_customer       lapse                   -     -       -        -     -       -       -
-awaiting_customer       accept                  t     t       -        -     -       -       -
-awaiting_customer       decline                 t     t       -        -     -       -       -
-awaiting_customer       expire                  -     -       -        -     -       -       -
-awaiting_customer       add_evidence            x     x       -        -     -       -       -
-awaiting_customer       take                    -     +       +oo++    +oo++ -       -       -
-awaiting_customer/offer answer                  t     t       -        -     -       -       -
-awaiting_customer/offer accept>approved         +     +++o+   -        -     -       -       -
-awaiting_customer/offer decline>in_review       +     +       -        -     -       -       -
-awaiting_customer/offer dispute>in_arbitration  +     +       -        -     -       -       -
-awaiting_customer/offer withdraw>withdrawn      +     +       -        -     -       -       -
-awaiting_customer/offer lapse                   -     -       -        -     -       -       -
-awaiting_customer/offer expire                  -     -       -        -     -       -       -
-awaiting_customer/offer add_evidence            x     x       -        -     -       -       -
-awaiting_customer/offer take                    -     +       +oo++    +oo++ -       -       -
+awaiting_customer       answer>in_review        +     a     +       -        -     -       -       -
+awaiting_customer       dispute>in_arbitration  +     a     +       -        -     -       -       -
+awaiting_customer       withdraw>withdrawn      +     a     +       -        -     -       -       -
+awaiting_customer       lapse                   -     a     -       -        -     -       -       -
+awaiting_customer       accept                  t     a     t       -        -     -       -       -
+awaiting_customer       decline                 t     a     t       -        -     -       -       -
+awaiting_customer       expire                  -     a     -       -        -     -       -       -
+awaiting_customer       add_evidence            x     a     x       -        -     -       -       -
+awaiting_customer       take                    -     a     +       +oo++    +oo++ -       -       -
+awaiting_customer/offer answer                  t     a     t       -        -     -       -       -
+awaiting_customer/offer accept>approved         +     a     +++o+   -        -     -       -       -
+awaiting_customer/offer decline>in_review       +     a     +       -        -     -       -       -
+awaiting_customer/offer dispute>in_arbitration  +     a     +       -        -     -       -       -
+awaiting_customer/offer withdraw>withdrawn      +     a     +       -        -     -       -       -
+awaiting_customer/offer lapse                   -     a     -       -        -     -       -       -
+awaiting_customer/offer expire                  -     a     -       -        -     -       -       -
+awaiting_customer/offer add_evidence            x     a     x       -        -     -       -       -
+awaiting_customer/offer take                    -     a     +       +oo++    +oo++ -       -       -
 
-in_arbitration          approve>approved        -     -       -        -oos- +oos+   -       -
-in_arbitration          endorse                 -     -       -        -     -oos-   -       -
-in_arbitration          reject>closed           -     -       -        -     +oos+   -       -
-in_arbitration          find_forgery>in_arbitration -     -       -        -     +oos+   -       -
-in_arbitration          escalate                -     -       -        -     -       -       -
-in_arbitration          withdraw>withdrawn      +     +       -        -     -       -       -
-in_arbitration          add_evidence            x     x       -        -     -       -       -
-in_arbitration          take                    -     -       -        -     +oos+   -       -
+in_arbitration          approve>approved        -     a     -       -        -oos- +oos+   -       -
+in_arbitration          endorse                 -     a     -       -        -     -oos-   -       -
+in_arbitration          reject>closed           -     a     -       -        -     +oos+   -       -
+in_arbitration          find_forgery>in_arbitration -     a     -       -        -     +oos+   -       -
+in_arbitration          escalate                -     a     -       -        -     -       -       -
+in_arbitration          withdraw>withdrawn      +     a     +       -        -     -       -       -
+in_arbitration          add_evidence            x     a     x       -        -     -       -       -
+in_arbitration          take                    -     a     -       -        -     +oos+   -       -
 
-in_arbitration/endorsed approve>approved        -     -       -        +ooss +ooss   -       -
-in_arbitration/endorsed endorse                 -     -       -        -     -oos-   -       -
-in_arbitration/endorsed reject>closed           -     -       -        -     +oos+   -       -
-in_arbitration/endorsed find_forgery>in_arbitration -     -       -        -     +oos+   -       -
-in_arbitration/endorsed escalate                -     -       -        -     -       -       -
-in_arbitration/endorsed withdraw>withdrawn      +     +       -        -     -       -       -
-in_arbitration/endorsed add_evidence            x     x       -        -     -       -       -
-in_arbitration/endorsed take                    -     -       -        +oos+ +oos+   -       -
+in_arbitration/endorsed approve>approved        -     a     -       -        +ooss +ooss   -       -
+in_arbitration/endorsed endorse                 -     a     -       -        -     -oos-   -       -
+in_arbitration/endorsed reject>closed           -     a     -       -        -     +oos+   -       -
+in_arbitration/endorsed find_forgery>in_arbitration -     a     -       -        -     +oos+   -       -
+in_arbitration/endorsed escalate                -     a     -       -        -     -       -       -
+in_arbitration/endorsed withdraw>withdrawn      +     a     +       -        -     -       -       -
+in_arbitration/endorsed add_evidence            x     a     x       -        -     -       -       -
+in_arbitration/endorsed take                    -     a     -       -        +oos+ +oos+   -       -
 
-approved                pay                     -     -       -        -     -       -       -
-approved                negotiate>negotiating   -     -       +oo++    +oo++ -       -       -
-approved                withdraw>withdrawn      +     +       -        -     -       -       -
+approved                pay                     -     a     -       -        -     -       -       -
+approved                negotiate>negotiating   -     a     -       +oo++    +oo++ -       -       -
+approved                withdraw>withdrawn      +     a     +       -        -     -       -       -
 
-negotiating             agree>paying            -     -       -        +oos+ -       +oos+   -
-negotiating             propose>negotiating     +     +       -        -     -       -       -
-negotiating             add_evidence            x     x       -        -     -       -       -
-negotiating             endorse                 -     -       -        -oos- -       -oos-   -
-negotiating             escalate                -     -       -        -     -       -       -
-negotiating             withdraw>withdrawn      +     +       -        -     -       -       -
-negotiating             take                    -     -       -        +oos+ -       +oos+   -
+negotiating             agree>paying            -     a     -       -        +oos+ -       +oos+   -
+negotiating             propose>negotiating     +     a     +       -        -     -       -       -
+negotiating             add_evidence            x     a     x       -        -     -       -       -
+negotiating             endorse                 -     a     -       -        -oos- -       -oos-   -
+negotiating             escalate                -     a     -       -        -     -       -       -
+negotiating             withdraw>withdrawn      +     a     +       -        -     -       -       -
+negotiating             take                    -     a     -       -        +oos+ -       +oos+   -
 
-negotiating/called      agree>negotiating       -     -       -        +oos+ -       +oos+   -
-negotiating/called      propose>negotiating     +     +       -        -     -       -       -
-negotiating/called      add_evidence            x     x       -        -     -       -       -
-negotiating/called      endorse                 -     -       -        -oos- -       -oos-   -
-negotiating/called      escalate                -     -       -        -     -       -       -
-negotiating/called      withdraw>withdrawn      +     +       -        -     -       -       -
-negotiating/called      take                    -     -       -        +oos+ -       +oos+   -
+negotiating/called      agree>negotiating       -     a     -       -        +oos+ -       +oos+   -
+negotiating/called      propose>negotiating     +     a     +       -        -     -       -       -
+negotiating/called      add_evidence            x     a     x       -        -     -       -       -
+negotiating/called      endorse                 -     a     -       -        -oos- -       -oos-   -
+negotiating/called      escalate                -     a     -       -        -     -       -       -
+negotiating/called      withdraw>withdrawn      +     a     +       -        -     -       -       -
+negotiating/called      take                    -     a     -       -        +oos+ -       +oos+   -
 
-negotiating/bounced     agree>negotiating       -     -       -        +oo++ -       +oo++   -
-negotiating/bounced     propose>negotiating     +     +       -        -     -       -       -
-negotiating/bounced     add_evidence            x     x       -        -     -       -       -
-negotiating/bounced     endorse                 -     -       -        -oo-- -       -oo--   -
-negotiating/bounced     escalate                -     -       -        -     -       -       -
-negotiating/bounced     withdraw                m     m       -        -     -       -       -
-negotiating/bounced     take                    -     -       -        +oo++ -       +oo++   -
+negotiating/bounced     agree>negotiating       -     a     -       -        +oo++ -       +oo++   -
+negotiating/bounced     propose>negotiating     +     a     +       -        -     -       -       -
+negotiating/bounced     add_evidence            x     a     x       -        -     -       -       -
+negotiating/bounced     endorse                 -     a     -       -        -oo-- -       -oo--   -
+negotiating/bounced     escalate                -     a     -       -        -     -       -       -
+negotiating/bounced     withdraw                m     a     m       -        -     -       -       -
+negotiating/bounced     take                    -     a     -       -        +oo++ -       +oo++   -
 
-negotiating/endorsed    agree>paying            -     -       -        +oo+s -       +oo+s   -
-negotiating/endorsed    propose>negotiating     +     +       -        -     -       -       -
-negotiating/endorsed    add_evidence            x     x       -        -     -       -       -
-negotiating/endorsed    endorse                 -     -       -        -oo-- -       -oo--   -
-negotiating/endorsed    escalate                -     -       -        -     -       -       -
-negotiating/endorsed    withdraw                m     m       -        -     -       -       -
-negotiating/endorsed    take                    -     -       -        +oo++ -       +oo++   -
+negotiating/endorsed    agree>paying            -     a     -       -        +oo+s -       +oo+s   -
+negotiating/endorsed    propose>negotiating     +     a     +       -        -     -       -       -
+negotiating/endorsed    add_evidence            x     a     x       -        -     -       -       -
+negotiating/endorsed    endorse                 -     a     -       -        -oo-- -       -oo--   -
+negotiating/endorsed    escalate                -     a     -       -        -     -       -       -
+negotiating/endorsed    withdraw                m     a     m       -        -     -       -       -
+negotiating/endorsed    take                    -     a     -       -        +oo++ -       +oo++   -
 
-paying                  complete                -     -       -        -     -       -       -
-paying                  negotiate               -     -       -        -     -       -       -
-paying                  transfer                -     -       -        toott -       toott   -
-paying                  withdraw                m     m       m        m     m       m       m
-paying/by-hand          complete                -     -       -        -     -       -       -
-paying/by-hand          negotiate               -     -       -        -     -       -       -
-paying/by-hand          transfer>completed      -     -       -        +oo++ -       +oo++   -
-paying/by-hand          withdraw                m     m       m        m     m       m       m
-paying/by-hand          take                    -     -       -        +oo++ -       +oo++   -
+paying                  complete                -     a     -       -        -     -       -       -
+paying                  negotiate               -     a     -       -        -     -       -       -
+paying                  transfer                -     a     -       -        toott -       toott   -
+paying                  withdraw                m     a     m       m        m     m       m       m
+paying/by-hand          complete                -     a     -       -        -     -       -       -
+paying/by-hand          negotiate               -     a     -       -        -     -       -       -
+paying/by-hand          transfer>completed      -     a     -       -        +oo++ -       +oo++   -
+paying/by-hand          withdraw                m     a     m       m        m     m       m       m
+paying/by-hand          take                    -     a     -       -        +oo++ -       +oo++   -
 
-rejected                reapply>draft           +     +       -        -     -       -       -
-rejected                appeal>in_appeal        +     +       -        -     -       -       -
-rejected                lapse                   -     -       -        -     -       -       -
-rejected                add_evidence            x     x       -        -     -       -       -
+rejected                reapply>draft           +     a     +       -        -     -       -       -
+rejected                appeal>in_appeal        +     a     +       -        -     -       -       -
+rejected                lapse                   -     a     -       -        -     -       -       -
+rejected                add_evidence            x     a     x       -        -     -       -       -
 
-in_appeal               approve>approved        -     -       +oos+    +oos+ -       -       -
-in_appeal               endorse                 -     -       -oos-    -oos- -       -       -
-in_appeal               reject>closed           -     -       +oos+    +oos+ -       -       -
-in_appeal               find_forgery>in_appeal  -     -       +oos+    +oos+ -       -       -
-in_appeal               escalate                -     -       -        -     -       -       -
-in_appeal               withdraw>withdrawn      +     +       -        -     -       -       -
-in_appeal               add_evidence            x     x       -        -     -       -       -
-in_appeal               take                    -     -       +oos+    +oos+ -       -       -
+in_appeal               approve>approved        -     a     -       +oos+    +oos+ -       -       -
+in_appeal               endorse                 -     a     -       -oos-    -oos- -       -       -
+in_appeal               reject>closed           -     a     -       +oos+    +oos+ -       -       -
+in_appeal               find_forgery>in_appeal  -     a     -       +oos+    +oos+ -       -       -
+in_appeal               escalate                -     a     -       -        -     -       -       -
+in_appeal               withdraw>withdrawn      +     a     +       -        -     -       -       -
+in_appeal               add_evidence            x     a     x       -        -     -       -       -
+in_appeal               take                    -     a     -       +oos+    +oos+ -       -       -
 
-in_appeal/endorsed      approve>approved        -     -       2ooss    +ooss -       -       -
-in_appeal/endorsed      endorse                 -     -       -oos-    -oos- -       -       -
-in_appeal/endorsed      reject>closed           -     -       +oos+    +oos+ -       -       -
-in_appeal/endorsed      find_forgery>in_appeal  -     -       +oos+    +oos+ -       -       -
-in_appeal/endorsed      escalate                -     -       -        -     -       -       -
-in_appeal/endorsed      withdraw>withdrawn      +     +       -        -     -       -       -
-in_appeal/endorsed      add_evidence            x     x       -        -     -       -       -
-in_appeal/endorsed      take                    -     -       +oos+    +oos+ -       -       -
+in_appeal/endorsed      approve>approved        -     a     -       2ooss    +ooss -       -       -
+in_appeal/endorsed      endorse                 -     a     -       -oos-    -oos- -       -       -
+in_appeal/endorsed      reject>closed           -     a     -       +oos+    +oos+ -       -       -
+in_appeal/endorsed      find_forgery>in_appeal  -     a     -       +oos+    +oos+ -       -       -
+in_appeal/endorsed      escalate                -     a     -       -        -     -       -       -
+in_appeal/endorsed      withdraw>withdrawn      +     a     +       -        -     -       -       -
+in_appeal/endorsed      add_evidence            x     a     x       -        -     -       -       -
+in_appeal/endorsed      take                    -     a     -       +oos+    +oos+ -       -       -
 
-completed               withdraw                m     m       m        m     m       m       m
-completed               open_draft              +     +       -        -     -       -       -
-closed                  open_draft              +     +       -        -     -       -       -
-closed/settled          open_draft              f     f       -        -     -       -       -
-withdrawn               open_draft              +     +       -        -     -       -       -
+completed               withdraw                m     a     m       m        m     m       m       m
+completed               open_draft              +     +     +       -        -     -       -       -
+closed                  open_draft              +     +     +       -        -     -       -       -
+closed/settled          open_draft              f     f     f       -        -     -       -       -
+withdrawn               open_draft              +     +     +       -        -     -       -       -
 """
 
 CODES = {
@@ -257,9 +264,10 @@ CODES = {
     "x": "evidence_refused",
     "n": "mask_refused",
     ".": "not_found",
+    "a": "account_only",
 }
 NOTHING_THERE = {"code": "not_found"}
-WRONG_PERSON = ".-os2h"  # the others say: not now, or not like this
+WRONG_PERSON = ".-os2ha"  # the others say: not now, or not like this
 
 # Every event of the lifecycle in any state, and names that are none.
 EVENTS = (
@@ -282,12 +290,12 @@ OTHERS = (
 COMMANDS = (*EVENTS, *FORGED, *(f"preview {event}" for event in PREVIEWED), *OTHERS)
 
 # Whoever drops a state, a person or a command has to say so here.
-STATES, PERSONS, TRIED, BY_THE_WRONG_PERSON = 25, 33, 34_650, 11_601
+STATES, PERSONS, TRIED, BY_THE_WRONG_PERSON = 25, 33, 34_650, 12_389
 
 # --- the persons --------------------------------------------------------------------------------------------
 
 NEW, CALLER, JUDGE, ENDORSER, HOLDER = "new-one", "he-min", "zhou-lan", "qian-yu", "tang-wei"
-COLUMNS = ("owner", "support", "reviewer", "lead", "arbiter", "finance", "others")
+COLUMNS = ("owner", "guest", "support", "reviewer", "lead", "arbiter", "finance", "others")
 FIVEFOLD = ("support", "reviewer", "lead", "arbiter", "finance")
 
 
@@ -309,7 +317,7 @@ class Cell:
 def persons(cell: Cell, other: Cell) -> Iterator[tuple[Actor, str, int]]:
     """Whoever may try something: (the actor, the column, the place in it); strangers have no column."""
     yield Actor("customer", cell.customer), "owner", 0
-    yield Actor("guest", "", cell.order_no), "owner", 0
+    yield Actor("guest", "", cell.order_no), "guest", 0
     for role in FIVEFOLD:
         for place, person in enumerate((NEW, cell.customer, CALLER, JUDGE, ENDORSER)):
             yield Actor(role, person), role, place
@@ -549,6 +557,13 @@ class House:
         self.seen = self.version()
         self.shop.app.store.put(cell.picture, b"bytes")
 
+    def give_to_guest(self, cell: Cell) -> None:
+        """As if a guest had made the request, and its account had never touched it."""
+        with closing(sqlite3.connect(self.path)) as target:
+            target.execute("UPDATE cases SET applicant = 'guest' WHERE case_no = ?", (cell.case_no,))
+            target.commit()
+        self.seen = self.version()
+
     def state(self, case_no: str) -> str:
         query = "SELECT state FROM cases WHERE case_no = ?"
         found: str = self.watch.execute(query, (case_no,)).fetchone()[0]
@@ -645,6 +660,72 @@ def test_everybody_tries_everything(house: House, name: str) -> None:
         if wrote:
             house.restore(cell)
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_guests_own_request(house: House, name: str) -> None:
+    """Invariant 12: as the owner's, but that a receipt names no other account for the money."""
+    cell, wrong = house.cells[name], []
+    guest = Actor("guest", "", cell.order_no)
+    house.give_to_guest(cell)
+    shown = set(cases.view(house.shop.app, guest, cell.case_no).allowed)
+    may = set()
+    for command in COMMANDS:
+        want, _ = expected(cell.name, command, "owner", 0)
+        if command == "propose" and want == "+":
+            want = "a"
+        got, said = house.letter(guest, command, cell)
+        may |= {command} if got == "+" else set()
+        if got != want:
+            wrong.append(f"{name}: {command}: {want!r} expected, {got!r} happened {said}")
+        if house.wrote():
+            house.restore(cell)
+            house.give_to_guest(cell)
+    assert not wrong, "\n".join(wrong)
+    assert shown == may & set(EVENTS)
+    house.restore(cell)
+
+
+@pytest.mark.parametrize(
+    ("name", "command"), [("awaiting_customer", "answer"), ("draft", "open_draft"), ("draft", "save_draft")]
+)
+def test_what_its_account_touches_is_the_accounts(house: House, name: str, command: str) -> None:
+    """Invariant 12: looking at it changes nothing; from the first command on a receipt is not enough."""
+    app, cell = house.shop.app, house.cells[name]
+    guest, owner = Actor("guest", "", cell.order_no), Actor("customer", cell.customer)
+    house.give_to_guest(cell)
+    for looking in ("view", "look", "list", "read_evidence"):
+        assert house.letter(owner, looking, cell)[0] == "+"
+    assert cases.view(app, guest, cell.case_no).allowed
+    assert house.letter(owner, command, cell)[0] == "+"
+    assert house.letter(guest, "withdraw", cell)[0] == "a"
+    assert house.letter(guest, "read_evidence", cell)[0] == "a"
+    house.restore(cell)
+
+
+def test_from_outside_nobody_is_heard_or_seen(house: House) -> None:
+    """Invariant 12: no word, picture, other account or certificate; where the refund stands is there."""
+    app, cell = house.shop.app, house.cells["paying/by-hand"]
+    guest, owner = Actor("guest", "", cell.order_no), Actor("customer", cell.customer)
+    inside, outside = (cases.view(app, actor, cell.case_no) for actor in (owner, guest))
+    assert inside.evidence
+    payee = next(event.payee for event in inside.events if event.payee)[1]
+    assert not outside.evidence and not any(e.payee or e.picture for e in outside.events)
+    assert payee in repr(inside) and payee not in repr(outside)
+    assert payee in repr(cases.list_for(app, owner)) and payee not in repr(cases.list_for(app, guest))
+    spoken = house.cells["in_review"].case_no, Actor("guest", "", house.cells["in_review"].order_no)
+    assert any(event.note for event in house.shop.view(spoken[0]).events)
+    assert not any(event.note for event in cases.view(app, spoken[1], spoken[0]).events)
+    assert (outside.state, outside.refund_minor, len(outside.events)) == (
+        inside.state,
+        inside.refund_minor,
+        len(inside.events),
+    )
+    assert outside.is_from_outside and not inside.is_from_outside
+    assert {e.by_another for e in outside.events if e.role == "customer"} == {True}
+    assert certificates.issue(app, owner, cell.case_no).token
+    with pytest.raises(AccountOnly):
+        certificates.issue(app, guest, cell.case_no)
 
 
 @pytest.mark.parametrize("name", NAMES)
