@@ -51,6 +51,7 @@ def _card(tx: Texts, card: CaseCard, now: datetime) -> str:
 def _line(tx: Texts, card: CaseCard, now: datetime) -> str:
     """One that is over: what became of it, in one quiet line."""
     icon = ms("check_circle", "ok") if card.state == "completed" else ms("cancel", "mut")
+    icon = ms("search", "mut") if card.is_sought else icon
     amount = _amount(tx, card)
     return (
         f'<li><a class="mini" href="{href("/track", case=card.case_no)}">{icon}<span class="tx"><b><bdi>'

@@ -41,7 +41,7 @@ def test_what_is_only_held_is_not_called_refunded(open_page: OpenPage, shop: Sho
     shop.act(case_no, "agree", FINANCE, way="balance")
     shop.work(days=1)
     page = words(open_page("desk", LEAD, case=case_no))
-    assert "已退过 ¥100.00" in page and "还没到账" not in page
+    assert "已退过（含手续费） ¥100.00" in page and "还没到账" not in page
 
 
 def test_a_contested_finding_is_told_to_whoever_decides(open_page: OpenPage, shop: Shop) -> None:

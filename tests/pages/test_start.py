@@ -42,7 +42,7 @@ def test_past_its_window_an_order_says_so_and_shows_the_rule(open_page: OpenPage
     """R1.3, and 'too late' is a designed state."""
     shop.order(completed_at=shop.clock.at - timedelta(days=30), delivery="code_viewed")
     page = words(open_page("start", MEI))
-    assert "已过期限" in page and "看看规则怎么说" in page and "申请退款" not in page
+    assert "一般期限已过" in page and "看看规则怎么说" in page and "申请退款" not in page
 
 
 def test_an_open_request_is_a_card_with_one_sentence_and_a_way_on(open_page: OpenPage, shop: Shop):
@@ -101,7 +101,7 @@ def test_a_draft_past_its_window_is_not_continued(open_page: OpenPage, shop: Sho
     assert "继续填写" not in words(page) and "申请期限已过" in words(page) and "9月8日（周二）" in words(page)
     assert f'href="/track?case={draft.case_no}"' in html(page)
     listed = words(open_page("start", MEI, view="orders"))
-    assert "继续填写" not in listed and "9月8日（周二） 已过期限" in listed
+    assert "继续填写" not in listed and "9月8日（周二） 一般期限已过" in listed
 
 
 def test_a_late_draft_that_the_rules_still_look_at_goes_on(open_page: OpenPage, shop: Shop):
@@ -265,7 +265,7 @@ def test_the_list_to_ask_from_says_the_same_as_my_orders(open_page: OpenPage, sh
              for n in (past, begun, looked, sent) if f"order={n}" in item}  # fmt: skip
     assert "还没提交" in items[begun] and "申请中" not in items[begun]
     assert "可退 ¥60.00" in items[looked] and "还没提交" not in items[looked]
-    assert "已过期限" in items[past] and "可退" not in items[past]
+    assert "一般期限已过" in items[past] and "可退" not in items[past]
     assert list(items)[-1] == past
     assert sent not in items  # nothing is left of it while its money is held
 
