@@ -54,6 +54,7 @@ class FakeChannel:
         self.asked: list[RefundRequest] = []
         self.books: dict[str, tuple[RefundRequest, datetime]] = {}
         self.returned: dict[str, str] = {}
+        self.elsewhere: dict[str, str] = {}  # of arrivals: why the money is not where it came from
         self.before_answer: Callable[[], None] = lambda: None
         self.thanks = "success"
         self.says: Notice | str = "unsigned"  # the next notice, or why it is not to be heard
@@ -116,7 +117,7 @@ class FakeChannel:
         if key in self.returned:
             return Outcome("returned", f"ref-{key}", self.returned[key])
         if self.clock.now() >= at + self.settles_after:
-            return Outcome("arrived", f"ref-{key}", at=at + self.settles_after)
+            return Outcome("arrived", f"ref-{key}", self.elsewhere.get(key), at + self.settles_after)
         return Outcome("accepted", f"ref-{key}", at=at)
 
 

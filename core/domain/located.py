@@ -60,6 +60,8 @@ BY_HAND: Final = (
     "locator.by_hand_late",
     "locator.by_hand_soon",
 )
+# Cause of an arrival elsewhere: the card is closed, the money lies in the wallet that paid with it (R5.3).
+IN_WALLET: Final = "in_wallet"
 KEYS: Final = tuple(
     dict.fromkeys(
         [key for pair in (*WITH_SHOP.values(), *BEHIND.values()) for key in pair]
@@ -89,6 +91,7 @@ KEYS: Final = tuple(
         ]
         + ["locator.with_channel_late", "locator.with_channel_late_rest", "locator.next.late"]
         + ["locator.arrived", "locator.arrived_balance", "locator.arrived_several", "locator.next.done"]
+        + ["locator.arrived_wallet", "locator.arrived_several_wallet", "locator.next.wallet"]
     )
 )
 
@@ -108,6 +111,7 @@ class Piece:
     heard_at: datetime | None = None  # when its channel last said where it is
     row: BillRow | None = None
     ticket: Ticket | None = None
+    in_wallet: bool = False  # arrived for `IN_WALLET`
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,7 +167,7 @@ def _on_its_way(
         by = max((piece.eta_at for piece in waiting if piece.eta_at is not None), default=None)
         if by is None:  # never without a date; said as carefully as a loss
             key, next_key = BEHIND["unknown"]
-        elif now > by:
+        elif now >= by:
             key, next_key = "locator.with_channel_late", "locator.next.late"
     params = {
         "amount_minor": sum(piece.amount_minor for piece in waiting),
@@ -191,7 +191,7 @@ def _by_hand(
 ) -> Located:
     """It is still here: somebody of finance transfers it, and what a channel has comes beside it."""
     by = max((piece.eta_at for piece in hands if piece.eta_at is not None), default=None)
-    key = "locator.by_hand_soon" if by is None else BY_HAND[now > by]
+    key = "locator.by_hand_soon" if by is None else BY_HAND[now >= by]
     params: dict[str, Any] = {
         "amount_minor": sum(piece.amount_minor for piece in waiting),
         "currency": currency,
@@ -218,7 +218,14 @@ def _arrived(arrived: Sequence[Piece], currency: str) -> Located:
             params["expires_at"] = piece.expires_at
     else:
         params["channels"] = _names(piece.channel for piece in arrived)
-    return _surely(Located(key, "you", "locator.next.done", None, False, params), arrived)
+    next_key, in_wallet = "locator.next.done", [piece for piece in arrived if piece.in_wallet]
+    if in_wallet:
+        key, next_key = f"{key}_wallet", "locator.next.wallet"
+        params |= {
+            "wallet_minor": sum(piece.amount_minor for piece in in_wallet),
+            "wallets": _names(piece.channel for piece in in_wallet),
+        }
+    return _surely(Located(key, "you", next_key, None, False, params), arrived)
 
 
 def _missing(lost: Piece, currency: str, now: datetime, published_through: int) -> Located:

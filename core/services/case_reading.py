@@ -365,6 +365,7 @@ def _locate(
                 heard_at=p.heard_at,
                 row=p.row,
                 ticket=p.ticket,
+                in_wallet=p.in_wallet,
             )
             for p in pieces
         ],

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from core.domain.eligibility import Assessment
 from core.domain.facts import Facts
+from core.domain.located import IN_WALLET
 from core.domain.locator import BillRow, Located, Ticket
 from core.domain.policy import Policy
 from core.domain.routes import RouteOption
@@ -39,6 +40,11 @@ class PayoutView:
     heard_at: datetime | None = None  # when its channel last said something
     row: BillRow | None = None  # of its customer's bill
     ticket: Ticket | None = None  # the open one
+
+    @property
+    def in_wallet(self) -> bool:
+        """It arrived in the channel's own wallet, because the card it was paid with is closed."""
+        return self.state == "arrived" and self.cause == IN_WALLET
 
 
 @dataclass(frozen=True, slots=True)

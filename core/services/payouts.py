@@ -23,6 +23,7 @@ from core.domain.actors import SYSTEM, Actor
 from core.domain.deadlines import due
 from core.domain.errors import RouteUnavailable
 from core.domain.lifecycle import PAYOUT
+from core.domain.located import IN_WALLET
 from core.domain.missing import ASKABLE
 from core.domain.missing import BY_HAND as BY_HAND
 from core.domain.notices import PART_ARRIVED
@@ -178,7 +179,7 @@ class Movement:
         if kind in ("accepted", "arrived", "returned") and state in ("sending", "unknown"):
             self.accept(outcome.at)
         if kind == "arrived":
-            self.arrive(outcome.at)
+            self.arrive(outcome.at, cause=outcome.cause)
         elif kind == "returned" or (kind == "refused" and self.state == "accepted"):
             self.step("return", cause=outcome.cause or "returned")
             self._another_way(outcome.cause)
@@ -226,10 +227,12 @@ class Movement:
         eta = self.app.calendar.deadline(when, days).at
         self.step("accept", accepted_at=when, eta_at=eta, cause=None, tries=0, due_at=self.at + ASK_AGAIN[0])
 
-    def arrive(self, arrived_at: datetime | None) -> None:
-        """The customer has it: settle the reservation, book it, complete the case with its last payout."""
+    def arrive(self, arrived_at: datetime | None, cause: str | None = None) -> None:
+        """The customer has it: settle the reservation, book it, complete the case with its last payout. Of
+        causes only that it lies elsewhere is kept (`IN_WALLET`).
+        """
         when = arrived_at or self.at
-        self.step("arrive", arrived_at=when, due_at=None, cause=None)
+        self.step("arrive", arrived_at=when, due_at=None, cause=cause if cause == IN_WALLET else None)
         self.save()
         row, case = self.row, self.change.case
         reservations.settle(self.conn, row.payment_id, row.reserved_minor)

@@ -177,6 +177,8 @@ def _moments(tx: Texts, payout: PayoutView, now: datetime) -> list[Step]:
         )
     if payout.arrived_at:
         account = tx("track.paid.account", channel=channel, account=payout.account).strip()
+        if payout.in_wallet:
+            account = tx("track.paid.wallet", channel=channel)
         found.append(
             _moment(tx, payout.arrived_at, channel, tx("track.paid.arrived", amount=amount), account, now)
         )

@@ -33,6 +33,7 @@ from core.adapters.channels import (
 )
 from core.adapters.clock import Clock
 from core.domain.errors import AmountInvalid
+from core.domain.located import IN_WALLET
 from core.domain.money import parse_minor, plain
 from core.domain.workdays import ZONE
 
@@ -41,7 +42,6 @@ log = structlog.get_logger(__name__)
 GATEWAY: Final = "https://openapi.alipay.com/gateway.do"
 TIMEOUT: Final = (5, 15)  # seconds to connect and to answer; two calls stay below a payout's lease
 CURRENCY: Final = "CNY"
-IN_WALLET: Final = "in_wallet"  # arrived, but in the customer's Alipay balance: the card is closed
 _DEPOSIT_BACK: Final = "alipay.trade.refund.depositback.completed"
 _TRADE_NO: Final = re.compile(r"20[0-9]{26}")
 # Words of the channel that settle it: this refund was not made and will not be.

@@ -82,6 +82,16 @@ def zh(located: Located) -> str:
             (piece("arrived", "balance"),),
             "¥100.00 已退到你的平台余额，有效至 2027年11月28日（周日）",
         ),
+        (
+            "completed",
+            (replace(piece("arrived"), in_wallet=True),),
+            "¥100.00 已于 11月28日（周六）退到你的支付宝余额，因为付款的银行卡收不了款",
+        ),
+        (
+            "completed",
+            (replace(piece("arrived", amount=2_000), in_wallet=True), piece("arrived", "wechat", 8_000)),
+            "¥100.00 已全部到账，其中 ¥20.00 在你的支付宝余额里，因为付款的银行卡收不了款",
+        ),
         ("approved", (), "¥100.00 已批准，马上交给支付宝"),
         ("in_review", (), "¥100.00 还在商家账户，正在人工审核，最晚 12月1日（周二）给你结果"),
         ("withdrawn", (), "¥100.00 仍在商家账户：你撤回了申请，没有退款"),
@@ -417,6 +427,9 @@ def test_every_key_can_be_reached() -> None:
         replace(piece("accepted"), by_hand=True),
     )
     reached |= {where("paying", each).sure for each in sure}
+    for rest in ((), (piece("arrived"),)):
+        closed = where("completed", replace(piece("arrived"), in_wallet=True), *rest)
+        reached |= {closed.key, closed.next_key}
     assert reached == set(KEYS)
 
 

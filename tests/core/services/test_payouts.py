@@ -13,7 +13,7 @@ from core.adapters.tables import balance_lots, payments
 from core.adapters.tables import payouts as payout_table
 from core.domain.actors import Actor
 from core.domain.errors import MoneyAlreadySent, RouteUnavailable, SamePerson
-from core.services import payouts, sending, timers
+from core.services import cases, payouts, sending, timers
 from tests.shop import FINANCE, LEAD, MEI, Shop
 
 
@@ -422,3 +422,21 @@ def test_the_whole_payment_can_never_be_sent_twice(shop: Shop) -> None:
         row = conn.execute(select(payments).where(payments.c.order_no == order_no)).one()
     assert row.refunded_minor == shop.alipay.moved(row.trade_no) == row.paid_minor
     assert shop.audit() == []
+
+
+@pytest.mark.parametrize(
+    ("cause", "key"), [("in_wallet", "locator.arrived_wallet"), ("x", "locator.arrived")]
+)
+def test_money_that_landed_elsewhere_is_said_to_be_there(shop: Shop, cause: str, key: str) -> None:
+    """R5.3: the card is closed, and the channel put it into the customer's wallet with it."""
+    _, case_no = started(shop)
+    shop.work()
+    shop.alipay.elsewhere[shop.payouts(case_no)[0].key] = cause
+    shop.work(days=2)
+    view = shop.view(case_no, MEI)
+    assert (view.state, view.locator.key) == ("completed", key)
+    assert (view.payouts[0].cause, view.payouts[0].in_wallet) == (
+        ("in_wallet", True) if cause == "in_wallet" else (None, False)
+    )
+    [card] = cases.list_for(shop.app, MEI)
+    assert card.locator.key == key and shop.audit() == []
