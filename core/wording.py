@@ -45,7 +45,7 @@ def _words(tx: Texts, located: Located, now: datetime | None) -> dict[str, str]:
             words[name.removesuffix("_minor")] = (
                 tx("money.unnamed") if value is None else tx.money(value, currency)
             )
-        elif name in ("channels", "wallets"):
+        elif name in ("channels", "wallets", "away"):
             words[name] = tx.list(tx(f"channel.{channel}") for channel in value)
         elif name == "channel":  # with the masked account, where it is known
             words[name] = f"{tx(f'channel.{value}')} {params.get('account') or ''}".rstrip()

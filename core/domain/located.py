@@ -91,6 +91,7 @@ KEYS: Final = tuple(
         ]
         + ["locator.with_channel_late", "locator.with_channel_late_rest", "locator.next.late"]
         + ["locator.arrived", "locator.arrived_balance", "locator.arrived_several", "locator.next.done"]
+        + ["locator.next.away"]
         + ["locator.arrived_wallet", "locator.arrived_several_wallet", "locator.next.wallet"]
     )
 )
@@ -112,6 +113,7 @@ class Piece:
     row: BillRow | None = None
     ticket: Ticket | None = None
     in_wallet: bool = False  # arrived for `IN_WALLET`
+    is_away: bool = False  # its channel does not answer at all and is left alone for now
 
 
 @dataclass(frozen=True, slots=True)

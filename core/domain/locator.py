@@ -174,6 +174,10 @@ def _on_its_way(
         "currency": currency,
         "channels": _names(piece.channel for piece in waiting),
     }
+    away = [piece for piece in waiting if piece.is_away and piece.state != "accepted"]
+    if away:
+        next_key = "locator.next.away"
+        params["away"] = _names(piece.channel for piece in away)
     if arrived:
         key += "_rest"
         params["arrived_minor"] = sum(piece.amount_minor for piece in arrived)

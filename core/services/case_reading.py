@@ -19,6 +19,7 @@ from core.adapters.tables import (
     bill_rows,
     case_events,
     cases,
+    circuits,
     evidence,
     payments,
     payouts,
@@ -58,10 +59,12 @@ _PAYOUT_COLUMNS: Final = (
         bill_rows.c.amount_minor.label("row_minor"),
         tickets.c.due_at.label("ticket_due_at"),
         tickets.c.owner.label("ticket_owner"),
+        circuits.c.next_at.label("away_at"),
     )
     .join(payments, payments.c.id == payouts.c.payment_id)
     .outerjoin(balance_lots, balance_lots.c.payout_id == payouts.c.id)
     .outerjoin(bill_rows, bill_rows.c.payout_id == payouts.c.id)
+    .outerjoin(circuits, circuits.c.channel == payouts.c.channel)
     .outerjoin(tickets, and_(tickets.c.payout_id == payouts.c.id, tickets.c.state == "open"))
 )
 _PAYOUTS: Final = Prepared(_PAYOUT_COLUMNS.where(payouts.c.case_no == _NO).order_by(payouts.c.id))
@@ -302,6 +305,7 @@ def _payout(app: App, row: Any) -> PayoutView:
         expires_at=row.expires_at,
         payee_channel=row.payee_channel,
         heard_at=row.heard_at,
+        is_away=row.away_at is not None,
         row=None if row.row_line is None else BillRow(row.row_line, row.row_at, row.row_minor),
         ticket=None
         if row.ticket_due_at is None
@@ -366,6 +370,7 @@ def _locate(
                 row=p.row,
                 ticket=p.ticket,
                 in_wallet=p.in_wallet,
+                is_away=p.is_away,
             )
             for p in pieces
         ],

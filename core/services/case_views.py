@@ -40,6 +40,7 @@ class PayoutView:
     heard_at: datetime | None = None  # when its channel last said something
     row: BillRow | None = None  # of its customer's bill
     ticket: Ticket | None = None  # the open one
+    is_away: bool = False  # its channel does not answer and is left alone for now
 
     @property
     def in_wallet(self) -> bool:

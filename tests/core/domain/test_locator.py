@@ -327,6 +327,8 @@ PIECES = st.builds(
     by_hand=st.booleans(),
     heard_at=st.sampled_from([None, NOW - timedelta(hours=3)]),
     row=st.sampled_from([None, BillRow(3, NOW, 1)]),
+    is_away=st.booleans(),
+    in_wallet=st.booleans(),
     ticket=st.sampled_from([None, None, LOST, Ticket(NOW - timedelta(days=1)), Ticket(DUE, is_late=True)]),
 ).map(as_kept)
 
@@ -427,6 +429,7 @@ def test_every_key_can_be_reached() -> None:
         replace(piece("accepted"), by_hand=True),
     )
     reached |= {where("paying", each).sure for each in sure}
+    reached.add(where("paying", replace(piece("unknown"), is_away=True)).next_key)
     for rest in ((), (piece("arrived"),)):
         closed = where("completed", replace(piece("arrived"), in_wallet=True), *rest)
         reached |= {closed.key, closed.next_key}

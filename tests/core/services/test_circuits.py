@@ -8,10 +8,11 @@ from datetime import timedelta
 
 import pytest
 
+from core import texts, wording
 from core.adapters.channels import Capabilities, Outcome
 from core.domain.circuit import MOST_FAILURES, PAUSES
 from core.services import circuits, sending
-from tests.shop import REVIEWER, Shop
+from tests.shop import MEI, REVIEWER, Shop
 
 MINUTE = timedelta(minutes=1)
 
@@ -48,6 +49,21 @@ def test_after_five_failures_in_a_row_nobody_calls(shop: Shop) -> None:
     assert sending.due_ids(shop.app, shop.clock.at, 50) == [], "or the worker would never be idle"
     assert circuits.all_of(shop.app)["alipay"].state(shop.clock.at) == "open"
     assert shop.audit() == []
+
+
+def test_who_waits_is_told_that_the_channel_is_away(shop: Shop) -> None:
+    """R5.6, R5.3: neither blamed nor promised a date, and it is over by itself."""
+    numbers = waiting(shop, MOST_FAILURES + 1)
+    away(shop)
+    shop.work()
+    for number in numbers:
+        located = shop.view(number, MEI).locator
+        assert located.next_key == "locator.next.away" and located.params["away"] == ("alipay",)
+        assert wording.next_sentence(texts.of("zh_CN"), located).startswith("支付宝现在没有回应")
+    shop.alipay.faults.clear()
+    for _ in range(12):
+        shop.work(minutes=5)
+    assert {shop.view(number, MEI).locator.next_key for number in numbers} == {"locator.next.arrive"}
 
 
 def test_other_channels_go_on(shop: Shop) -> None:
