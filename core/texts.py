@@ -142,6 +142,8 @@ class Texts:
             return self("word.yes") if value else self("word.no")
         if column.endswith("_minor"):
             return self.money(value, currency)
+        if column == "age_days":
+            return self("unit.days", n=value)
         if column == "days_left":
             return self("unit.days", n=value) if value >= 0 else self("unit.days_ago", n=-value)
         family = _FAMILIES.get(column)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from core.domain.analysis import Analysis, Contradiction, Gap
+    from core.domain.analysis import Analysis, Contradiction, Region
     from core.domain.policy import Policy
+    from core.domain.policy_changes import Changes
     from core.texts import Texts
 
 
@@ -18,7 +19,7 @@ def said(found: Analysis, policy: Policy, tx: Texts) -> list[str]:
         else tx("cli.publish.dead", rule=dead.rule)
         for dead in found.dead
     ]
-    lines += [tx("cli.publish.gap", conditions=_conditions(gap, tx)) for gap in found.gaps]
+    lines += [tx("cli.publish.gap", conditions=_conditions(gap.region, tx)) for gap in found.gaps]
     lines += [_contradiction(item, policy, tx) for item in found.contradictions]
     crossings = sum(not overlap.is_exception for overlap in found.overlaps)
     if crossings:
@@ -26,8 +27,27 @@ def said(found: Analysis, policy: Policy, tx: Texts) -> list[str]:
     return lines
 
 
-def _conditions(gap: Gap, tx: Texts) -> str:
-    conditions = [tx.either(tx.test(column, test) for test in tests) for column, tests in gap.region]
+def moved(found: Changes, tx: Texts) -> list[str]:
+    """What a changed policy means: a paragraph for each change of the answer, then the figures."""
+    if found.is_none:
+        return [tx("cli.compare.none")]
+    lines: list[str] = []
+    for pair in dict.fromkeys((move.before, move.after) for move in found.moves):
+        lines.append(" → ".join(tx(f"verdict.{verdict}") for verdict in pair))
+        lines += [
+            f"  · {_conditions(move.region, tx)}" for move in found.moves if (move.before, move.after) == pair
+        ]
+    if found.figures or found.fees:
+        lines.append(tx("cli.compare.figures"))
+        lines += [f"  · {f.place}: {f.before} → {f.after}" for f in (*found.figures, *found.fees)]
+    if found.checklists:
+        names = tx.list(tx(f"reason_said.{reason}") for reason in found.checklists)
+        lines.append(tx("cli.compare.checklists", reasons=names))
+    return lines
+
+
+def _conditions(region: Region, tx: Texts) -> str:
+    conditions = [tx.either(tx.test(column, test) for test in tests) for column, tests in region]
     return tx("list.next").join(conditions) or tx("cli.publish.any_order")
 
 

@@ -25,6 +25,10 @@ def add_commands(add: AddCommand, tx: Texts) -> None:
     command.add_argument("--facts", required=True, metavar="FILE", help=tx("cli.help.facts_file"))
     command.add_argument("--policy", default="standard", metavar="FILE", help=tx("cli.help.policy"))
 
+    command = add("compare", compare, tx("cli.help.compare"))
+    command.add_argument("before", metavar="A", help=tx("cli.help.policy"))
+    command.add_argument("after", metavar="B", help=tx("cli.help.policy"))
+
     command = add("simulate", simulate, tx("cli.help.simulate"))
     command.add_argument("--policy", required=True, metavar="A", help=tx("cli.help.policy"))
     command.add_argument("--against", metavar="B", help=tx("cli.help.against"))
@@ -68,6 +72,29 @@ def decide(arguments: Namespace) -> Answer:
             *_sentences(found, facts, policy, tx),
         ],
     )
+
+
+def compare(arguments: Namespace) -> Answer:
+    """What the second policy answers otherwise, as kinds of orders, and the figures that it moves."""
+    from core.cli import findings
+    from core.domain.policy_changes import changes
+
+    found = changes(documents.policy(arguments.before), documents.policy(arguments.after))
+    data = {
+        "moves": [
+            {
+                "before": move.before,
+                "after": move.after,
+                "orders": {column: [test.written() for test in tests] for column, tests in move.region},
+                "rules": [list(pair) for pair in move.rules],
+                "example": move.example,
+            }
+            for move in found.moves
+        ],
+        "figures": {figure.place: [figure.before, figure.after] for figure in (*found.figures, *found.fees)},
+        "checklists": list(found.checklists),
+    }
+    return Answer(json=lambda tx: data, lines=lambda tx: findings.moved(found, tx))
 
 
 def simulate(arguments: Namespace) -> Answer:

@@ -198,9 +198,13 @@ class Space:
                 yield self.box([("amount_minor", asked), ("order_refund_minor", Within(None, cell.low - 1))])
 
 
-def first_hits(space: Space, rules: tuple[Rule, ...]) -> tuple[list[list[Box]], list[Box]]:
-    """For each rule the boxes in which it is the first to hit, and the boxes in which none hits."""
-    left = [space.whole]
+def first_hits(
+    space: Space, rules: tuple[Rule, ...], start: Box | None = None
+) -> tuple[list[list[Box]], list[Box]]:
+    """For each rule the boxes in which it is the first to hit, and the boxes in which none hits; of all rows
+    or of those in `start`.
+    """
+    left = [space.whole if start is None else start]
     hits: list[list[Box]] = []
     for rule in rules:
         hole = space.box(rule.tests)

@@ -62,6 +62,10 @@ class OneOf:
     def holds(self, actual: Any) -> bool:
         return actual in self.values
 
+    def written(self) -> Any:
+        """As a policy document has it."""
+        return list(self.values)
+
 
 @dataclass(frozen=True, slots=True)
 class Within:
@@ -72,6 +76,13 @@ class Within:
 
     def holds(self, actual: Any) -> bool:
         return (self.low is None or actual >= self.low) and (self.high is None or actual <= self.high)
+
+    def written(self) -> Any:
+        """As a policy document has it."""
+        bounds = {"at_least": self.low, "up_to": self.high}
+        if self.low is not None and self.high is not None:
+            bounds = {"from": self.low, "to": self.high}
+        return {name: bound for name, bound in bounds.items() if bound is not None}
 
 
 Test = OneOf | Within

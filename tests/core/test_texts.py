@@ -37,6 +37,7 @@ from core.domain import (
 )
 from core.domain.money import exponent, plain
 from core.domain.pictures import DOUBTS, WARNINGS
+from core.domain.policy_changes import AGE
 from core.domain.table import COLUMNS, VERDICTS, OneOf, Within
 from core.services import evidence, payouts
 
@@ -74,7 +75,7 @@ FAMILIES: dict[str, set[str]] = {
     "route": {"original", "balance", "negotiated"},
     "verdict": set(VERDICTS),
     "verdict_said": set(VERDICTS),
-    "column": set(COLUMNS),
+    "column": {*COLUMNS, AGE},
     # `other` catches what nobody thought of.
     "picture": {*pictures.REFUSALS, "kind", "too_many", "no_file", "other"},
     "mask": set(masking.REFUSALS),

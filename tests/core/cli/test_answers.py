@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw
 
 from core.domain.facts import Facts, Tender
 from core.domain.lifecycle import CASE, MACHINES
+from core.domain.policy import load
 from tests import pinned
 
 Line = Any  # the fixture's CommandLine
@@ -209,6 +210,26 @@ def test_simulate(line: Line, tmp_path: Path):
     both = line.ask("simulate", "--policy", "standard", "--against", "standard", "--orders", path)
     assert both["against"] == found["verdicts"] and both["moved"] == 0
     assert "500" in line("simulate", "--policy", "standard", "--against", "standard", "--orders", path).out
+
+
+def test_compare_names_the_orders_and_the_figures(line: Line, tmp_path: Path):
+    mine = tmp_path / "mine.toml"
+    days = load(pinned.TEXT).window_days["membership"]
+    longer = pinned.TEXT.replace(f"\nmembership = {days}", f"\nmembership = {days + 5}")
+    mine.write_text(pinned.TEXT, encoding="utf-8")
+    assert line("compare", str(mine), str(mine)).out.strip() == "两套规则没有差别。"
+    other = tmp_path / "other.toml"
+    other.write_text(longer, encoding="utf-8")
+    found = line.ask("compare", str(mine), str(other))
+    assert found["figures"] == {"window_days.membership": [days, days + 5]} and found["checklists"] == []
+    assert found["moves"]
+    for move in found["moves"]:
+        assert move["orders"]["kind"] == [["membership"]] and move["before"] != move["after"]
+        assert move["orders"]["age_days"] == [{"from": days + 1, "to": days + 5}]
+        assert move["example"]["kind"] == "membership" and move["rules"]
+    said = line("compare", str(mine), str(other)).out
+    assert "不予退款 → 人工审核" in said and f"完成后的天数：{days + 1} 天 到 {days + 5} 天" in said
+    assert "Days since completion" in line("compare", str(mine), str(other), "--lang", "en").out
 
 
 def test_a_replay_tells_two_documents_of_one_name_apart(line: Line, tmp_path: Path):
@@ -412,8 +433,8 @@ def test_every_command_has_help(line: Line, language: str):
     listed = line("--help", "--lang", language)
     assert listed.code == 0
     for command in (
-        "init", "import-orders", "check-picture", "decide", "simulate", "orders", "apply", "act", "facts",
-        "case", "cases", "publish", "lifecycle", "worker", "audit", "clock",
+        "init", "import-orders", "check-picture", "decide", "compare", "simulate", "orders", "apply", "act",
+        "facts", "case", "cases", "publish", "lifecycle", "worker", "audit", "clock",
     ):  # fmt: skip
         assert command in listed.out
         assert line(command, "--help", "--lang", language).code == 0
