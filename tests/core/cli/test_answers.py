@@ -217,7 +217,7 @@ def test_compare_names_the_orders_and_the_figures(line: Line, tmp_path: Path):
     days = load(pinned.TEXT).window_days["membership"]
     longer = pinned.TEXT.replace(f"\nmembership = {days}", f"\nmembership = {days + 5}")
     mine.write_text(pinned.TEXT, encoding="utf-8")
-    assert line("compare", str(mine), str(mine)).out.strip() == "两套规则没有差别。"
+    assert line("compare", str(mine), str(mine), "--lang", "zh_CN").out.strip() == "两套规则没有差别。"
     other = tmp_path / "other.toml"
     other.write_text(longer, encoding="utf-8")
     found = line.ask("compare", str(mine), str(other))
@@ -227,7 +227,7 @@ def test_compare_names_the_orders_and_the_figures(line: Line, tmp_path: Path):
         assert move["orders"]["kind"] == [["membership"]] and move["before"] != move["after"]
         assert move["orders"]["age_days"] == [{"from": days + 1, "to": days + 5}]
         assert move["example"]["kind"] == "membership" and move["rules"]
-    said = line("compare", str(mine), str(other)).out
+    said = line("compare", str(mine), str(other), "--lang", "zh_CN").out
     assert "不予退款 → 人工审核" in said and f"完成后的天数：{days + 1} 天 到 {days + 5} 天" in said
     assert "Days since completion" in line("compare", str(mine), str(other), "--lang", "en").out
 
