@@ -212,6 +212,25 @@ def test_simulate(line: Line, tmp_path: Path):
     assert "500" in line("simulate", "--policy", "standard", "--against", "standard", "--orders", path).out
 
 
+def test_a_replay_of_the_shops_own_requests(line: Line, tmp_path: Path):
+    """Beside what is in force, or another one; the facts are those of the day."""
+    case_no = line.shop.apply(line.shop.order()).case_no
+    mine = tmp_path / "mine.toml"
+    limit = load(pinned.TEXT).limits.second_approval_minor
+    mine.write_text(
+        pinned.TEXT.replace(f"second_approval_minor = {limit}", "second_approval_minor = 100"), "utf-8"
+    )
+    found = line.ask("simulate", "--policy", str(mine))
+    assert (found["rows"], found["moved"], found["against"]["approve"]) == (1, 1, 1)
+    [move] = found["moves"]
+    assert (move["before"], move["after"], move["cases"]) == ("approve", "review", [case_no])
+    assert move["asked_minor"] == {"CNY": 10_000}
+    assert line.ask("simulate", "--policy", str(mine), "--against", str(mine))["moved"] == 0
+    assert line.ask("simulate", "--policy", str(mine), "--since", "2030-01-01")["rows"] == 0
+    said = line("simulate", "--policy", str(mine), "--lang", "zh_CN").out
+    assert f"直接通过 → 人工审核：1 笔，申请共 ¥100.00，例如 {case_no}" in said
+
+
 def test_compare_names_the_orders_and_the_figures(line: Line, tmp_path: Path):
     mine = tmp_path / "mine.toml"
     days = load(pinned.TEXT).window_days["membership"]

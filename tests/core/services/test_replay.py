@@ -1,0 +1,44 @@
+"""R6.3: a policy over the shop's own requests, on the facts of the day they were sent."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from core.domain.policy import load
+from core.services import policies, replay
+from tests import pinned
+from tests.shop import MEI, WEI, Shop
+
+
+def test_what_was_sent_is_decided_again_by_another_policy(shop: Shop) -> None:
+    """Same facts, same answer; a stricter limit moves what is above it, with its money and its numbers."""
+    small = shop.apply(shop.order(("alipay", 10_000)), 10_000).case_no
+    large = shop.apply(shop.order(("wechat", 40_000), customer="wei"), 40_000, actor=WEI).case_no
+    _, policy = policies.current(shop.app)
+    sent = replay.sent_since(shop.app, shop.clock.at - timedelta(days=1))
+    assert sorted(sent.case_nos) == sorted([small, large])
+    same = replay.replay(sent, policy, policy)
+    assert same.moves == () and same.before.verdicts()["approve"] == 2
+    limits = policy.limits.model_copy(update={"second_approval_minor": 20_000})
+    [move] = replay.replay(sent, policy, policy.model_copy(update={"limits": limits})).moves
+    assert (move.before, move.after, move.rows) == ("approve", "review", 1)
+    assert (move.asked_minor, move.case_nos) == ({"CNY": 40_000}, (large,))
+
+
+def test_facts_are_those_of_the_day_and_nothing_older_is_read(shop: Shop) -> None:
+    """An order that is past its window today was in time when its refund was asked for."""
+    old = shop.apply(shop.order(customer="mei"), actor=MEI).case_no
+    shop.clock.advance(timedelta(days=40))
+    new = shop.apply(shop.order(customer="wei"), actor=WEI).case_no
+    every = replay.sent_since(shop.app, shop.clock.at - timedelta(days=90))
+    assert every.case_nos == (new, old)
+    policy = load(pinned.TEXT)
+    assert replay.replay(every, policy, policy).after.verdicts()["approve"] == 2
+    assert replay.sent_since(shop.app, shop.clock.at - timedelta(days=1)).case_nos == (new,)
+
+
+def test_a_shop_without_requests_has_an_empty_replay(shop: Shop) -> None:
+    sent = replay.sent_since(shop.app, shop.clock.at)
+    policy = load(pinned.TEXT)
+    found = replay.replay(sent, policy, policy)
+    assert (len(sent.history), found.moves, sum(found.after.verdicts().values())) == (0, (), 0)
