@@ -49,6 +49,7 @@ PLACES: Final = (
         ("staff",),
         roles=("lead", "finance", "policy"),
     ),
+    Place("lab", "science", "shell.page.lab", "shell.tab.lab", menu=("staff",), roles=("policy", "lead")),
     Place("credit", "verified_user", "shell.page.credit", "shell.tab.credit", menu=("staff",)),
     Place("help", "help", "shell.page.help", "shell.tab.help", menu=("buyers", "staff")),
     Place("verify", "verified", "shell.page.verify", "shell.page.verify", menu=()),

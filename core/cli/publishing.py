@@ -25,7 +25,7 @@ def add_commands(add: AddCommand, tx: Texts) -> None:
 
 def publish(arguments: Namespace) -> Answer:
     """Check a document, say what the analysis found, and put it in force from now or later."""
-    from core.cli import findings
+    from core import policy_words
     from core.cli.opening import opened
     from core.domain.actors import same_person
     from core.domain.analysis import analyse
@@ -67,7 +67,7 @@ def publish(arguments: Namespace) -> Answer:
         data["followed_by"] = after and after[0]
 
     def lines(tx: Texts) -> list[str]:
-        said = findings.said(found, policy, tx)
+        said = policy_words.findings(found, policy, tx)
         if start is None:
             return [*said, tx("cli.publish.checked", name=documents.title(policy, tx))]
         said.append(tx("cli.publish.done", name=documents.title(policy, tx), version=data["version"]))

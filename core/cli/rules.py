@@ -81,7 +81,7 @@ def decide(arguments: Namespace) -> Answer:
 
 def compare(arguments: Namespace) -> Answer:
     """What the second policy answers otherwise, as kinds of orders, and the figures that it moves."""
-    from core.cli import findings
+    from core import policy_words
     from core.domain.policy_changes import changes
 
     found = changes(documents.policy(arguments.before), documents.policy(arguments.after))
@@ -99,7 +99,11 @@ def compare(arguments: Namespace) -> Answer:
         "figures": {figure.place: [figure.before, figure.after] for figure in (*found.figures, *found.fees)},
         "checklists": list(found.checklists),
     }
-    return Answer(json=lambda tx: data, lines=lambda tx: findings.moved(found, tx))
+    return Answer(json=lambda tx: data, lines=lambda tx: _changed(policy_words.changed(found, tx)))
+
+
+def _changed(parts: list[tuple[str, list[str]]]) -> list[str]:
+    return [line for title, lines in parts for line in (title, *(f"  · {each}" for each in lines))]
 
 
 def simulate(arguments: Namespace) -> Answer:
@@ -140,12 +144,13 @@ def simulate(arguments: Namespace) -> Answer:
 def _replay(arguments: Namespace) -> Answer:
     """The shop's own requests: beside B, or beside what is in force."""
     from core.cli.opening import opened
+    from core.domain.actors import SYSTEM
     from core.services import policies, replay
 
     after, app = documents.policy(arguments.policy), opened()
     since = arguments.since or app.now() - YEAR
     before = policies.current(app)[1] if arguments.against is None else documents.policy(arguments.against)
-    sent = replay.sent_since(app, since)
+    sent = replay.sent_since(app, SYSTEM, since)
     started = time.perf_counter()
     found = replay.replay(sent, before, after)
     data = {

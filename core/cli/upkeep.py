@@ -43,8 +43,8 @@ def add_commands(add: AddCommand, tx: Texts) -> None:
 
 
 def init(arguments: Namespace) -> Answer:
+    from core import policy_words
     from core.adapters import database
-    from core.cli import findings
     from core.domain.analysis import analyse
     from core.services import demo, policies
 
@@ -68,7 +68,7 @@ def init(arguments: Namespace) -> Answer:
             tx("cli.init.done", name=name, version=version),
             *([tx("cli.init.demo", orders=added)] if added else []),
             *([tx("cli.init.waiting")] if waiting else []),
-            *(findings.said(analyse(policy), policy, tx) if changed else []),
+            *(policy_words.findings(analyse(policy), policy, tx) if changed else []),
             # `make` goes on by itself.
             *([] if "MAKELEVEL" in os.environ else [tx("cli.init.next")]),
         ],

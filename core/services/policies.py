@@ -66,6 +66,14 @@ def current(app: App) -> tuple[int, Policy]:
         return in_force(app, conn, app.now())
 
 
+def document_in_force(app: App) -> tuple[int, str]:
+    """Version and text of the document in force now, comments and all: what a new one begins with."""
+    with app.read() as conn:
+        version = in_force(app, conn, app.now())[0]
+        document: str = conn.execute(_DOCUMENT, {"version": version}).scalar_one()
+    return version, document
+
+
 def of_version(app: App, version: int) -> Policy:
     """The policy that a case is decided by; from this process's memory after the first time."""
     known = app.policies.get(version)

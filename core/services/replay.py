@@ -19,12 +19,15 @@ from sqlalchemy import bindparam, select
 
 from core.adapters.tables import case_events
 from core.adapters.world import App
+from core.domain.actors import Actor
+from core.domain.errors import NotAllowed
 from core.domain.facts import Facts
 from core.domain.history import History
 from core.domain.policy import Policy
 from core.domain.simulation import Outcome, simulate
 from core.domain.table import VERDICTS
 
+ROLES: Final = ("policy", "lead")  # who tries policies
 MOST: Final = 100_000  # requests that are looked at, the newest
 SHOWN: Final = 5  # case numbers that are named of each move
 
@@ -65,8 +68,12 @@ class Replay:
     moves: tuple[Moved, ...]
 
 
-def sent_since(app: App, since: datetime) -> Sent:
-    """The newest `MOST` requests from then on; one that was sent again counts each time."""
+def sent_since(app: App, actor: Actor, since: datetime) -> Sent:
+    """The newest `MOST` requests from then on; one that was sent again counts each time. `NotAllowed` but for
+    `ROLES`.
+    """
+    if actor.role not in (*ROLES, "system"):
+        raise NotAllowed(role=actor.role)
     numbers: list[str] = []
     rows: list[Facts] = []
     with app.read() as conn:

@@ -41,6 +41,7 @@ def test_every_place_is_a_page_and_a_file():
         "/support",
         "/finance",
         "/figures",
+        "/lab",
         "/credit",
         "/help",
         "/verify",

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
+from core.domain.actors import Actor
+from core.domain.errors import NotAllowed
 from core.domain.policy import load
 from core.services import policies, replay
 from tests import pinned
-from tests.shop import MEI, WEI, Shop
+from tests.shop import FINANCE, LEAD, MEI, REVIEWER, SUPPORT, WEI, Shop
+
+POLICY = Actor("policy", "lu-jing")
 
 
 def test_what_was_sent_is_decided_again_by_another_policy(shop: Shop) -> None:
@@ -15,7 +21,7 @@ def test_what_was_sent_is_decided_again_by_another_policy(shop: Shop) -> None:
     small = shop.apply(shop.order(("alipay", 10_000)), 10_000).case_no
     large = shop.apply(shop.order(("wechat", 40_000), customer="wei"), 40_000, actor=WEI).case_no
     _, policy = policies.current(shop.app)
-    sent = replay.sent_since(shop.app, shop.clock.at - timedelta(days=1))
+    sent = replay.sent_since(shop.app, POLICY, shop.clock.at - timedelta(days=1))
     assert sorted(sent.case_nos) == sorted([small, large])
     same = replay.replay(sent, policy, policy)
     assert same.moves == () and same.before.verdicts()["approve"] == 2
@@ -30,15 +36,22 @@ def test_facts_are_those_of_the_day_and_nothing_older_is_read(shop: Shop) -> Non
     old = shop.apply(shop.order(customer="mei"), actor=MEI).case_no
     shop.clock.advance(timedelta(days=40))
     new = shop.apply(shop.order(customer="wei"), actor=WEI).case_no
-    every = replay.sent_since(shop.app, shop.clock.at - timedelta(days=90))
+    every = replay.sent_since(shop.app, POLICY, shop.clock.at - timedelta(days=90))
     assert every.case_nos == (new, old)
     policy = load(pinned.TEXT)
     assert replay.replay(every, policy, policy).after.verdicts()["approve"] == 2
-    assert replay.sent_since(shop.app, shop.clock.at - timedelta(days=1)).case_nos == (new,)
+    assert replay.sent_since(shop.app, POLICY, shop.clock.at - timedelta(days=1)).case_nos == (new,)
 
 
 def test_a_shop_without_requests_has_an_empty_replay(shop: Shop) -> None:
-    sent = replay.sent_since(shop.app, shop.clock.at)
+    sent = replay.sent_since(shop.app, POLICY, shop.clock.at)
     policy = load(pinned.TEXT)
     found = replay.replay(sent, policy, policy)
     assert (len(sent.history), found.moves, sum(found.after.verdicts().values())) == (0, (), 0)
+
+
+@pytest.mark.parametrize("actor", [MEI, REVIEWER, SUPPORT, FINANCE], ids=str)
+def test_others_try_nothing_on_customers_requests(shop: Shop, actor: Actor) -> None:
+    with pytest.raises(NotAllowed):
+        replay.sent_since(shop.app, actor, shop.clock.at)
+    assert replay.sent_since(shop.app, LEAD, shop.clock.at).case_nos == ()

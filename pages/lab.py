@@ -1,0 +1,88 @@
+"""The policy lab: change a policy and see what it does before anybody meets it (R6.3)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+import streamlit as st
+
+from core.domain.errors import PolicyInvalid
+from core.domain.policy import SHIPPED, cached, load, shipped
+from core.domain.regions import TooEntangled
+from core.services import policies
+from core.services import replay as past
+from portal import session
+from portal.html import esc, hero
+from portal.parts import lab as drawn
+
+actor = session.require(*past.ROLES)
+tx, app = session.texts(), session.core()
+now = app.now()
+IN_FORCE: Final = "in_force"
+YEAR: Final = timedelta(days=365)
+
+
+def run() -> None:
+    version, document = policies.document_in_force(app)
+    st.html(hero(tx("lab.title"), esc(tx("lab.lead"))))
+    left, right = st.columns([1, 1.15], gap="large")
+    with left:
+        text = _edited(version, document)
+    with right:
+        _seen(text, document, version)
+
+
+def _edited(version: int, document: str) -> str:
+    """The text, begun from what is in force or from one that ships; kept while one goes to other pages."""
+    names = {
+        IN_FORCE: tx("lab.base.in_force", version=version),
+        **{name: tx(f"lab.base.{name}") for name in SHIPPED},
+    }
+    base = st.selectbox(
+        tx("lab.base"), list(names), format_func=lambda name: names[name], key="lab-base",
+        persist_state="session",
+    )  # fmt: skip
+    begin = document if base == IN_FORCE else shipped(base)
+    text: str = st.text_area(
+        tx("lab.text"), begin, height=560, key=f"lab-text-{base}-{version}", persist_state="session",
+    )  # fmt: skip
+    with st.container(horizontal=True, key="lab-ways"):
+        st.button(tx("lab.try"), type="primary", key="lab-try", icon=":material/play_arrow:")
+        st.download_button(
+            tx("lab.download"), text, "policy.toml", "application/toml", key="lab-download",
+            icon=":material/download:", on_click="ignore",
+        )  # fmt: skip
+    st.html(f'<p class="note">{esc(tx("lab.publish"))}</p>')
+    return text
+
+
+def _seen(text: str, document: str, version: int) -> None:
+    """What is wrong with it, what it changes, what the shop's own requests would be told."""
+    try:
+        policy = load(text)
+    except PolicyInvalid as refused:
+        with st.container(key="card-lab-invalid"):
+            st.html(drawn.invalid(tx, refused))
+        return
+    with st.spinner(tx("lab.working")):
+        try:
+            found, moved = drawn.compared(document, text)
+        except TooEntangled:
+            st.html(f'<p class="note amb">{esc(tx("lab.too_entangled"))}</p>')
+            return
+        since = now - YEAR
+        told = past.replay(past.sent_since(app, actor, since), cached(document), policy)
+    untouched = f'<p class="note">{esc(tx("lab.untouched"))}</p>'
+    what = drawn.changes(tx, moved) if text != document else untouched
+    _tile("changes", tx("lab.changes", version=version), what)
+    _tile("replay", tx("lab.replay"), drawn.replay(tx, told, since))
+    _tile("checks", tx("lab.checks"), drawn.findings(tx, found, policy))
+
+
+def _tile(name: str, title: str, body: str) -> None:
+    with st.container(key=f"card-lab-{name}"):
+        st.html(f"<h2>{esc(title)}</h2>{body}")
+
+
+run()

@@ -1,0 +1,126 @@
+"""The policy lab, drawn: what is wrong with a draft, what it changes, what past requests would be told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import lru_cache
+
+from core import policy_words
+from core.domain.analysis import Analysis, analyse
+from core.domain.errors import PolicyInvalid
+from core.domain.policy import Policy, cached, load
+from core.domain.policy_changes import Changes
+from core.domain.policy_changes import changes as changes_of
+from core.services.replay import Moved, Replay
+from core.texts import Texts
+from portal.html import esc, href, ms
+
+IN_SIGHT = 6  # kinds of orders of one change; more open at a click
+
+
+@lru_cache(maxsize=8)
+def compared(document: str, text: str) -> tuple[Analysis, Changes]:
+    """The analysis of `text`, and what it changes. Some seconds for a policy that differs much, so they are
+    kept; `PolicyInvalid`, `TooEntangled`.
+    """
+    policy = load(text)
+    return analyse(policy), changes_of(cached(document), policy)
+
+
+def invalid(tx: Texts, refused: PolicyInvalid) -> str:
+    """Each place that is wrong, with what would be right."""
+    lines = (tx(f"slip.{slip['code']}", **slip) for slip in refused.params["problems"])
+    title = esc(tx("lab.invalid", n=len(refused.params["problems"])))
+    return f'<div class="alert no" role="alert">{ms("error")}<div><b>{title}</b>{_list(lines)}</div></div>'
+
+
+def findings(tx: Texts, found: Analysis, policy: Policy) -> str:
+    """What to mend before anybody meets it; or that there is nothing."""
+    lines = policy_words.findings(found, policy, tx)
+    if found.is_sound:
+        says = f'<p class="note ok">{ms("check_circle")}{esc(tx("lab.sound"))}</p>'
+        return says + (_list(lines) if lines else "")
+    return f'<p class="note amb">{ms("warning")}{esc(tx("lab.unsound"))}</p>{_list(lines)}'
+
+
+def changes(tx: Texts, found: Changes) -> str:
+    """Kinds of orders that are answered otherwise, by what becomes of them; then the figures."""
+    return "".join(
+        f"<h3>{esc(title)}</h3>{_list(lines[:IN_SIGHT])}{_more(tx, lines[IN_SIGHT:])}"
+        for title, lines in policy_words.changed(found, tx)
+    )
+
+
+def replay(tx: Texts, found: Replay, since: datetime) -> str:
+    """Before against after, a bar each; who moves, for how much, and some of them to look at."""
+    was, will = found.before.verdicts(), found.after.verdicts()
+    total = sum(will.values())
+    head = f'<p class="note">{esc(tx("lab.replayed", n=total, since=tx.day_long(since)))}</p>'
+    if not total:
+        return head
+    most = max(*was.values(), *will.values(), 1)
+    rows = "".join(
+        f"<tr><td class=p>{esc(tx(f'verdict.{verdict}'))}{_bar(was[verdict] / most, 'was')}"
+        f"{_bar(will[verdict] / most)}</td>{_cell(tx, 'before', str(was[verdict]))}"
+        f"{_cell(tx, 'after', str(will[verdict]))}"
+        f"{_cell(tx, 'difference', _signed(will[verdict] - was[verdict]))}</tr>"
+        for verdict in will
+    )
+    heads = "".join(
+        f'<th scope="col">{esc(tx(f"lab.col.{name}"))}</th>'
+        for name in ("verdict", "before", "after", "difference")
+    )
+    table = f'<table class="fin figs lab"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
+    note = f'<p class="note">{esc(tx("cli.replay.never_sent"))}</p>'
+    return head + table + _moves(tx, found.moves) + note
+
+
+def _moves(tx: Texts, moves: Sequence[Moved]) -> str:
+    if not moves:
+        return f'<p class="note">{esc(tx("lab.nobody"))}</p>'
+    items = "".join(
+        f"<li><b>{esc(_pair(tx, move))}</b><span>"
+        f"{esc(tx('lab.move', n=move.rows, asked=_asked(tx, move)))}</span><span>{_links(move)}</span></li>"
+        for move in moves
+    )
+    return f'<ul class="moves">{items}</ul>'
+
+
+def _pair(tx: Texts, move: Moved) -> str:
+    return f"{tx(f'verdict.{move.before}')} → {tx(f'verdict.{move.after}')}"
+
+
+def _asked(tx: Texts, move: Moved) -> str:
+    return tx.list(tx.money(minor, currency) for currency, minor in move.asked_minor.items())
+
+
+def _links(move: Moved) -> str:
+    return " ".join(
+        f'<a href="{href("/desk", case=case_no)}" target="_blank" rel="noopener">{esc(case_no)}</a>'
+        for case_no in move.case_nos
+    )
+
+
+def _signed(n: int) -> str:
+    return f"{n:+d}".replace("-", "−") if n else "0"
+
+
+def _bar(part: float, css: str = "") -> str:
+    return f'<i class="share {css}" style="--part:{part:.1%}"></i>'
+
+
+def _cell(tx: Texts, head: str, says: str) -> str:
+    return f'<td class=n data-label="{esc(tx(f"lab.col.{head}"))}">{esc(says)}</td>'
+
+
+def _list(lines: Iterable[str]) -> str:
+    items = "".join(f"<li>{esc(line)}</li>" for line in lines)
+    return f'<ul class="plain">{items}</ul>' if items else ""
+
+
+def _more(tx: Texts, lines: Sequence[str]) -> str:
+    if not lines:
+        return ""
+    label = f"{esc(tx('start.open.more', n=len(lines)))}{ms('expand_more')}"
+    return f'<details class="more"><summary>{label}</summary>{_list(lines)}</details>'
