@@ -73,10 +73,10 @@ def _seen(text: str, document: str, version: int) -> None:
             return
         since = now - YEAR
         told = past.replay(past.sent_since(app, actor, since), cached(document), policy)
+    _tile("replay", tx("lab.replay"), drawn.replay(tx, told, since))
     untouched = f'<p class="note">{esc(tx("lab.untouched"))}</p>'
     what = drawn.changes(tx, moved) if text != document else untouched
     _tile("changes", tx("lab.changes", version=version), what)
-    _tile("replay", tx("lab.replay"), drawn.replay(tx, told, since))
     _tile("checks", tx("lab.checks"), drawn.findings(tx, found, policy))
 
 

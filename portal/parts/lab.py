@@ -122,5 +122,5 @@ def _list(lines: Iterable[str]) -> str:
 def _more(tx: Texts, lines: Sequence[str]) -> str:
     if not lines:
         return ""
-    label = f"{esc(tx('start.open.more', n=len(lines)))}{ms('expand_more')}"
+    label = f"{esc(tx('lab.more', n=len(lines)))}{ms('expand_more')}"
     return f'<details class="more"><summary>{label}</summary>{_list(lines)}</details>'
