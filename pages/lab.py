@@ -1,4 +1,4 @@
-"""The policy lab: change a policy and see what it does before anybody meets it (R6.3)."""
+"""The policy lab: change a policy, see what it does before anybody meets it, ask a second person (R6.3)."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from typing import Final
 
 import streamlit as st
 
-from core.domain.errors import PolicyInvalid
+from core.domain.errors import NotFound, PolicyInvalid
 from core.domain.policy import SHIPPED, cached, load, shipped
 from core.domain.regions import TooEntangled
-from core.services import policies
+from core.services import policies, policy_drafts, staff
 from core.services import replay as past
+from core.services.policy_drafts import Draft
 from portal import session
 from portal.html import esc, hero
 from portal.parts import lab as drawn
+from portal.parts import lab_drafts
 
 actor = session.require(*past.ROLES)
 tx, app = session.texts(), session.core()
@@ -24,35 +26,61 @@ YEAR: Final = timedelta(days=365)
 
 
 def run() -> None:
+    if said := st.session_state.pop(lab_drafts.DONE, None):
+        st.toast(said, icon=":material/check_circle:")
     version, document = policies.document_in_force(app)
+    draft = _asked_for()
     st.html(hero(tx("lab.title"), esc(tx("lab.lead"))))
     left, right = st.columns([1, 1.15], gap="large")
     with left:
-        text = _edited(version, document)
+        text = _edited(version, document) if draft is None else _read(draft)
     with right:
         _seen(text, document, version)
+    if draft is None and (asked := policy_drafts.drafts(app, actor)):
+        with st.container(key="card-lab-drafts"):
+            st.html(lab_drafts.listing(tx, asked, staff.names(app), now=now))
+
+
+def _asked_for() -> Draft | None:
+    """The draft that the address names, if there is one."""
+    asked = st.query_params.get("draft", "")
+    if not (asked.isascii() and asked.isdigit() and len(asked) < 16):
+        return None
+    try:
+        return policy_drafts.get(app, actor, int(asked))
+    except NotFound:
+        return None
+
+
+def _read(draft: Draft) -> str:
+    """A draft as it was asked for, and what can be done about it."""
+    with st.container(key="card-lab-decide"):
+        lab_drafts.decide(app, actor, tx, draft, staff.names(app), now=now)
+    st.text_area(tx("lab.text"), draft.document, height=560, key=f"lab-text-draft-{draft.id}", disabled=True)
+    return draft.document
 
 
 def _edited(version: int, document: str) -> str:
     """The text, begun from what is in force or from one that ships; kept while one goes to other pages."""
-    names = {
-        IN_FORCE: tx("lab.base.in_force", version=version),
-        **{name: tx(f"lab.base.{name}") for name in SHIPPED},
-    }
+    names = {IN_FORCE: tx("lab.base.in_force", version=version)}
+    names |= {name: tx(f"lab.base.{name}") for name in SHIPPED}
     base = st.selectbox(
         tx("lab.base"), list(names), format_func=lambda name: names[name], key="lab-base",
         persist_state="session",
     )  # fmt: skip
     begin = document if base == IN_FORCE else shipped(base)
     text: str = st.text_area(
-        tx("lab.text"), begin, height=560, key=f"lab-text-{base}-{version}", persist_state="session",
-    )  # fmt: skip
+        tx("lab.text"), begin, height=560, key=f"lab-text-{base}-{version}", persist_state="session"
+    )
     with st.container(horizontal=True, key="lab-ways"):
         st.button(tx("lab.try"), type="primary", key="lab-try", icon=":material/play_arrow:")
         st.download_button(
             tx("lab.download"), text, "policy.toml", "application/toml", key="lab-download",
             icon=":material/download:", on_click="ignore",
         )  # fmt: skip
+    if text != document:
+        with st.container(key="card-lab-ask"):
+            lab_drafts.ask(app, actor, tx, text)
     st.html(f'<p class="note">{esc(tx("lab.publish"))}</p>')
     return text
 

@@ -487,6 +487,12 @@ class PolicyInvalid(Refusal):
     code = "policy_invalid"
 
 
+class DraftDecided(Refusal):
+    """A draft of a policy that was approved, sent back or withdrawn meanwhile."""
+
+    code = "draft_decided"
+
+
 class PolicyFromThePast(Refusal):
     """A policy that would begin before now: what was decided would have been decided by another."""
 

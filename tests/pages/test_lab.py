@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 from sqlalchemy import func, select
+from streamlit.testing.v1 import AppTest
 
 from core.adapters.tables import policies as rows
 from core.domain.actors import Actor
-from core.services import policies
+from core.domain.workdays import local_date
+from core.services import policies, policy_drafts
 from tests.pages.conftest import OpenPage, html, words
 from tests.shop import FINANCE, LEAD, MEI, REVIEWER, SUPPORT, Shop
 
@@ -74,3 +79,51 @@ def test_words_of_a_document_are_words(open_page: OpenPage, shop: Shop) -> None:
 def test_others_do_not_see_it(open_page: OpenPage, actor: Actor | None) -> None:
     page = open_page("lab", actor)
     assert not page.text_area and "规则全文" not in words(page)
+
+
+def test_it_is_asked_for_and_approved_by_another(open_page: OpenPage, shop: Shop) -> None:
+    """R6.3: draft, a second person, in force; its author is offered no approval."""
+    page = edited(open_page, shop, limit(shop), "second_approval_minor = 100")
+    page.text_input(key="lab-meant").set_value("大额要两个人")
+    page = button(page, "lab-ask").click().run()
+    assert not page.exception
+    [draft] = policy_drafts.drafts(shop.app, POLICY)
+    own = open_page("lab", POLICY, draft=str(draft.id))
+    assert "等另一个人批准" in words(own) and not own.get("date_input")
+    seen = open_page("lab", LEAD, draft=str(draft.id))
+    assert seen.text_area[0].value == draft.document and seen.text_area[0].disabled
+    assert "直接通过 → 人工审核" in words(seen)
+    seen.date_input(key="lab-from").set_value(local_date(shop.clock.at))
+    button(seen, "lab-approve").click().run()
+    assert policies.current(shop.app)[1].limits.second_approval_minor == 100
+    assert "第 2 版" in words(open_page("lab", POLICY))
+
+
+def test_it_may_begin_on_another_day(open_page: OpenPage, shop: Shop) -> None:
+    _, document = policies.document_in_force(shop.app)
+    changed = document.replace(limit(shop), "second_approval_minor = 100")
+    draft_id = policy_drafts.ask(shop.app, POLICY, changed, "以后", "a")
+    page = open_page("lab", LEAD, draft=str(draft_id))
+    button(page, "lab-approve").click().run()  # tomorrow is what it says first
+    assert policies.current(shop.app)[0] == 1
+    shop.clock.advance(timedelta(days=1))
+    assert policies.current(shop.app)[0] == 2
+
+
+def test_sent_back_with_a_word_why(open_page: OpenPage, shop: Shop) -> None:
+    _, document = policies.document_in_force(shop.app)
+    changed = document.replace(limit(shop), "second_approval_minor = 100")
+    draft_id = policy_drafts.ask(shop.app, POLICY, changed, "<b>以后</b>", "a")
+    page = open_page("lab", LEAD, draft=str(draft_id))
+    page = button(page, "lab-back").click().run()
+    assert policy_drafts.get(shop.app, LEAD, draft_id).state == "open", "not without a word"
+    page.text_input(key="lab-why").set_value("太严了")
+    button(page, "lab-back").click().run()
+    back = open_page("lab", POLICY, draft=str(draft_id))
+    assert "太严了" in words(back) and "已退回" in words(back) and "<b>以后" not in html(back)
+    assert not back.get("date_input")
+
+
+def button(page: AppTest, form: str) -> Any:
+    """The button of a form."""
+    return next(each for each in page.button if each.proto.form_id == form)

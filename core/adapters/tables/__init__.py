@@ -44,6 +44,7 @@ from core.adapters.tables.shop import (
     orders,
     payments,
     policies,
+    policy_drafts,
     waiting_refunds,
 )
 from core.adapters.tables.telling import contacts, notice_deliveries, notices
@@ -92,6 +93,7 @@ __all__ = [
     "payout_care",
     "payouts",
     "policies",
+    "policy_drafts",
     "refused_notices",
     "sandbox_refunds",
     "sessions",

@@ -32,6 +32,37 @@ policies = Table(
     CheckConstraint("approved_by IS NULL OR approved_by <> author", name="two_people"),
 )
 
+# A policy on its way: written by one, approved by another, and only then a version.
+policy_drafts = Table(
+    "policy_drafts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("document", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("meant", Text, nullable=False),  # what the author wants to reach, in their words
+    Column("author", Text, nullable=False),
+    Column(
+        "based_on", Integer, ForeignKey("policies.version"), nullable=False
+    ),  # in force when it was written
+    Column("state", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("decided_by", Text),
+    Column("decided_at", Instant),
+    Column("says", Text, nullable=False, server_default=""),  # of whoever sent it back
+    Column("version", Integer, ForeignKey("policies.version")),  # that it became
+    CheckConstraint("state IN ('open', 'approved', 'sent_back', 'withdrawn')", name="state"),
+    CheckConstraint(
+        "state <> 'approved' OR (decided_by <> author AND version IS NOT NULL)", name="two_people"
+    ),
+    CheckConstraint("(state = 'open') = (decided_at IS NULL)", name="decided"),
+    Index(
+        "ix_policy_drafts_open",
+        "created_at",
+        postgresql_where=text("state = 'open'"),
+        sqlite_where=text("state = 'open'"),
+    ),
+)
+
 customers = Table(
     "customers",
     metadata,

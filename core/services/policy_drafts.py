@@ -1,0 +1,168 @@
+"""A policy on its way (R6.3): whoever wrote it asks, another person puts it in force from a day or sends it
+back. Until then nobody meets it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from core.adapters.tables import policy_drafts
+from core.adapters.world import App
+from core.domain import policy as documents
+from core.domain.actors import Actor, same_person
+from core.domain.errors import DraftDecided, NotAllowed, NotFound, SamePerson, TextRequired, TextTooLong
+from core.services import policies
+from core.services.commands import once
+
+ROLES: Final = ("policy", "lead")
+LONGEST: Final = 500  # characters of what is meant, and of why it came back
+SHOWN: Final = 20  # of those that are decided, the newest
+
+_d = policy_drafts.c
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """`state`: open, approved (it is `version`), sent_back (`says` why), withdrawn."""
+
+    id: int
+    document: str
+    name: str
+    meant: str
+    author: str
+    based_on: int
+    state: str
+    created_at: datetime
+    decided_by: str | None
+    decided_at: datetime | None
+    says: str
+    version: int | None
+
+    def may_decide(self, actor: Actor) -> bool:
+        """Somebody else than its author, while it is open (invariant 13)."""
+        return self.state == "open" and not same_person(actor.id, self.author)
+
+
+def drafts(app: App, actor: Actor) -> tuple[Draft, ...]:
+    """What waits for a second person, the oldest first; then the newest of what was decided."""
+    _may(actor)
+    is_open = _d.state == "open"
+    with app.read() as conn:
+        waiting = conn.execute(select(policy_drafts).where(is_open).order_by(_d.created_at, _d.id)).all()
+        done = select(policy_drafts).where(~is_open).order_by(_d.decided_at.desc(), _d.id.desc()).limit(SHOWN)
+        return tuple(_draft(row) for row in (*waiting, *conn.execute(done)))
+
+
+def _draft(row: Row[Any]) -> Draft:
+    return Draft(**row._mapping)
+
+
+def get(app: App, actor: Actor, draft_id: int) -> Draft:
+    _may(actor)
+    with app.read() as conn:
+        return _draft(_row(conn, draft_id))
+
+
+def ask(app: App, actor: Actor, document: str, meant: str, command_id: str) -> int:
+    """Ask a second person to approve a document: `PolicyInvalid` names what is wrong with it. Answers its
+    number.
+    """
+    _may(actor)
+    words = _said(meant)
+    name = documents.load(document).name
+
+    def work(conn: Connection, _: None) -> dict[str, Any]:
+        version = policies.in_force(app, conn, app.now())[0]
+        values: dict[str, Any] = {"document": document, "name": name, "meant": words, "author": actor.id}
+        values |= {"based_on": version, "state": "open", "created_at": app.now()}
+        return {"id": conn.execute(insert(policy_drafts).values(values).returning(_d.id)).scalar_one()}
+
+    done = once(app, actor, command_id, "ask for a policy", lambda conn: None, work)
+    return int(done["id"])
+
+
+def approve(app: App, actor: Actor, draft_id: int, command_id: str, start: datetime | None = None) -> int:
+    """Put it in force, from now or from `start`, as the next version. `SamePerson` for its author."""
+
+    def publish(conn: Connection, row: Row[Any]) -> dict[str, Any]:
+        version = policies.publish(
+            app, conn, row.document, author=row.author, approved_by=actor.id, in_force_from=start
+        )
+        return {"state": "approved", "version": version}
+
+    return int(_decide(app, actor, draft_id, command_id, f"approve {start or 'now'}", publish)["version"])
+
+
+def send_back(app: App, actor: Actor, draft_id: int, says: str, command_id: str) -> None:
+    """Not like this: never without a word why."""
+    words = _said(says)
+    _decide(
+        app,
+        actor,
+        draft_id,
+        command_id,
+        f"send back {words}",
+        lambda *_: {"state": "sent_back", "says": words},
+    )
+
+
+def withdraw(app: App, actor: Actor, draft_id: int, command_id: str) -> None:
+    """By its author."""
+
+    def work(conn: Connection, row: Row[Any]) -> dict[str, Any]:
+        return {"state": "withdrawn"}
+
+    _decide(app, actor, draft_id, command_id, "withdraw", work, by_author=True)
+
+
+def _decide(
+    app: App,
+    actor: Actor,
+    draft_id: int,
+    command_id: str,
+    kind: str,
+    work: Callable[[Connection, Row[Any]], dict[str, Any]],
+    *,
+    by_author: bool = False,
+) -> dict[str, Any]:
+    _may(actor)
+
+    def decide(conn: Connection, row: Row[Any]) -> dict[str, Any]:
+        if row.state != "open":
+            raise DraftDecided()
+        if same_person(actor.id, row.author) != by_author:
+            raise NotAllowed(role=actor.role) if by_author else SamePerson()
+        values = work(conn, row)
+        decided = values | {"decided_by": actor.id, "decided_at": app.now()}
+        conn.execute(update(policy_drafts).where(_d.id == draft_id).values(decided))
+        return values
+
+    hold = lambda conn: _row(conn, draft_id, locked=True)  # noqa: E731
+    return once(app, actor, command_id, f"{kind}: policy draft {draft_id}", hold, decide)
+
+
+def _row(conn: Connection, draft_id: int, *, locked: bool = False) -> Row[Any]:
+    query = select(policy_drafts).where(_d.id == draft_id)
+    row = conn.execute(query.with_for_update() if locked else query).one_or_none()
+    if row is None:
+        raise NotFound()
+    return row
+
+
+def _said(text: str) -> str:
+    words = " ".join(text.split())
+    if not words:
+        raise TextRequired()
+    if len(words) > LONGEST:
+        raise TextTooLong(limit=LONGEST, length=len(words))
+    return words
+
+
+def _may(actor: Actor) -> None:
+    if actor.role not in ROLES:
+        raise NotAllowed(role=actor.role)

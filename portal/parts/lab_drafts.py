@@ -1,0 +1,116 @@
+"""Drafts of policies in the lab: asked for by one, put in force or sent back by another."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import Final
+from uuid import uuid4
+
+import streamlit as st
+
+from core.adapters.world import App
+from core.domain.actors import Actor, same_person
+from core.domain.workdays import ZONE, local_date
+from core.services import policy_drafts, staff
+from core.services.policy_drafts import Draft
+from core.texts import Texts
+from portal import boundary
+from portal.html import esc, href, ms
+
+_COMMAND: Final = "lab_command"
+DONE: Final = "lab_done"  # what to say after the rerun
+
+
+def listing(tx: Texts, found: tuple[Draft, ...], names: staff.Names, *, now: datetime) -> str:
+    """What waits for a second person, and what became of the others."""
+    items = "".join(_line(tx, draft, names, now) for draft in found)
+    return f'<h2>{esc(tx("lab.drafts"))}</h2><ul class="drafts lab">{items}</ul>'
+
+
+def _line(tx: Texts, draft: Draft, names: staff.Names, now: datetime) -> str:
+    by = tx("lab.draft.by", who=names.get(draft.author, draft.author), when=tx.when(draft.created_at, now))
+    css = {"open": " act", "approved": " ok"}.get(draft.state, "")
+    state = tx(f"lab.draft.{draft.state}", version=draft.version or 0)
+    return (
+        f'<li><a href="{href("/lab", draft=str(draft.id))}"><b><bdi>{esc(draft.meant)}</bdi></b>'
+        f'<span class="by">{esc(by)}</span><span class="tag{css}">{esc(state)}</span>'
+        f"{ms('chevron_right')}</a></li>"
+    )
+
+
+def ask(app: App, actor: Actor, tx: Texts, document: str) -> None:
+    """What is meant, and the button that asks a second person."""
+    with st.form("lab-ask", border=False):
+        meant = st.text_input(
+            tx("lab.meant"),
+            key="lab-meant",
+            max_chars=policy_drafts.LONGEST,
+            placeholder=tx("lab.meant.such"),
+        )
+        asked = st.form_submit_button(tx("lab.ask"), icon=":material/how_to_reg:")
+    if not asked:
+        return
+    command = st.session_state.setdefault(_COMMAND, f"policy-{uuid4()}")
+    with boundary.refusals():
+        draft_id = policy_drafts.ask(app, actor, document, meant, command)
+        del st.session_state[_COMMAND]
+        st.session_state[DONE] = tx("lab.asked")
+        st.query_params["draft"] = str(draft_id)
+        st.rerun()
+
+
+def decide(app: App, actor: Actor, tx: Texts, draft: Draft, names: staff.Names, *, now: datetime) -> None:
+    """Who asks for it and why; what this person may do about it."""
+    by = tx("lab.draft.by", who=names.get(draft.author, draft.author), when=tx.when(draft.created_at, now))
+    state = tx(f"lab.draft.{draft.state}", version=draft.version or 0)
+    says = f'<p class="quote"><bdi>{esc(draft.says)}</bdi></p>' if draft.says else ""
+    st.html(
+        f'<p class="crumb"><a href="{href("/lab")}">{ms("arrow_back")}{esc(tx("lab.draft.back"))}</a></p>'
+        f"<h2><bdi>{esc(draft.meant)}</bdi></h2>"
+        f'<p class="note">{esc(by)} · {esc(state)}</p>{says}'
+    )
+    if draft.may_decide(actor):
+        _approve(app, actor, tx, draft, now)
+        _send_back(app, actor, tx, draft)
+    elif draft.state == "open" and same_person(actor.id, draft.author):
+        st.html(f'<p class="note">{esc(tx("lab.draft.waits"))}</p>')
+        if st.button(tx("lab.draft.withdraw"), key="lab-withdraw", icon=":material/undo:"):
+            with boundary.refusals():
+                policy_drafts.withdraw(app, actor, draft.id, _once(draft, "withdraw"))
+                _said(tx("lab.draft.withdrawn_said"))
+
+
+def _approve(app: App, actor: Actor, tx: Texts, draft: Draft, now: datetime) -> None:
+    today = local_date(now)
+    with st.form("lab-approve", border=False):
+        day = st.date_input(
+            tx("lab.draft.from"), value=today + timedelta(days=1), min_value=today, format="YYYY-MM-DD",
+            key="lab-from", help=tx("lab.draft.from_help"),
+        )  # fmt: skip
+        yes = st.form_submit_button(tx("lab.draft.approve"), type="primary", icon=":material/check:")
+    if yes and isinstance(day, date):
+        start = None if day <= today else datetime.combine(day, time(), ZONE)
+        with boundary.refusals():
+            version = policy_drafts.approve(app, actor, draft.id, _once(draft, "approve"), start)
+            when = tx("lab.draft.now") if start is None else tx.day_long(start)
+            _said(tx("lab.draft.approved_said", version=version, when=when))
+
+
+def _send_back(app: App, actor: Actor, tx: Texts, draft: Draft) -> None:
+    with st.form("lab-back", border=False):
+        why = st.text_input(tx("lab.draft.why"), key="lab-why", max_chars=policy_drafts.LONGEST)
+        no = st.form_submit_button(tx("lab.draft.send_back"), icon=":material/undo:")
+    if no:
+        with boundary.refusals():
+            policy_drafts.send_back(app, actor, draft.id, why, _once(draft, "back"))
+            _said(tx("lab.draft.sent_back_said"))
+
+
+def _once(draft: Draft, what: str) -> str:
+    """Every click on one draft is one command."""
+    return f"policy-draft-{draft.id}-{what}"
+
+
+def _said(words: str) -> None:
+    st.session_state[DONE] = words
+    st.rerun()

@@ -1,0 +1,152 @@
+"""R6.3, invariant 13: a policy is written by one and put in force by another, once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from threading import Barrier, Thread
+
+import pytest
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
+
+from core.adapters.tables import policy_drafts as rows
+from core.domain.actors import Actor
+from core.domain.errors import (
+    DraftDecided,
+    NotAllowed,
+    NotFound,
+    PolicyFromThePast,
+    PolicyInvalid,
+    PolicyUnchanged,
+    Refusal,
+    SamePerson,
+    TextRequired,
+    TextTooLong,
+)
+from core.services import policies, policy_drafts
+from tests import pinned
+from tests.shop import FINANCE, LEAD, MEI, REVIEWER, SUPPORT, Shop
+
+AUTHOR = Actor("policy", "lu-jing")
+LONGER = pinned.TEXT.replace("\nmembership = 15", "\nmembership = 20")
+
+
+def asked(shop: Shop, document: str = LONGER, name: str = "ask") -> int:
+    return policy_drafts.ask(shop.app, AUTHOR, document, "会员多给几天", name)
+
+
+def test_it_is_in_force_once_another_person_approved(shop: Shop) -> None:
+    draft_id = asked(shop)
+    before, policy = policies.current(shop.app)
+    assert policy.window_days["membership"] == 15, "asking changes nothing"
+    version = policy_drafts.approve(shop.app, LEAD, draft_id, "yes")
+    now, changed = policies.current(shop.app)
+    assert (now, changed.window_days["membership"]) == (version, 20)
+    draft = policy_drafts.get(shop.app, AUTHOR, draft_id)
+    assert (draft.state, draft.version, draft.decided_by, draft.based_on) == (
+        "approved",
+        version,
+        LEAD.id,
+        before,
+    )
+
+
+def test_it_may_begin_later_and_never_earlier(shop: Shop) -> None:
+    draft_id, tomorrow = asked(shop), shop.clock.at + timedelta(days=1)
+    with pytest.raises(PolicyFromThePast):
+        policy_drafts.approve(shop.app, LEAD, draft_id, "past", shop.clock.at - timedelta(minutes=1))
+    policy_drafts.approve(shop.app, LEAD, draft_id, "yes", tomorrow)
+    case_no = shop.apply(shop.order()).case_no
+    assert policies.current(shop.app)[1].window_days["membership"] == 15
+    shop.clock.advance(timedelta(days=1))
+    assert policies.current(shop.app)[1].window_days["membership"] == 20
+    assert shop.view(case_no).policy_version == 1, "a case keeps the version it was made under"
+
+
+@pytest.mark.parametrize("who", [AUTHOR, Actor("lead", "lu-jing"), Actor("policy", " LU-JING ")], ids=str)
+def test_its_author_does_not_approve_it(shop: Shop, who: Actor) -> None:
+    """Invariant 13: in no role and in no spelling; nor may they send it back to themselves."""
+    draft_id = asked(shop)
+    for decide in (policy_drafts.approve, lambda *a: policy_drafts.send_back(*a[:3], "不", a[3])):
+        with pytest.raises(SamePerson):
+            decide(shop.app, who, draft_id, "own")
+    assert policies.current(shop.app)[0] == 1 and policy_drafts.get(shop.app, who, draft_id).state == "open"
+
+
+def test_the_database_wants_two_people_as_well(shop: Shop) -> None:
+    draft_id = asked(shop)
+    alone = {"state": "approved", "decided_by": AUTHOR.id, "decided_at": shop.clock.at, "version": 1}
+    with pytest.raises(IntegrityError), shop.app.begin() as conn:
+        conn.execute(update(rows).where(rows.c.id == draft_id).values(alone))
+
+
+def test_what_is_decided_is_decided(shop: Shop) -> None:
+    draft_id = asked(shop)
+    policy_drafts.send_back(shop.app, LEAD, draft_id, "  太长了 ", "no")
+    assert policy_drafts.get(shop.app, AUTHOR, draft_id).says == "太长了"
+    with pytest.raises(DraftDecided):
+        policy_drafts.approve(shop.app, LEAD, draft_id, "yes")
+    with pytest.raises(DraftDecided):
+        policy_drafts.withdraw(shop.app, AUTHOR, draft_id, "mine")
+    other = asked(shop, name="again")
+    with pytest.raises(NotAllowed):
+        policy_drafts.withdraw(shop.app, LEAD, other, "not mine")
+    policy_drafts.withdraw(shop.app, AUTHOR, other, "mine")
+    assert [draft.state for draft in policy_drafts.drafts(shop.app, LEAD)] == ["withdrawn", "sent_back"]
+
+
+def test_the_same_click_is_one_version(shop: Shop) -> None:
+    """Invariant 17."""
+    assert asked(shop) == asked(shop)
+    draft_id = asked(shop)
+    assert {policy_drafts.approve(shop.app, LEAD, draft_id, "yes") for _ in range(3)} == {2}
+    assert policies.newest(shop.app) == 2
+
+
+def test_two_who_approve_at_once_make_one_version(shop: Shop) -> None:
+    draft_id, gate, answers = asked(shop), Barrier(2), []
+
+    def decide(who: Actor) -> None:
+        gate.wait()
+        try:
+            answers.append(str(policy_drafts.approve(shop.app, who, draft_id, f"yes-{who.id}")))
+        except Refusal as refused:
+            answers.append(refused.code)
+
+    threads = [Thread(target=decide, args=(Actor("lead", name),)) for name in ("one", "two")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers) == ["2", "draft_decided"] and policies.newest(shop.app) == 2
+
+
+def test_what_cannot_be_published_is_not_asked_for(shop: Shop) -> None:
+    with pytest.raises(PolicyInvalid):
+        asked(shop, "name = 1")
+    with pytest.raises(TextRequired):
+        policy_drafts.ask(shop.app, AUTHOR, LONGER, "  ", "a")
+    with pytest.raises(TextTooLong):
+        policy_drafts.ask(shop.app, AUTHOR, LONGER, "字" * 501, "b")
+    _, document = policies.document_in_force(shop.app)
+    same = asked(shop, document, "same")
+    with pytest.raises(PolicyUnchanged):
+        policy_drafts.approve(shop.app, LEAD, same, "yes")
+    assert policy_drafts.get(shop.app, LEAD, same).state == "open", "nothing half-done"
+
+
+@pytest.mark.parametrize("actor", [MEI, REVIEWER, SUPPORT, FINANCE], ids=str)
+def test_others_have_no_part_in_it(shop: Shop, actor: Actor) -> None:
+    draft_id = asked(shop)
+    for tried in (
+        lambda: policy_drafts.drafts(shop.app, actor),
+        lambda: policy_drafts.get(shop.app, actor, draft_id),
+        lambda: policy_drafts.ask(shop.app, actor, LONGER, "…", "x"),
+        lambda: policy_drafts.approve(shop.app, actor, draft_id, "x"),
+        lambda: policy_drafts.send_back(shop.app, actor, draft_id, "…", "x"),
+        lambda: policy_drafts.withdraw(shop.app, actor, draft_id, "x"),
+    ):
+        with pytest.raises(NotAllowed):
+            tried()
+    with pytest.raises(NotFound):
+        policy_drafts.get(shop.app, LEAD, draft_id + 1)
