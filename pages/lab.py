@@ -14,7 +14,7 @@ from core.services import policies, policy_drafts, staff
 from core.services import replay as past
 from core.services.policy_drafts import Draft
 from portal import session
-from portal.html import esc, hero
+from portal.html import esc, hero, ms
 from portal.parts import lab as drawn
 from portal.parts import lab_drafts
 
@@ -26,11 +26,11 @@ YEAR: Final = timedelta(days=365)
 
 
 def run() -> None:
-    if said := st.session_state.pop(lab_drafts.DONE, None):
-        st.toast(said, icon=":material/check_circle:")
     version, document = policies.document_in_force(app)
     draft = _asked_for()
-    st.html(hero(tx("lab.title"), esc(tx("lab.lead"))))
+    done = st.session_state.pop(lab_drafts.DONE, "")
+    said = f'<p class="done" role="status">{ms("check_circle")}{esc(done)}</p>' if done else ""
+    st.html(hero(tx("lab.title"), esc(tx("lab.lead"))) + said)
     left, right = st.columns([1, 1.15], gap="large")
     with left:
         text = _edited(version, document) if draft is None else _read(draft)

@@ -1,0 +1,86 @@
+"""The policy lab in a browser: change a window, see who moves, ask; another puts it in force (R6.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from core.services import policies
+from tests.browser.conftest import RunningApp, serving
+from tests.browser.journeys.conftest import Shop, Visit, at_the_desk, fill_in
+from tests.browser.journeys.test_people import core
+
+Pages = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    """A shop of its own: what comes into force here would change what other journeys meet."""
+    with serving(tmp_path_factory.mktemp("lab")) as running:
+        yield running
+
+
+def in_the_lab(pages: Pages, width: int, lang: str, person: str, path: str = "/lab") -> Visit:
+    seat = at_the_desk(pages, width, lang, person)
+    seat.go(path)
+    expect(seat.page.locator(".st-key-card-lab-replay")).to_be_visible()
+    return seat
+
+
+def window(app: RunningApp) -> int:
+    return policies.current(core(app))[1].window_days["software_key"]
+
+
+@pytest.mark.parametrize(("width", "lang"), [(1280, "zh_CN"), (360, "en")])
+def test_from_a_changed_window_to_a_policy_in_force(
+    page_factory: Pages, shop: Shop, app: RunningApp, width: int, lang: str
+) -> None:
+    days = window(app)
+    late = shop.order("redeemed", minor=5_000, days_ago=days + 2, kind="software_key")
+    author = in_the_lab(page_factory, width, lang, "lu-jing")
+    author.is_sound()
+    text = author.page.locator("textarea")
+    text.fill(text.input_value().replace(f"software_key = {days}", f"software_key = {days + 5}", 1))
+    author.page.locator(".st-key-lab-try button").click()
+    ages = author.tx("column.age_days")
+    expect(author.page.locator(".st-key-card-lab-changes")).to_contain_text(ages)
+    author.is_sound()
+    author.page.get_by_label(author.tx("lab.meant")).fill("五天 <b>更多</b>")
+    author.page.locator(".st-key-card-lab-ask button").click()
+    expect(author.page.locator(".st-key-card-lab-decide")).to_contain_text("五天 <b>更多</b>")
+    expect(author.page.locator(".st-key-card-lab-decide")).to_contain_text(author.tx("lab.draft.waits"))
+    author.is_sound()
+    assert window(app) == days
+
+    second = in_the_lab(page_factory, width, lang, "tang-wei", author.page.url.removeprefix(app.url))
+    expect(second.page.locator(".st-key-card-lab-changes")).to_contain_text(ages)
+    second.is_sound()
+    second.page.get_by_role("button", name=second.tx("lab.draft.approve"), exact=False).click()
+    expect(second.page.locator(".done[role=status]")).to_be_visible()
+    version = second.tx("lab.draft.approved", version=policies.newest(core(app)))
+    expect(second.page.locator(".st-key-card-lab-decide")).to_contain_text(version)
+    second.is_sound()
+    assert window(app) == days, "not before tomorrow"
+    buyer = Visit(page_factory(width, lang), author.tx)
+    buyer.page.request.get(f"/session/lang?lang={lang}&to=/robots.txt")
+    buyer.page.request.get(f"/session/demo?as={late.person}&to=/robots.txt")
+    fill_in(buyer, late, "reason_said.other")
+    buyer.sees(buyer.tx("request.verdict.reject"))
+    app.core("clock", "advance", "24h")
+    assert window(app) == days + 5
+    buyer.go("/help")
+    buyer.sees(buyer.tx("unit.days", n=days + 5))
+
+
+def test_what_cannot_be_published_is_not_asked_for(page_factory: Pages, app: RunningApp) -> None:
+    author = in_the_lab(page_factory, 1280, "zh_CN", "lu-jing")
+    text = author.page.locator("textarea")
+    text.fill(text.input_value().replace("[[rules]]", "[[rules", 1))
+    author.page.locator(".st-key-lab-try button").click()
+    expect(author.page.locator(".st-key-card-lab-invalid")).to_be_visible()
+    author.page.get_by_label(author.tx("lab.meant")).fill("不成立的规则")
+    author.page.locator(".st-key-card-lab-ask button").click()
+    expect(author.page.locator(".st-key-card-lab-ask .alert")).to_be_visible()
+    author.is_sound()
