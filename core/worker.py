@@ -82,7 +82,7 @@ def run_once(app: App, worker_id: str | None = None) -> int:
 
 
 def _held(app: App) -> int:
-    """Balances and vouchers: their owners are warned, and what is over ends. One that breaks holds up no other."""
+    """Balances and vouchers: owners are warned, what is over ends. One that breaks holds up no other."""
     done = 0
     for due, work, put_off in (
         (wallet.lots_to_warn, wallet.warn_of_lot, wallet.put_off_lot),

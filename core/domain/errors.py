@@ -620,7 +620,7 @@ class CodeIsForPurchase(Refusal):
 
 
 class PurchaseTooSmall(Refusal):
-    """A discount is used whole, so the purchase costs at least as much. Params: `amount_minor`, `currency`."""
+    """A discount is used whole, so the purchase costs as much or more. Params: `amount_minor`, `currency`."""
 
     code = "purchase_too_small"
 

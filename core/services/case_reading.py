@@ -65,9 +65,7 @@ _PAYOUT_COLUMNS: Final = (
     )
     .join(payments, payments.c.id == payouts.c.payment_id)
     .outerjoin(vouchers, vouchers.c.payout_id == payouts.c.id)
-    .outerjoin(
-        balance_lots, and_(balance_lots.c.payout_id == payouts.c.id, payouts.c.channel == "balance")
-    )
+    .outerjoin(balance_lots, and_(balance_lots.c.payout_id == payouts.c.id, payouts.c.channel == "balance"))
     .outerjoin(bill_rows, bill_rows.c.payout_id == payouts.c.id)
     .outerjoin(circuits, circuits.c.channel == payouts.c.channel)
     .outerjoin(tickets, and_(tickets.c.payout_id == payouts.c.id, tickets.c.state == "open"))

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, case, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, case, delete, func, insert, or_, select, update
 
 from core.adapters.database import serialize
 from core.adapters.prepared import Prepared
@@ -79,7 +79,7 @@ _SESSION: Final = Prepared(
                 _UNREAD.where(
                     notices.c.order_no == sessions.c.order_no,
                     notices.c.guest_read_at.is_(None),
-                    or_(notices.c.kind.not_in(HELD), notices.c.customer_id == ""),
+                    or_(and_(*(notices.c.kind != kind for kind in HELD)), notices.c.customer_id == ""),
                 ).scalar_subquery(),
             ),
             else_=0,

@@ -40,9 +40,7 @@ balance_lots = Table(
     Column("expires_at", Instant, nullable=False),  # its last second, in Shanghai
     Column("warn_at", Instant),  # when its owner is next warned that it ends
     CheckConstraint("remaining_minor >= 0 AND remaining_minor <= amount_minor", name="remaining"),
-    Index(
-        "ix_balance_lots_left", "expires_at", postgresql_where=text(LEFT), sqlite_where=text(LEFT)
-    ),
+    Index("ix_balance_lots_left", "expires_at", postgresql_where=text(LEFT), sqlite_where=text(LEFT)),
     Index(
         "ix_balance_lots_warn",
         "warn_at",

@@ -88,6 +88,7 @@ def _expiries(app: App, conn: Connection) -> Iterator[Finding]:
         )
         .join(payouts, payouts.c.id == balance_lots.c.payout_id)
         .join(cases, cases.c.case_no == payouts.c.case_no)
+        .where(payouts.c.channel == "balance")  # what a code became ends as the code would have
     )
     for row in conn.execute(lots):
         days = policies.get(app, conn, row.policy_version).balance.expires_after_days

@@ -1,4 +1,4 @@
-"""What customers hold against what made and used it: lots, spends, vouchers, and the ledger's two liabilities."""
+"""What customers hold against what made and used it: lots, spends, vouchers, and the ledger's two debts."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def check(app: App, conn: Connection) -> Iterator[Finding]:
 
 
 def _used(app: App, lots: Any, uses: Any) -> Iterator[Finding]:
-    """A lot has left what was never taken from it; nothing was taken after its end, nothing ends before it."""
+    """A lot has left what was never taken; nothing was spent after its end, and none ended before it."""
     taken: Counter[int] = Counter()
     ends = {lot.id: lot.expires_at for lot in lots}
     for use in uses:
@@ -158,16 +158,14 @@ def _vouchers(app: App, conn: Connection, kept: Any) -> Iterator[Finding]:
         became = mine.kind == "redeem_code" and mine.state == "redeemed"
         if became != (lot is not None):
             yield Finding(24, "redeemed_otherwise", f"voucher {mine.id}")
-        elif lot is not None and (
-            lot.amount_minor != mine.amount_minor or lot.expires_at < mine.expires_at
-        ):
+        elif lot is not None and (lot.amount_minor != mine.amount_minor or lot.expires_at < mine.expires_at):
             yield Finding(24, "redeemed_otherwise", f"voucher {mine.id}", f"{lot.amount_minor}")
     for voucher in known.values():
         yield Finding(24, "voucher_without_arrival", f"voucher {voucher.id}")
 
 
 def _codes(conn: Connection, kept: Any) -> Iterator[Finding]:
-    """A voucher is what happened to it; of its code there is nothing but a hash, and only its owner ever saw it
+    """A voucher is what happened to it; of its code there is only a hash, and nobody but its owner saw it
     (invariant 20).
     """
     e = voucher_events.c
@@ -214,11 +212,7 @@ def _owed(conn: Connection, lots: Any, kept: Any) -> Iterator[Finding]:
 def _told(conn: Connection) -> Iterator[Finding]:
     """What was told of a balance was told to whoever holds a lot of that refund (invariant 21)."""
     n = notices.c
-    held = (
-        select(_l.customer_id, _p.case_no)
-        .join(payouts, _p.id == _l.payout_id)
-        .subquery()
-    )
+    held = select(_l.customer_id, _p.case_no).join(payouts, _p.id == _l.payout_id).subquery()
     query = (
         select(n.case_no, n.kind)
         .outerjoin(held, and_(held.c.case_no == n.case_no, held.c.customer_id == n.customer_id))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, func, select
 
 from core.adapters.tables import balance_lots, customers, lot_uses, payouts, spends, vouchers
 from core.adapters.world import App
@@ -34,8 +34,8 @@ class LotView:
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """One line of the history. `kind`: `credited`, `redeemed` (from a code), `spent` or `expired`; what came in
-    is positive.
+    """One line of the history. `kind`: `credited`, `redeemed` (from a code), `spent` or `expired`; what came
+    in is positive.
     """
 
     at: datetime
@@ -105,9 +105,7 @@ def _lots(app: App, conn: Connection, customer_id: str) -> tuple[LotView, ...]:
     query = (
         select(balance_lots, _p.case_no, _p.channel)
         .join(payouts, _p.id == _l.payout_id, isouter=True)
-        .where(
-            _l.customer_id == customer_id, _l.remaining_minor > 0, _l.expires_at > good_after(app.now())
-        )
+        .where(_l.customer_id == customer_id, _l.remaining_minor > 0, _l.expires_at > good_after(app.now()))
         .order_by(_l.expires_at, _l.id)
     )
     return tuple(
@@ -194,22 +192,6 @@ def _view(row: Any, now: datetime, actor: Actor) -> VoucherView:
         row.code_tail, row.codes, row.issued_at, row.expires_at, row.closed_at, row.used_for or "",
         state == "open" and not actor.is_staff,
     )  # fmt: skip
-
-
-def holds_any(app: App, actor: Actor) -> bool:
-    """Whether there is anything to see in the actor's wallet: a way to it is offered then."""
-    if actor.role == "customer":
-        mine = select(_l.id).where(_l.customer_id == actor.id).limit(1)
-        theirs = and_(_v.customer_id == actor.id, _v.customer_id != "")
-    elif actor.role == "guest":
-        mine = select(_l.id).where(_l.id.is_(None)).limit(1)
-        theirs = and_(_v.customer_id == "", _v.order_no == (actor.order_no or ""))
-    else:
-        return False
-    held = select(_v.id).where(theirs).limit(1)
-    query = select(or_(mine.exists(), held.exists()))
-    with app.read() as conn:
-        return bool(conn.execute(query).scalar_one())
 
 
 def owed_by_vouchers(conn: Connection) -> dict[str, tuple[int, int]]:

@@ -1,7 +1,7 @@
 """Vouchers: issued as a refund, shown to their owner, redeemed once, or over.
 
-A code is born when its owner asks to see it and is kept as a hash, so nobody can show it a second time; asking
-again makes another one, and the one before is worth nothing.
+A code is born when its owner asks to see it and is kept as a hash, so nobody can show it a second time;
+asking again makes another one, and the one before is worth nothing.
 """
 
 from __future__ import annotations
@@ -128,12 +128,8 @@ def redeem(app: App, actor: Actor, text: str, customer_id: str, command_id: str)
     return _once(app, actor, command_id, f"redeem {customer_id}", digest, work)
 
 
-def use(
-    app: App, actor: Actor, text: str, price_minor: int, key: str, *, currency: str = "CNY"
-) -> Redeemed:
-    """A discount is taken off a membership that costs `price_minor` at least, whole. `key`: the shop's, of the
-    purchase.
-    """
+def use(app: App, actor: Actor, text: str, price_minor: int, key: str, *, currency: str = "CNY") -> Redeemed:
+    """A discount is taken off a membership that costs `price_minor`, whole. `key`: of the shop's purchase."""
     digest, key = codes.digest(codes.read(text)), key.strip()
     if not key:
         raise SpendKeyMissing()
@@ -246,9 +242,7 @@ def warn_of_voucher(app: App, voucher_id: int) -> bool:
 def put_off_voucher(app: App, voucher_id: int, until: datetime) -> None:
     """Something broke while warning: try again at `until`."""
     with app.begin() as conn:
-        conn.execute(
-            update(vouchers).where(_v.id == voucher_id, _v.warn_at < until).values(warn_at=until)
-        )
+        conn.execute(update(vouchers).where(_v.id == voucher_id, _v.warn_at < until).values(warn_at=until))
 
 
 def _tell(conn: Connection, row: Row[Any], kind: str, at: datetime, days: int | None = None) -> None:
