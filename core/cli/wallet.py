@@ -26,7 +26,6 @@ def add_commands(add: AddCommand, tx: Texts) -> None:
     )
     command.add_argument("--key", required=True, metavar="KEY", help=tx("cli.help.spend_key"))
     command.add_argument("--what", default="", metavar="TEXT", help=tx("cli.help.spend_what"))
-    command.add_argument("--currency", default="CNY", metavar="CODE", help=tx("cli.help.spend_currency"))
 
     command = add("vouchers", vouchers, tx("cli.help.vouchers"))
     command.add_argument("--customer", default="", metavar="ID", help=tx("cli.help.customer"))
@@ -112,7 +111,6 @@ def spend(arguments: Namespace) -> Answer:
         arguments.customer,
         arguments.amount_minor,
         arguments.key,
-        currency=arguments.currency,
         what=arguments.what,
     )
     data = {

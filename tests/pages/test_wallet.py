@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from core.domain.actors import Actor
 from core.services import wallet
 from portal import session
+from tests.core.services.test_negotiations import bounced, prove
 from tests.core.services.test_vouchers import issued, owner
 from tests.core.services.test_wallet import pay, refunded
 from tests.pages.conftest import OpenPage, html, words
@@ -176,8 +177,6 @@ def test_the_way_there(open_page: OpenPage, shop: Shop) -> None:
 
 def test_a_voucher_is_chosen_and_agreed_on(open_page: OpenPage, shop: Shop) -> None:
     """On Track the customer picks it with proof; nobody is asked for an account."""
-    from tests.core.services.test_negotiations import bounced, prove  # noqa: PLC0415
-
     case_no = bounced(shop)
     page = open_page("track", MEI, case=case_no)
     way = next(radio for radio in page.radio if radio.key.startswith(f"way-{case_no}"))
