@@ -16,6 +16,7 @@ from portal.parts import wallet_codes, wallet_list, wallet_shop
 actor = session.require(*session.BUYERS, *queues.ROLES)
 tx, app = session.texts(), session.core()
 now = app.now()
+SHOP = 0
 
 
 def own() -> None:
@@ -26,17 +27,17 @@ def own() -> None:
         st.html(hero(tx("wallet.title"), esc(tx("wallet.guest"))))
     else:
         st.html(wallet_list.head(tx, found, now=now))
+    if found.lots:
+        st.html(wallet_list.lots(tx, found.lots, track="/track"))
     vouchers(found.vouchers)
     if is_guest:
         if not found.vouchers:
             nothing = empty("confirmation_number", tx("wallet.none"), tx("wallet.guest_none"))
             st.html(f'<div class="tile">{nothing}</div>')
         return
-    if found.lots:
-        st.html(wallet_list.lots(tx, found.lots, track="/track"))
     with st.container(key="wallet-acts"):
         if app.demo:
-            wallet_shop.show(app, actor, tx, found)
+            wallet_shop.show(app, actor, tx, found, leads=leading(found.vouchers) == SHOP)
         wallet_codes.entry(app, actor, tx)
     st.html(wallet_list.history(tx, found.history, now=now, track="/track"))
 
@@ -49,7 +50,17 @@ def vouchers(found: tuple[VoucherView, ...]) -> None:
     for each in sorted(found, key=lambda each: each.state != "open"):
         with st.container(key=f"card-voucher-{each.id}"):
             st.html(wallet_list.voucher(tx, each, actor, now=now))
-            wallet_codes.code(app, actor, tx, each)
+            wallet_codes.code(app, actor, tx, each, leads=leading(found) == each.id)
+
+
+def leading(found: tuple[VoucherView, ...]) -> int | None:
+    """Which button is the page's first: keeping a code that is shown, else the first voucher whose code nobody
+    has seen, else the demo's shop.
+    """
+    if wallet_codes.is_shown():
+        return None
+    unseen = [each.id for each in found if each.may_show and not each.codes]
+    return unseen[0] if unseen else SHOP
 
 
 def of(customer_id: str) -> None:
@@ -59,12 +70,10 @@ def of(customer_id: str) -> None:
     except NotFound as refused:
         boundary.show(refused, way_on=(tx("desk.back"), "/desk"))
         return
-    st.html(wallet_list.head(tx, found, now=now, for_staff=True))
+    head = wallet_list.head(tx, found, now=now, for_staff=True)
+    st.html(head + wallet_list.lots(tx, found.lots, track="/desk"))
     vouchers(found.vouchers)
-    st.html(
-        wallet_list.lots(tx, found.lots, track="/desk")
-        + wallet_list.history(tx, found.history, now=now, track="/desk")
-    )
+    st.html(wallet_list.history(tx, found.history, now=now, track="/desk"))
 
 
 if actor.role in session.BUYERS:

@@ -22,8 +22,15 @@ _SHOWN, _REFUSED, _DONE = session.SHOWN_ONCE, "voucher_refused", "voucher_done"
 ENTRY = "voucher-entry"
 
 
-def code(app: App, actor: Actor, tx: Texts, each: VoucherView) -> None:
-    """The code, where it was asked for just now; else the button that makes one."""
+def is_shown() -> bool:
+    """Whether a code is on the screen: then keeping it is what matters."""
+    return _SHOWN in st.session_state
+
+
+def code(app: App, actor: Actor, tx: Texts, each: VoucherView, *, leads: bool) -> None:
+    """The code, where it was asked for just now; else the button that makes one. `leads`: it is the page's
+    first button.
+    """
     held = st.session_state.get(_SHOWN)
     if held and held[0] == each.id:
         st.html(f'<p class="once">{ms("visibility")}<b>{esc(tx("wallet.code.once"))}</b></p>')
@@ -35,7 +42,7 @@ def code(app: App, actor: Actor, tx: Texts, each: VoucherView) -> None:
         return
     if not each.codes:
         st.button(
-            tx("wallet.code.show"), key=f"code-show-{each.id}", type="primary",
+            tx("wallet.code.show"), key=f"code-show-{each.id}", type="primary" if leads else "secondary",
             on_click=_show, args=(app, actor, each),
         )  # fmt: skip
         return

@@ -20,7 +20,7 @@ MEMBERSHIPS = ("month", "year")
 _SAID, _BOUGHT, _ITEM, _CODE = "shop_said", "shop_bought", "shop_item", "shop_code"
 
 
-def show(app: App, actor: Actor, tx: Texts, found: Wallet) -> None:
+def show(app: App, actor: Actor, tx: Texts, found: Wallet, *, leads: bool) -> None:
     """Goods with their prices, and one button; a membership also takes a discount's code."""
     prices = dict(GOODS)
     with st.container(key="card-shop"):
@@ -44,7 +44,8 @@ def show(app: App, actor: Actor, tx: Texts, found: Wallet) -> None:
             st.html(bad(said[1]))
         key = f"demo-{session.command_id('shop', st.session_state.get(_BOUGHT, 0))}-{item}"
         st.button(
-            tx("wallet.shop_pay", amount=tx.money(prices[item])), key="shop-pay", type="primary",
+            tx("wallet.shop_pay", amount=tx.money(prices[item])), key="shop-pay",
+            type="primary" if leads else "secondary",
             on_click=_pay, args=(app, actor, tx, item, key),
         )  # fmt: skip
 
