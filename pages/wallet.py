@@ -54,8 +54,8 @@ def vouchers(found: tuple[VoucherView, ...]) -> None:
 
 
 def leading(found: tuple[VoucherView, ...]) -> int | None:
-    """Which button is the page's first: keeping a code that is shown, else the first voucher whose code nobody
-    has seen, else the demo's shop.
+    """Which button is the page's first: keeping a code that is shown (None), else the first voucher whose
+    code nobody has seen, else the demo's shop.
     """
     if wallet_codes.is_shown():
         return None
