@@ -278,6 +278,15 @@ def test_a_discount_pays_one_purchase(shop: Shop) -> None:
     assert shop.audit() == []
 
 
+def test_many_purchases_use_one_discount_at_once(shop: Shop) -> None:
+    voucher_id, _ = issued(shop, "discount")
+    code = wallet.show_code(shop.app, MEI, voucher_id, 0)
+    answers = at_once(shop.app, lambda n: wallet.use(shop.app, SYSTEM, code, 20_000, f"S-{n}"), 8)
+    assert sum(isinstance(answer, wallet.Redeemed) for answer in answers) == 1, answers
+    assert sum(isinstance(answer, VoucherRedeemed) for answer in answers) == 7
+    assert len(booked(shop, "redeem:")) == 2 and shop.audit() == []
+
+
 # --- its end ----------------------------------------------------------------------------------------------
 
 
@@ -292,6 +301,7 @@ def test_it_ends_once_and_not_before(shop: Shop, way: str) -> None:
         shop.work(hours=1)
     shop.clock.at = datetime(2027, 9, 1, 23, 59, 59, 999_999, tzinfo=ZONE)
     shop.work()
+    assert wallet.expire_voucher(shop.app, voucher_id) is False, "whoever asks for it"
     assert wallet.wallet(shop.app, MEI).vouchers[0].state == "open"
     shop.clock.at = datetime(2027, 9, 2, tzinfo=ZONE)
     assert wallet.wallet(shop.app, MEI).vouchers[0].state == "expired", "also before the worker was there"

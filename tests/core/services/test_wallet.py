@@ -192,6 +192,7 @@ def test_the_promised_day_is_whole(shop: Shop) -> None:
     shop.clock.at = datetime(2027, 9, 1, 23, 59, 59, 999_999, tzinfo=ZONE)
     assert left(shop) == 1_000 and pay(shop, 100, "S-1").left_minor == 900
     shop.work()
+    assert wallet.expire_lot(shop.app, 1) is False, "whoever asks for it"
     assert lots(shop) == [900] and movements(shop, "expire:") == []
     shop.clock.at = datetime(2027, 9, 2, 0, 0, tzinfo=ZONE)
     assert left(shop) == 0
@@ -208,7 +209,11 @@ def test_the_promised_day_is_whole(shop: Shop) -> None:
 def test_what_was_spent_does_not_end(shop: Shop) -> None:
     refunded(shop, 1_000)
     pay(shop, 1_000, "S-1")
-    shop.work(days=YEAR + 5)
+    for day in (datetime(2027, 8, 2, 10, 0, tzinfo=ZONE), datetime(2027, 8, 25, 10, 0, tzinfo=ZONE)):
+        shop.clock.at = day
+        shop.work()
+        assert warned_next(shop) is None
+    shop.work(days=YEAR)
     assert (movements(shop, "expire:"), told(shop, "balance_expired")) == ([], [])
     assert told(shop, "balance_due_soon") == [], "nothing is left to warn of"
 
@@ -220,6 +225,11 @@ def test_two_workers_end_it_once(shop: Shop) -> None:
     assert len(told(shop, "balance_expired")) == 1 and shop.audit() == []
 
 
+def warned_next(shop: Shop) -> datetime | None:
+    with shop.app.read() as conn:
+        return conn.execute(select(balance_lots.c.warn_at)).scalar_one()
+
+
 def test_a_month_and_a_week_before(shop: Shop) -> None:
     """Once each, in the morning, of what is left then; in the inbox of its owner."""
     refunded(shop, 1_000)
@@ -228,6 +238,7 @@ def test_a_month_and_a_week_before(shop: Shop) -> None:
     shop.work()
     assert told(shop, "balance_due_soon") == []
     shop.work(minutes=1)
+    assert warned_next(shop) == datetime(2027, 8, 25, 10, 0, tzinfo=ZONE)
     shop.work(hours=1)
     assert told(shop, "balance_due_soon") == [("mei", 1_000, last)]
     pay(shop, 400, "S-1")
@@ -235,6 +246,7 @@ def test_a_month_and_a_week_before(shop: Shop) -> None:
     shop.work()
     shop.work(days=1)
     assert told(shop, "balance_due_soon") == [("mei", 1_000, last), ("mei", 600, last)]
+    assert warned_next(shop) is None
     kinds = [notice.kind for notice in inbox(shop.app, MEI)]
     assert kinds.count("balance_due_soon") == 2 and inbox(shop.app, WEI) == []
     assert shop.audit() == []
