@@ -48,13 +48,23 @@ from core.adapters.tables.shop import (
     waiting_refunds,
 )
 from core.adapters.tables.telling import contacts, notice_deliveries, notices
-from core.adapters.tables.wallet import balance_lots, lot_uses, spends, voucher_events, vouchers
+from core.adapters.tables.wallet import (
+    LEFT,
+    OPEN,
+    balance_lots,
+    lot_uses,
+    spends,
+    voucher_events,
+    vouchers,
+)
 
 __all__ = [
     "APPEND_ONLY",
     "AT_THE_DESK",
     "BY_HAND",
     "LATE",
+    "LEFT",
+    "OPEN",
     "PART",
     "TAIL",
     "Instant",

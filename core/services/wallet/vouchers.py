@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, text, update
 
 from core.adapters.channels.balance import credit
-from core.adapters.tables import customers, voucher_events, vouchers
+from core.adapters.tables import OPEN, customers, voucher_events, vouchers
 from core.adapters.world import App
 from core.domain import vouchers as codes
 from core.domain.actors import SYSTEM, Actor
@@ -40,6 +40,18 @@ from core.services.wallet.telling import tell
 _v = vouchers.c
 _LOCK: Final = select(vouchers).where(_v.id == bindparam("id")).with_for_update()
 _BY_CODE: Final = select(vouchers).where(_v.code_sha256 == bindparam("digest")).with_for_update()
+OVER: Final = (
+    select(_v.id)
+    .where(text(f"vouchers.{OPEN}"), _v.expires_at <= bindparam("after", type_=_v.expires_at.type))
+    .order_by(_v.expires_at)
+    .limit(bindparam("limit"))
+)
+TO_WARN: Final = (
+    select(_v.id)
+    .where(_v.warn_at <= bindparam("now", type_=_v.warn_at.type))
+    .order_by(_v.warn_at)
+    .limit(bindparam("limit"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,9 +208,8 @@ def _close(conn: Connection, row: Row[Any], actor: Actor, at: datetime, *, used_
 
 def expired_vouchers(app: App, limit: int) -> list[int]:
     """Open ones whose last day is over, longest over first."""
-    over = (_v.state == "open", _v.expires_at <= good_after(app.now()))
     with app.read() as conn:
-        return list(conn.execute(select(_v.id).where(*over).order_by(_v.expires_at).limit(limit)).scalars())
+        return list(conn.execute(OVER, {"after": good_after(app.now()), "limit": limit}).scalars())
 
 
 def expire_voucher(app: App, voucher_id: int) -> bool:
@@ -220,9 +231,8 @@ def expire_voucher(app: App, voucher_id: int) -> bool:
 
 def vouchers_to_warn(app: App, limit: int) -> list[int]:
     """Vouchers whose owner should hear now that they end."""
-    due = select(_v.id).where(_v.warn_at <= app.now()).order_by(_v.warn_at).limit(limit)
     with app.read() as conn:
-        return list(conn.execute(due).scalars())
+        return list(conn.execute(TO_WARN, {"now": app.now(), "limit": limit}).scalars())
 
 
 def warn_of_voucher(app: App, voucher_id: int) -> bool:

@@ -9,7 +9,7 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select, text, update
 
 from core import worker
 from core.adapters.channels import balance
@@ -28,6 +28,9 @@ from core.domain.errors import (
 from core.domain.workdays import ZONE
 from core.services import identity, ledger, wallet
 from core.services.notices import inbox
+from core.services.wallet import lots as lot_queries
+from core.services.wallet import vouchers as voucher_queries
+from tests.plans import scans
 from tests.shop import FINANCE, MEI, SUPPORT, WEI, Shop
 
 YEAR = 365
@@ -369,3 +372,16 @@ def test_each_use_is_kept(shop: Shop) -> None:
     assert [tuple(row) for row in rows] == [
         ("S-1", "点卡", "system:portal", 1, 400), ("S-1", "点卡", "system:portal", 2, 100),
     ]  # fmt: skip
+
+
+def test_the_worker_reads_no_lot_that_is_not_due(shop: Shop) -> None:
+    """It looks every second: with a hundred thousand lots and vouchers as with one."""
+    now = shop.clock.at
+    with shop.app.begin() as conn:
+        if conn.dialect.name == "postgresql":  # on tables of a page it would rather read all of it
+            conn.execute(text("SET LOCAL enable_seqscan = off"))
+        for query, values in (
+            (lot_queries.OVER, {"after": now}), (lot_queries.TO_WARN, {"now": now}),
+            (voucher_queries.OVER, {"after": now}), (voucher_queries.TO_WARN, {"now": now}),
+        ):  # fmt: skip
+            assert scans(conn, query, "balance_lots", "vouchers", limit=50, **values) == [], query
