@@ -40,7 +40,7 @@ _LOT: Final = (
     .where(_l.id == bindparam("id"))
     .with_for_update(of=balance_lots)
 )
-# With the condition of the index spelled as the index is: a bound value would not be seen to fit it.
+# With the condition spelled as the index is: PostgreSQL's plan for any bound value could not use it.
 OVER: Final = (
     select(_l.id)
     .where(text(f"balance_lots.{LEFT}"), _l.expires_at <= bindparam("after", type_=_l.expires_at.type))
