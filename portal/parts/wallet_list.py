@@ -52,7 +52,7 @@ def _lot(tx: Texts, lot: LotView, is_first: bool, track: str) -> str:
     first = f'<span class="tag">{esc(tx("wallet.first"))}</span>' if is_first else ""
     name = tx("wallet.from_code" if lot.is_code else "wallet.from_refund")
     return (
-        f"<li><div><b>{esc(tx('wallet.until', date=tx.day_long(lot.expires_at)))}</b>{first}"
+        f"<li><div><b>{esc(tx('wallet.lot_until', date=tx.day_long(lot.expires_at)))}</b>{first}"
         f"<small>{esc(name)}{_case(lot.case_no, track)}</small></div>"
         f'<div class="sum"><b>{esc(tx.money(lot.remaining_minor, lot.currency))}</b>{part}</div></li>'
     )

@@ -194,6 +194,7 @@ def test_a_notice_of_a_balance_leads_there(open_page: OpenPage, shop: Shop) -> N
     shop.work(days=340)
     page = open_page("notices", MEI)
     assert "有一笔余额快到期了" in words(page) and 'href="/wallet"' in html(page)
+    assert "暂定" not in words(page), "a day of the calendar, whatever days will be worked on"
 
 
 def test_finance_sees_what_vouchers_owe(open_page: OpenPage, shop: Shop) -> None:
