@@ -26,6 +26,7 @@ from core.services import (
     sending,
     sweeping,
     timers,
+    wallet,
 )
 
 log = structlog.get_logger(__name__)
@@ -69,6 +70,7 @@ def run_once(app: App, worker_id: str | None = None) -> int:
         except Exception:
             # Its lease stays until it is over; then it counts as lost and the channel is asked first.
             log.exception("payout_interrupted", payout_id=payout_id)
+    done += _held(app)
     done += outbox.run(app, worker_id, BATCH)
     for evidence_id in alike.due(app, app.now(), BATCH):
         try:
@@ -77,6 +79,25 @@ def run_once(app: App, worker_id: str | None = None) -> int:
             log.exception("comparison_put_off", evidence_id=evidence_id)
             alike.put_off(app, evidence_id, app.now() + PUT_OFF)
     return done + reconciliation.fetch(app) + _pictures(app)
+
+
+def _held(app: App) -> int:
+    """Balances and vouchers: owners are warned, what is over ends. One that breaks holds up no other."""
+    done = 0
+    for due, work, put_off in (
+        (wallet.lots_to_warn, wallet.warn_of_lot, wallet.put_off_lot),
+        (wallet.vouchers_to_warn, wallet.warn_of_voucher, wallet.put_off_voucher),
+        (wallet.expired_lots, wallet.expire_lot, None),
+        (wallet.expired_vouchers, wallet.expire_voucher, None),
+    ):
+        for number in due(app, BATCH):
+            try:
+                done += work(app, number)
+            except Exception:
+                log.exception("held_put_off", work=work.__name__, number=number)
+                if put_off is not None:
+                    put_off(app, number, app.now() + PUT_OFF)
+    return done
 
 
 def _pictures(app: App) -> int:

@@ -8,6 +8,7 @@ from core.services import cases
 from portal import session
 from portal.blocks import open_cases, record_table
 from portal.html import empty, esc, hero, href, ms
+from portal.parts import held
 
 here = session.require()
 
@@ -25,7 +26,8 @@ def run() -> None:
         )
         return
     total = tx.money(record_table.received(found))
-    st.html(hero(tx("records.title"), esc(tx("records.says", n=record_table.sent(found), amount=total))))
+    says = esc(tx("records.says", n=record_table.sent(found), amount=total))
+    st.html(hero(tx("records.title"), says) + held.of_cards(tx, found))
     statuses = {
         "all": tx("records.status.all"),
         "turn": tx("records.status.turn"),

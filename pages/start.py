@@ -17,7 +17,7 @@ from portal.blocks import open_cases, order_list
 from portal.blocks.finder import finder, where
 from portal.blocks.speed import speed
 from portal.html import Html, empty, esc, hero, ms, section
-from portal.parts import again, unsent
+from portal.parts import again, held, unsent
 
 RECENT_ORDERS = 4
 WORTH_SEARCHING = 8
@@ -55,6 +55,7 @@ def overview(tx: Texts, actor: Actor, now: datetime, policy: Policy, version: in
     main = (
         hero(title, says(tx, running, len(waiting), len(found), guest=guest))
         + mine
+        + held.of_cards(tx, cards)
         + open_cases.cards(tx, running, now=now)
         + unsent.listing(tx, drafts, late, now=now)
         + _recent(tx, lines, now, guest=guest)

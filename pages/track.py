@@ -20,6 +20,7 @@ from portal.parts import (
     cover,
     eta,
     goods,
+    held,
     locator,
     sent,
     talk,
@@ -74,7 +75,8 @@ def follow(view: CaseView) -> None:
     watch(view)
     days = policies.of_version(app, view.policy_version).eta_working_days
     with st.container(key="card-loc"):
-        st.html(locator.card(tx, view, now=now, beside=eta.beside(app, tx, view, days)))
+        beside = eta.beside(app, tx, view, days) + held.of_case(tx, view, actor)
+        st.html(locator.card(tx, view, now=now, beside=beside))
     may_ask = not view.is_from_outside
     seeks = may_ask and not_received.may_be_missing(view, now=now)
     lost = missing.look(app, actor, view.case_no) if seeks else None

@@ -12,7 +12,10 @@ def run() -> None:
     pages = shell.pages()
     # The menu is part of our own frame: Streamlit's folds into a lone arrow on a phone.
     page = st.navigation(pages, position="hidden")
-    shell.frame(PLACES[pages.index(page)], session.begin())
+    place = PLACES[pages.index(page)]
+    if place.name != "wallet":
+        st.session_state.pop(session.SHOWN_ONCE, None)
+    shell.frame(place, session.begin())
     page.run()
 
 

@@ -51,6 +51,7 @@ PLACES: Final = (
     ),
     Place("lab", "science", "shell.page.lab", "shell.tab.lab", menu=("staff",), roles=("policy", "lead")),
     Place("credit", "verified_user", "shell.page.credit", "shell.tab.credit", menu=("staff",)),
+    Place("wallet", "account_balance_wallet", "shell.page.wallet", "shell.page.wallet", menu=()),
     Place("help", "help", "shell.page.help", "shell.tab.help", menu=("buyers", "staff")),
     Place("verify", "verified", "shell.page.verify", "shell.page.verify", menu=()),
     Place("evidence", "add_photo_alternate", "evidence.title", "evidence.title", menu=()),

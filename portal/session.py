@@ -26,6 +26,7 @@ from portal.html import esc
 TOKEN_COOKIE: Final = "refund_session"
 LANG_COOKIE: Final = "refund_lang"
 BUYERS: Final = ("customer", "guest")
+SHOWN_ONCE: Final = "shown_once"  # a secret on the screen: gone with the page
 
 _LANG: Final = "language"
 _TOKEN: Final = "session_token"

@@ -137,6 +137,8 @@ def _account(tx: Texts, actor: Actor | None, name: str, people: tuple[Person, ..
         if theirs:
             rows.append(f'<p class="lab">{esc(tx(title))}</p>')
         rows += [_to_be(tx, person, on=actor is not None and actor.id == person.id) for person in theirs]
+    if actor is not None and actor.role in session.BUYERS:
+        rows.append(f'<a href="/wallet">{ms("account_balance_wallet")}{esc(tx("shell.page.wallet"))}</a>')
     if actor is not None and actor.role == "customer":
         rows.append(f'<a href="/credit">{ms("verified_user")}{esc(tx("shell.page.credit"))}</a>')
     if actor is not None:

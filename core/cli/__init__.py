@@ -29,6 +29,7 @@ from core.cli import (
     reconciling,
     rules,
     upkeep,
+    wallet,
 )
 from core.cli.answer import Answer, Run, Usage, printable, refusal
 from core.cli.usage import understood
@@ -127,6 +128,7 @@ def _parser(language: str, everywhere: _Parser) -> _Parser:
         case_list,
         cases,
         credit,
+        wallet,
         notices,
         facts,
         rules,

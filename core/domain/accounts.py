@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from core.domain.vouchers import KINDS
+
 Lines = tuple[tuple[str, int], ...]  # (account, minor units); of one movement they sum to zero
 
 REFUNDS: Final = "contra_revenue:refunds"  # sales taken back
@@ -13,10 +15,15 @@ EXCHANGE: Final = "revenue:exchange_difference"  # borne by the customer
 CHANNEL_FEES: Final = "expenses:channel_fees"  # what a channel took with a refund, less what it gave back
 PAYABLE: Final = "liabilities:customer_refunds"  # approved, not arrived
 BALANCE: Final = "liabilities:balance"  # customers' money kept here
+VOUCHERS: Final = "liabilities:vouchers"  # owed to whoever redeems them
+SALES: Final = "revenue:sales"  # paid with balance or vouchers; other sales are the shop's own books
+EXPIRED: Final = "revenue:expired_balances"  # of balances and vouchers, once their promised time is over
 
 
 def channel_account(channel: str) -> str:
     """The account that a channel's payouts leave from."""
+    if channel in KINDS:
+        return VOUCHERS
     return BALANCE if channel == "balance" else f"assets:channel:{channel}"
 
 

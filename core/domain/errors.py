@@ -569,3 +569,63 @@ class MailInvalid(Refusal):
     """No mail address that notices could go to."""
 
     code = "mail_invalid"
+
+
+class BalanceTooSmall(Refusal):
+    """All or nothing: what can be spent now is less. Params: `left_minor`, `currency`."""
+
+    code = "balance_too_small"
+
+
+class SpendKeyMissing(Refusal):
+    """A purchase has a key of the shop's, so that it is paid once."""
+
+    code = "spend_key_missing"
+
+
+class CodeMistyped(Refusal):
+    """No code of a voucher is written like this."""
+
+    code = "code_mistyped"
+
+
+class VoucherUnknown(Refusal):
+    """No voucher has this code, or it has a newer one."""
+
+    code = "voucher_unknown"
+
+
+class VoucherRedeemed(Refusal):
+    """It was redeemed before."""
+
+    code = "voucher_redeemed"
+
+
+class VoucherExpired(Refusal):
+    """Its promised time is over."""
+
+    code = "voucher_expired"
+
+
+class CodeIsForBalance(Refusal):
+    """A redeem code becomes balance; no purchase is paid with it."""
+
+    code = "code_is_for_balance"
+
+
+class CodeIsForPurchase(Refusal):
+    """A discount is taken off a membership; it becomes no balance."""
+
+    code = "code_is_for_purchase"
+
+
+class PurchaseTooSmall(Refusal):
+    """A discount is used whole, so the purchase costs as much or more. Params: `amount_minor`, `currency`."""
+
+    code = "purchase_too_small"
+
+
+class CodeShown(Refusal):
+    """This code was shown already; there is only a new one."""
+
+    code = "code_shown"

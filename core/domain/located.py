@@ -90,6 +90,8 @@ KEYS: Final = tuple(
             *SURE,
         ]
         + ["locator.with_channel_late", "locator.with_channel_late_rest", "locator.next.late"]
+        + ["locator.issuing", "locator.issuing_rest", "locator.next.issue"]
+        + ["locator.arrived_voucher", "locator.next.voucher"]
         + ["locator.arrived", "locator.arrived_balance", "locator.arrived_several", "locator.next.done"]
         + ["locator.next.away"]
         + ["locator.arrived_wallet", "locator.arrived_several_wallet", "locator.next.wallet"]

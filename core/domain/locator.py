@@ -32,6 +32,8 @@ from core.domain.located import (
     Talks,
     Ticket,
 )
+from core.domain.settlement import HERE
+from core.domain.vouchers import KINDS as VOUCHERS
 
 __all__ = ["DISPUTED", "KEYS", "OWN", "BillRow", "Located", "Piece", "Talks", "Ticket", "locate"]
 
@@ -160,6 +162,8 @@ def _on_its_way(
     behind = min(waiting, key=lambda piece: OPEN.index(piece.state)).state
     key, next_key = BEHIND[behind]
     by = None
+    if all(piece.channel in VOUCHERS for piece in waiting):  # nobody else has a part in it
+        behind, key, next_key = "planned", "locator.issuing", "locator.next.issue"
     hands = [piece for piece in waiting if piece.by_hand]
     if hands:
         return _by_hand(hands, waiting, arrived, currency, now, published_through)
@@ -205,7 +209,7 @@ def _by_hand(
     if arrived:
         key += "_rest"
         params["arrived_minor"] = sum(piece.amount_minor for piece in arrived)
-    by_then = None if by is None or now > by else by
+    by_then = None if by is None or now >= by else by
     is_provisional = by_then is not None and by_then.year > published_through
     return Located(key, "shop", "locator.next.transfer", by_then, is_provisional, params)
 
@@ -220,6 +224,10 @@ def _arrived(arrived: Sequence[Piece], currency: str) -> Located:
         if piece.channel == "balance" and piece.expires_at is not None:
             key = "locator.arrived_balance"
             params["expires_at"] = piece.expires_at
+        elif piece.channel in VOUCHERS and piece.expires_at is not None:
+            key = "locator.arrived_voucher"
+            params |= {"expires_at": piece.expires_at, "account": ""}  # it is in none
+            return Located(key, "you", "locator.next.voucher", None, False, params)
     else:
         params["channels"] = _names(piece.channel for piece in arrived)
     next_key, in_wallet = "locator.next.done", [piece for piece in arrived if piece.in_wallet]
@@ -270,7 +278,7 @@ def _surely(found: Located, pieces: Sequence[Piece]) -> Located:
         return replace(found, sure="locator.sure.bill", params=found.params | of_row)
     if any(piece.by_hand for piece in pieces):
         return replace(found, sure="locator.sure.finance")
-    if all(piece.channel == "balance" for piece in pieces):
+    if all(piece.channel in HERE for piece in pieces):
         return found
     if states == {"arrived"}:  # an arrival has one date, and that is not when we heard of it (R5.1)
         return replace(found, sure="locator.sure.arrived")

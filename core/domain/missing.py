@@ -12,6 +12,7 @@ from core.domain.actors import BUYERS, Actor, same_person
 from core.domain.bills import BillRefund, Found, ReadBill, SeveralAlike, Sought, Why, look_up
 from core.domain.errors import NotAllowed, OwnCase, Refusal
 from core.domain.policy import Policy
+from core.domain.settlement import HERE
 from core.domain.workdays import Calendar, Deadline
 
 BY_HAND: Final = "transfer"  # its row in a bill is an incoming transfer, not a refund
@@ -94,8 +95,8 @@ class Sent:
 
 
 def may_be_missing(channel: str, state: str) -> bool:
-    """A balance is seen at once; everything else may be on its way to nowhere once it was sent."""
-    return channel != "balance" and state in ON_ITS_WAY
+    """What stays here is seen at once; everything else may be on its way to nowhere once it was sent."""
+    return channel not in HERE and state in ON_ITS_WAY
 
 
 def promised_at(sent: Sent, policy: Policy, calendar: Calendar) -> datetime | None:

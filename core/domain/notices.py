@@ -73,9 +73,17 @@ TICKET_ANSWERED: Final = "ticket_answered"
 TICKET_CLOSED: Final = "ticket_closed"
 TICKET_LATE: Final = "ticket_late"
 TICKETS: Final = (TICKET_OPENED, TICKET_ANSWERED, TICKET_CLOSED, TICKET_LATE)
+# Of what a customer holds: a lot of balance, a voucher. For its holder, who need not be the case's customer.
+BALANCE_DUE_SOON: Final = "balance_due_soon"
+BALANCE_EXPIRED: Final = "balance_expired"
+VOUCHER_DUE_SOON: Final = "voucher_due_soon"
+VOUCHER_EXPIRED: Final = "voucher_expired"
+OF_BALANCE: Final = (BALANCE_DUE_SOON, BALANCE_EXPIRED)
+HELD: Final = (*OF_BALANCE, VOUCHER_DUE_SOON, VOUCHER_EXPIRED)
 EVENTLESS: Final = (
     CREDIT_ANSWERED,
     *TICKETS,
+    *HELD,
     PART_ARRIVED,
     ARRIVAL_LATE,
     ANSWER_DUE_SOON,

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.domain.errors import PayeeInvalid, PayeeMissing, ProofOfClosureMissing, RouteUnavailable
+from core.domain.vouchers import KINDS as VOUCHERS
 
-# `account`: back to the one that paid; `balance`: the platform's; `transfer`: by hand to another.
-WAYS: Final = ("account", "balance", "transfer")
+# `account`: back to the one that paid; `balance`: the platform's; `transfer`: by hand to another; the others
+# are kinds of a voucher.
+WAYS: Final = ("account", "balance", "transfer", *VOUCHERS)
+HERE: Final = ("balance", *VOUCHERS)  # what stays with us, there at once
 PAYEE_CHANNELS: Final = ("alipay", "wechat", "card")
 # Why a refund cannot simply go back the way it came.
 WHY: Final = ("escrow", "closed", "other")
@@ -73,12 +76,13 @@ def check_way(
     way: str, *, is_open: bool, has_account: bool, has_payee: bool, evidence: Collection[str]
 ) -> None:
     """Whether money may go this way: back to an account that is still open, to the balance of who has one
-    here, or to a named account when there is proof that the old one is closed (R4.3, R4.5).
+    here, or to a named account when there is proof that the old one is closed. A voucher needs that proof
+    too where an account is closed; what a third party holds has no such account (R4.3, R4.5).
     """
     if way not in WAYS or (way == "account" and not is_open) or (way == "balance" and not has_account):
         raise RouteUnavailable(route="negotiated")
-    if way == "transfer":
-        if PROOF not in evidence:
-            raise ProofOfClosureMissing()
-        if not has_payee:
-            raise PayeeMissing()
+    needs_proof = way == "transfer" or (way in VOUCHERS and not is_open)
+    if needs_proof and PROOF not in evidence:
+        raise ProofOfClosureMissing()
+    if way == "transfer" and not has_payee:
+        raise PayeeMissing()

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Connection, and_, bindparam, or_, select
+from sqlalchemy import BindParameter, Connection, and_, bindparam, func, or_, select
 
 from core import texts, wording
 from core.adapters import tables
@@ -24,6 +24,7 @@ from core.adapters.tables import (
     payments,
     payouts,
     tickets,
+    vouchers,
 )
 from core.adapters.world import App
 from core.domain import routes
@@ -37,6 +38,7 @@ from core.domain.money import share
 from core.domain.policy import Policy
 from core.domain.rights import allowed
 from core.domain.routes import RouteOption
+from core.domain.settlement import HERE
 from core.services import drafts, orders, policies, talks
 from core.services.case_views import CaseCard, CaseView, EventView, PayoutView
 from core.services.evidence import view_of
@@ -52,7 +54,7 @@ _EVIDENCE: Final = Prepared(
 _PAYOUT_COLUMNS: Final = (
     select(
         payouts,
-        balance_lots.c.expires_at,
+        func.coalesce(balance_lots.c.expires_at, vouchers.c.expires_at).label("expires_at"),
         payments.c.account,
         bill_rows.c.line.label("row_line"),
         bill_rows.c.at.label("row_at"),
@@ -62,7 +64,8 @@ _PAYOUT_COLUMNS: Final = (
         circuits.c.next_at.label("away_at"),
     )
     .join(payments, payments.c.id == payouts.c.payment_id)
-    .outerjoin(balance_lots, balance_lots.c.payout_id == payouts.c.id)
+    .outerjoin(vouchers, vouchers.c.payout_id == payouts.c.id)
+    .outerjoin(balance_lots, and_(balance_lots.c.payout_id == payouts.c.id, payouts.c.channel == "balance"))
     .outerjoin(bill_rows, bill_rows.c.payout_id == payouts.c.id)
     .outerjoin(circuits, circuits.c.channel == payouts.c.channel)
     .outerjoin(tickets, and_(tickets.c.payout_id == payouts.c.id, tickets.c.state == "open"))
@@ -290,7 +293,7 @@ def _payout(app: App, row: Any) -> PayoutView:
         id=row.id,
         route=row.route,
         channel=row.channel,
-        account="" if row.channel == "balance" else row.payee_account or row.account,
+        account="" if row.channel in HERE else row.payee_account or row.account,
         amount_minor=row.amount_minor,
         currency=row.currency,
         state=row.state,

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, case, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, case, delete, func, insert, or_, select, update
 
 from core.adapters.database import serialize
 from core.adapters.prepared import Prepared
@@ -25,6 +25,7 @@ from core.domain.actors import Actor
 from core.domain.errors import DemoOnly, NotAllowed, NotFound, TooManyTries
 from core.domain.lifecycle import ROLES
 from core.domain.money import parse_minor
+from core.domain.notices import HELD
 from core.domain.workdays import ZONE
 
 SESSION_MINUTES: Final = 12 * 60
@@ -76,7 +77,9 @@ _SESSION: Final = Prepared(
             (
                 sessions.c.role == "guest",
                 _UNREAD.where(
-                    notices.c.order_no == sessions.c.order_no, notices.c.guest_read_at.is_(None)
+                    notices.c.order_no == sessions.c.order_no,
+                    notices.c.guest_read_at.is_(None),
+                    or_(and_(*(notices.c.kind != kind for kind in HELD)), notices.c.customer_id == ""),
                 ).scalar_subquery(),
             ),
             else_=0,

@@ -14,7 +14,19 @@ from sqlalchemy import Connection, func, insert, select
 
 from core.adapters.prepared import Prepared
 from core.adapters.tables import ledger_entries
-from core.domain.accounts import EXCHANGE, FEES, PAYABLE, REFUNDS, Lines, balances, channel_account
+from core.domain.accounts import (
+    BALANCE,
+    EXCHANGE,
+    EXPIRED,
+    FEES,
+    PAYABLE,
+    REFUNDS,
+    SALES,
+    VOUCHERS,
+    Lines,
+    balances,
+    channel_account,
+)
 
 _INSERT: Final = Prepared(
     insert(ledger_entries).inline(),
@@ -71,6 +83,42 @@ def corrected(
 ) -> None:
     """A difference between a channel's bill and our books was put right, by two people."""
     _book(conn, f"reconcile:{difference_id}", at, currency, lines, case_no)
+
+
+def spent(conn: Connection, *, spend_id: int, at: datetime, currency: str, amount_minor: int) -> None:
+    """A purchase was paid with a balance."""
+    _book(conn, f"spend:{spend_id}", at, currency, [(BALANCE, amount_minor), (SALES, -amount_minor)], None)
+
+
+def lot_expired(
+    conn: Connection, *, lot_id: int, at: datetime, currency: str, amount_minor: int, case_no: str | None
+) -> None:
+    """What nobody spent in the promised time is no longer owed."""
+    lines = [(BALANCE, amount_minor), (EXPIRED, -amount_minor)]
+    _book(conn, f"expire:lot:{lot_id}", at, currency, lines, case_no)
+
+
+def voucher_redeemed(
+    conn: Connection,
+    *,
+    voucher_id: int,
+    at: datetime,
+    currency: str,
+    amount_minor: int,
+    case_no: str,
+    to_balance: bool,
+) -> None:
+    """A voucher became balance, or was taken off a purchase."""
+    lines = [(VOUCHERS, amount_minor), (BALANCE if to_balance else SALES, -amount_minor)]
+    _book(conn, f"redeem:{voucher_id}", at, currency, lines, case_no)
+
+
+def voucher_expired(
+    conn: Connection, *, voucher_id: int, at: datetime, currency: str, amount_minor: int, case_no: str
+) -> None:
+    """As of a lot."""
+    lines = [(VOUCHERS, amount_minor), (EXPIRED, -amount_minor)]
+    _book(conn, f"expire:voucher:{voucher_id}", at, currency, lines, case_no)
 
 
 def _book(

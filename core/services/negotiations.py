@@ -22,7 +22,7 @@ from core.domain.errors import ReferenceRequired, TransitionRefused
 from core.domain.lifecycle import CASE
 from core.domain.policy import Policy
 from core.domain.rights import Step, one_agrees
-from core.domain.settlement import Payee, check_way, masked
+from core.domain.settlement import HERE, Payee, check_way, masked
 from core.domain.terms import Terms
 from core.services import payouts as moving
 from core.services.approvals import endorse, endorsed_by_first
@@ -141,7 +141,7 @@ def _legs(conn: Connection, case: Case, way: str | None) -> list[Hold]:
     """What is not paid yet, on this way; None: back to what is open, the rest to the balance."""
     if way is None:
         return moving.agreed(conn, case)
-    channel = {"balance": "balance", "transfer": BY_HAND}.get(way)
+    channel = way if way in HERE else {"transfer": BY_HAND}.get(way)
     return [
         Hold(leg.payment_id, "negotiated", channel or leg.channel, leg.reserved_minor, leg.amount_minor)
         for leg in moving.unpaid(conn, case)

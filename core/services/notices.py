@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, bindparam, exists, false, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, exists, false, or_, select, update
 
 from core.adapters.tables import notices, orders
 from core.adapters.world import App
 from core.domain.actors import Actor
-from core.domain.notices import EVENTLESS
+from core.domain.notices import EVENTLESS, HELD
 from core.services.record import Change
 
 _n = notices.c
@@ -99,5 +99,7 @@ def _mine(actor: Actor) -> ColumnElement[bool]:
     if actor.role == "customer" and actor.id:
         return _n.customer_id == actor.id
     if actor.role == "guest" and actor.order_no is not None:
-        return _n.order_no == actor.order_no
+        # An account's balance is nobody else's business, whatever order it came from.
+        is_theirs = or_(_n.kind.not_in(HELD), _n.customer_id == "")
+        return and_(_n.order_no == actor.order_no, is_theirs)
     return false()

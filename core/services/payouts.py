@@ -28,9 +28,9 @@ from core.domain.missing import ASKABLE
 from core.domain.missing import BY_HAND as BY_HAND
 from core.domain.notices import PART_ARRIVED
 from core.domain.policy import Policy
-from core.domain.settlement import Payee
-from core.domain.workdays import end_of_day, local_date
-from core.services import ledger, policies, reservations
+from core.domain.settlement import HERE, Payee
+from core.domain.wallet import lasts_until
+from core.services import ledger, policies, reservations, wallet
 from core.services.record import Case, Change, canonical, lock
 from core.services.reservations import Hold
 
@@ -222,7 +222,9 @@ class Movement:
         when = accepted_at or self.at
         policy = policies.get(self.app, self.conn, self.change.case.policy_version)
         days = policy.working_days.arbitration  # to settle a negotiated refund
-        if self.row.channel != BY_HAND:
+        if self.row.channel in HERE:
+            days = 0
+        elif self.row.channel != BY_HAND:
             _, days = policy.eta_working_days[self.row.channel]
         eta = self.app.calendar.deadline(when, days).at
         self.step("accept", accepted_at=when, eta_at=eta, cause=None, tries=0, due_at=self.at + ASK_AGAIN[0])
@@ -260,7 +262,26 @@ class Movement:
             amount_minor=row.amount_minor,
             currency=row.currency,
             at=self.at,
-            expires_at=end_of_day(local_date(self.at) + timedelta(days=days)),
+            expires_at=lasts_until(self.at, days),
+        )
+        self.accept(self.at)
+        self.arrive(self.at)
+
+    def issue_voucher(self) -> None:
+        """A refund by voucher: likewise; good for as long as a balance would be."""
+        row, case = self.row, self.change.case
+        days = policies.get(self.app, self.conn, case.policy_version).balance.expires_after_days
+        wallet.issue(
+            self.conn,
+            payout_id=row.id,
+            case_no=case.case_no,
+            order_no=case.order_no,
+            customer_id=case.customer_id,
+            kind=row.channel,
+            amount_minor=row.amount_minor,
+            currency=row.currency,
+            at=self.at,
+            expires_at=lasts_until(self.at, days),
         )
         self.accept(self.at)
         self.arrive(self.at)
@@ -310,7 +331,7 @@ def ask_now(conn: Connection, payout_id: int, at: datetime) -> bool:
     """Let the worker ask the channel about it at once. Nothing is sent: asking is all that is ever done to
     what is not planned. False where nobody can be asked.
     """
-    can_ask = (_p.state.in_(ASKABLE), _p.channel.not_in(("balance", BY_HAND)))
+    can_ask = (_p.state.in_(ASKABLE), _p.channel.not_in((*HERE, BY_HAND)))
     asked = update(payouts).where(_p.id == payout_id, *can_ask).values(due_at=at, tries=0)
     return conn.execute(asked).rowcount == 1
 

@@ -16,6 +16,7 @@ from core.adapters.tables import payouts
 from core.adapters.world import App
 from core.domain.actors import SYSTEM
 from core.domain.lifecycle import PAYOUT
+from core.domain.vouchers import KINDS as VOUCHERS
 from core.services import circuits
 from core.services.payouts import BY_HAND, Movement, record_outcome, request_of
 from core.services.record import Change, lock
@@ -54,6 +55,8 @@ def attend(app: App, payout_id: int, worker: str) -> bool:
         return False
     if row.channel == "balance":
         return credit(app, payout_id, worker)
+    if row.channel in VOUCHERS:
+        return _here(app, payout_id, worker, Movement.issue_voucher, ("sending", "unknown"))
     if row.channel == BY_HAND:
         return _here(app, payout_id, worker, Movement.hand_over, ("sending", "unknown", "accepted"))
     outcome = _outcome(app, row, worker)

@@ -88,6 +88,8 @@ def facts(tx: Texts, file: File, *, now: datetime) -> str:
     if view.customer_id:
         to = href("/credit", customer=view.customer_id)
         history = f'<a href="{to}">{esc(tx("desk.credit.history", points=file.credit))}</a>'
+        held = href("/wallet", customer=view.customer_id)
+        history += f' · <a href="{held}">{esc(tx("shell.page.wallet"))}</a>'
     else:
         history = esc(tx("desk.credit.guest"))
     words = f'<p class="said">{lines(view.description)}</p>' if view.description else ""

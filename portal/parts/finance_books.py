@@ -62,6 +62,9 @@ def owed(tx: Texts, found: Sequence[Liability]) -> str:
             ("finance.owed.soon", tx.money(each.soon_minor, each.currency)),
             ("finance.owed.expired", tx.money(each.expired_minor, each.currency)),
             ("finance.owed.booked", tx.money(each.booked_minor, each.currency)),
+            ("finance.owed.vouchers", tx("finance.owed.vouchers_n", n=each.vouchers)),
+            ("finance.owed.vouchers_worth", tx.money(each.vouchers_minor, each.currency)),
+            ("finance.owed.vouchers_booked", tx.money(each.vouchers_booked_minor, each.currency)),
             ("finance.owed.payable", tx.money(each.payable_minor, each.currency)),
         ]
         rows = "".join(f"<div><dt>{esc(tx(key))}</dt><dd>{esc(said)}</dd></div>" for key, said in facts)

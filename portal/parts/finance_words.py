@@ -15,6 +15,9 @@ _ACCOUNTS: Final = {
     "expenses:channel_fees": "account.channel_fees",
     "liabilities:customer_refunds": "account.payable",
     "liabilities:balance": "account.balance",
+    "liabilities:vouchers": "account.vouchers",
+    "revenue:sales": "account.sales",
+    "revenue:expired_balances": "account.expired",
 }
 _CHANNEL: Final = "assets:channel:"
 

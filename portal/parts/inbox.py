@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from core import wording
+from core.domain.notices import HELD
 from core.services.notices import Notice
 from core.texts import Texts
 from portal.html import empty, esc, href, ms
@@ -21,6 +22,8 @@ ICONS: Final = {
     "asked": _YOURS,
     "answer_due_soon": _YOURS,
     "appeal_due_soon": _YOURS,
+    "balance_due_soon": _LATE,
+    "voucher_due_soon": _LATE,
     "approved": _GOOD,
     "completed": _GOOD,
     "part_arrived": _GOOD,
@@ -42,6 +45,11 @@ def listing(tx: Texts, found: list[Notice], *, now: datetime, published_through:
     return f'<ul class="told">{lines}</ul>'
 
 
+def _to(notice: Notice) -> str:
+    """A balance may have come from a case that is not its holder's."""
+    return href("/wallet") if notice.kind in HELD else href("/track", case=notice.case_no)
+
+
 def _line(tx: Texts, notice: Notice, now: datetime, published_through: int) -> str:
     title, says = wording.notice(
         tx,
@@ -54,7 +62,7 @@ def _line(tx: Texts, notice: Notice, now: datetime, published_through: int) -> s
     )
     new = "" if notice.is_read else f'<span class="tag">{esc(tx("notices.new"))}</span>'
     return (
-        f'<li{"" if notice.is_read else " class=new"}><a href="{href("/track", case=notice.case_no)}">'
+        f'<li{"" if notice.is_read else " class=new"}><a href="{_to(notice)}">'
         f'{ms(*ICONS.get(notice.kind, _NEWS))}<span class="tx"><b>{esc(title)}{new}</b>'
         f'<span class="says">{esc(says)}</span>'
         f"<small><bdi>{esc(notice.product)}</bdi> · {esc(tx.when(notice.at, now))}</small></span></a></li>"

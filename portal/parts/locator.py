@@ -7,6 +7,8 @@ from typing import Final
 
 from core import wording
 from core.domain.locator import DISPUTED, OWN
+from core.domain.settlement import HERE
+from core.domain.vouchers import KINDS as VOUCHERS
 from core.services.case_views import CaseView, PayoutView
 from core.texts import Texts
 from portal.html import esc, ms
@@ -59,9 +61,7 @@ def _stations(tx: Texts, view: CaseView, *, now: datetime) -> str:
     at_place = tx("track.locator.here", amount=tx.money(amount, view.currency))
     if view.locator.sure == DISPUTED:
         at_place = tx("track.locator.unsure")
-    to_balance = (live and all(p.channel == "balance" for p in live)) or (
-        not live and view.route == "balance"
-    )
+    to_balance = (live and all(p.channel in HERE for p in live)) or (not live and view.route == "balance")
     by_people = not live and view.route == "negotiated"
     channels = list(dict.fromkeys(p.channel for p in live)) or _expected(view)
     middle = tx("track.locator.books") if to_balance else tx.list([tx(f"channel.{c}") for c in channels])
@@ -100,6 +100,8 @@ def _expected(view: CaseView) -> list[str]:
 
 
 def _yours(tx: Texts, live: list[PayoutView], to_balance: bool, channels: list[str]) -> str:
+    if channels and all(channel in VOUCHERS for channel in channels):
+        return tx.list([tx(f"channel.{channel}") for channel in channels])
     if to_balance or channels == ["balance"]:
         return tx("track.locator.your_balance")
     if len(channels) > 1:

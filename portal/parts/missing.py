@@ -11,6 +11,7 @@ import streamlit as st
 
 from core.domain.errors import Refusal
 from core.domain.missing import BY_HAND, Checked
+from core.domain.settlement import HERE
 from core.services import missing, policies
 from core.services.case_views import CaseView
 from core.services.missing import Lost, Piece
@@ -32,7 +33,7 @@ def may_be_missing(view: CaseView, *, now: datetime) -> bool:
         or (payout.state == "accepted" and payout.eta_at is not None and payout.eta_at <= now)
         or (payout.state == "unknown" and payout.sent_at is not None and payout.sent_at + _SILENT_FOR <= now)
         for payout in view.payouts
-        if payout.channel != "balance"
+        if payout.channel not in HERE
     )
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from core import wording
 from core.domain.policy import Policy
+from core.domain.settlement import HERE
 from core.domain.workdays import Calendar
 from core.services.case_views import CaseView
 from core.texts import Texts
@@ -87,7 +88,7 @@ def _arrival(tx: Texts, view: CaseView, policy: Policy, calendar: Calendar, now:
         moving = ["balance"] if view.route == "balance" else [p.channel for p in view.order.payments]
     channels = list(dict.fromkeys(moving))
     place = tx.list([tx(f"channel.{channel}") for channel in channels])
-    days = max(policy.eta_working_days[channel][1] for channel in channels)
+    days = max(0 if channel in HERE else policy.eta_working_days[channel][1] for channel in channels)
     if not days:
         return tx("request.sent.at_once", place=place)
     last = max(etas) if etas else calendar.deadline(now, days).at

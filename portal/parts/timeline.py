@@ -8,6 +8,7 @@ from datetime import datetime
 
 from core.domain.deadlines import ESCALATED_TO
 from core.domain.lifecycle import GRANTING
+from core.domain.settlement import HERE
 from core.services.case_views import CaseView, EventView, PayoutView
 from core.texts import Texts
 from portal.html import esc
@@ -134,7 +135,7 @@ def _moments(tx: Texts, payout: PayoutView, now: datetime) -> list[Step]:
     amount = tx.money(payout.amount_minor, payout.currency)
     channel = tx(f"channel.{payout.channel}")
     found = []
-    if payout.channel == "balance":
+    if payout.channel in HERE:
         if payout.arrived_at:
             expires = (
                 tx("track.paid.expires", date=tx.day_long(payout.expires_at)) if payout.expires_at else ""
@@ -144,7 +145,9 @@ def _moments(tx: Texts, payout: PayoutView, now: datetime) -> list[Step]:
                     tx,
                     payout.arrived_at,
                     tx("track.who.shop"),
-                    tx("track.paid.balance", amount=amount),
+                    tx("track.paid.balance", amount=amount)
+                    if payout.channel == "balance"
+                    else tx("track.paid.voucher", amount=amount, channel=channel),
                     expires,
                     now,
                 )

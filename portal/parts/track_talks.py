@@ -1,5 +1,5 @@
-"""How the customer would like to have a negotiated refund: to the balance, or by hand to another account of
-theirs, with proof that the old one is closed (R4.5).
+"""How the customer would like to have a negotiated refund: to the balance, as a voucher, or by hand to
+another account of theirs, with proof that the old one is closed (R4.5).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from core.domain import settlement
 from core.domain.errors import Refusal
 from core.domain.settlement import PAYEE_CHANNELS, PROOF, WAYS, read_payee
 from core.domain.terms import Terms
+from core.domain.vouchers import KINDS as VOUCHERS
 from core.services.case_views import CaseView
 from portal.html import esc
 from portal.parts.turn import Turn, act, head, pictures, refusal, remember, take
@@ -50,6 +51,8 @@ def _form(t: Turn) -> None:
     )  # fmt: skip
     if way == "transfer":
         _account(t)
+    elif way in VOUCHERS:
+        _voucher(t, str(way))
     if refused := refusal(t, "propose"):
         st.html(bad(tx.refusal(refused)))
     with st.container(key="turnbtn", horizontal=True):
@@ -62,7 +65,18 @@ def _can(t: Turn, way: str) -> bool:
     """What can be offered before anybody checks it."""
     if way == "balance":
         return bool(t.view.customer_id)
-    return way == "transfer" or all(payment.is_open for payment in t.view.order.payments)
+    return way != "account" or _all_open(t)
+
+
+def _all_open(t: Turn) -> bool:
+    return all(payment.is_open for payment in t.view.order.payments)
+
+
+def _voucher(t: Turn, way: str) -> None:
+    """What one gets, and the proof where an account is closed."""
+    st.html(f'<p class="note">{esc(t.tx(f"track.turn.way_note.{way}"))}</p>')
+    if not _all_open(t):
+        _proof(t)
 
 
 def _account(t: Turn) -> None:
@@ -78,6 +92,11 @@ def _account(t: Turn) -> None:
         tx("track.turn.payee_account"), key=f"payee-account-{case_no}", max_chars=64, persist_state="page"
     )
     st.html(f'<p class="note">{esc(tx("track.turn.payee_note"))}</p>')
+    _proof(t)
+
+
+def _proof(t: Turn) -> None:
+    tx = t.tx
     st.html(
         f'<div class="proof"><div><h3>{esc(tx(f"evidence_kind.{PROOF}"))}</h3>'
         f"<p>{esc(tx(f'evidence_hint.{PROOF}'))}</p></div></div>"

@@ -34,6 +34,7 @@ from core.domain import (
     reconciling,
     slips,
     stuck,
+    vouchers,
 )
 from core.domain.money import exponent, plain
 from core.domain.pictures import DOUBTS, WARNINGS
@@ -67,7 +68,8 @@ FAMILIES: dict[str, set[str]] = {
     "reason": set(facts.REASONS),
     "reason_said": set(facts.REASONS),
     "kind": set(facts.KINDS),
-    "channel": {*facts.CHANNELS, "transfer"},
+    "channel": {*facts.CHANNELS, "transfer", *vouchers.KINDS},
+    "voucher_state": set(vouchers.STATES),
     "delivery": set(facts.DELIVERIES),
     "delivery_said": set(facts.DELIVERIES),
     "evidence_kind": set(facts.EVIDENCE_KINDS),

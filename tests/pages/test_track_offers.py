@@ -57,6 +57,8 @@ def test_how_to_be_paid_and_what_is_wrong_with_it(open_page: OpenPage, shop: Sho
     assert way.options == [
         "退到平台余额，审核后马上到账",
         "转到我本人的另一个账户",
+        "换成等值的兑换码",
+        "换成等值的会员折扣券",
     ]  # the one that paid is closed
     way.set_value("transfer").run()
     page.button(key="do-propose").click().run()

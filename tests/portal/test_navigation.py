@@ -43,6 +43,7 @@ def test_every_place_is_a_page_and_a_file():
         "/figures",
         "/lab",
         "/credit",
+        "/wallet",
         "/help",
         "/verify",
         "/evidence",

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, func, insert, select
 
 from core.adapters.channels import Capabilities
 from core.adapters.tables import balance_lots
+from core.domain.wallet import good_after, next_warning
 
 CAPABILITIES: Final = Capabilities(timedelta.max, None, timedelta(0), (0, 0))
 
@@ -33,17 +34,18 @@ def credit(
             currency=currency,
             credited_at=at,
             expires_at=expires_at,
+            warn_at=next_warning(at, expires_at),
         )
     )
 
 
 def spendable(conn: Connection, customer_id: str, currency: str, at: datetime) -> int:
-    """Minor units that the customer can spend at `at`: what remains of lots that have not expired."""
+    """Minor units that the customer can spend at `at`: what remains of lots that are good."""
     total: int = conn.execute(
         select(func.coalesce(func.sum(balance_lots.c.remaining_minor), 0)).where(
             balance_lots.c.customer_id == customer_id,
             balance_lots.c.currency == currency,
-            balance_lots.c.expires_at >= at,
+            balance_lots.c.expires_at > good_after(at),
         )
     ).scalar_one()
     return int(total)

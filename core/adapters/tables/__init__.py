@@ -6,7 +6,7 @@ JSON columns hold canonical JSON text. State columns carry the CHECK that the li
 
 from __future__ import annotations
 
-from core.adapters.tables.books import balance_lots, ledger_entries, sandbox_refunds
+from core.adapters.tables.books import ledger_entries, sandbox_refunds
 from core.adapters.tables.columns import TAIL, Instant, from_micros, metadata, tail, to_micros
 from core.adapters.tables.far import channel_notices, circuits, refused_notices
 from core.adapters.tables.missing import bill_rows, ticket_answers, tickets
@@ -48,12 +48,23 @@ from core.adapters.tables.shop import (
     waiting_refunds,
 )
 from core.adapters.tables.telling import contacts, notice_deliveries, notices
+from core.adapters.tables.wallet import (
+    LEFT,
+    OPEN,
+    balance_lots,
+    lot_uses,
+    spends,
+    voucher_events,
+    vouchers,
+)
 
 __all__ = [
     "APPEND_ONLY",
     "AT_THE_DESK",
     "BY_HAND",
     "LATE",
+    "LEFT",
+    "OPEN",
     "PART",
     "TAIL",
     "Instant",
@@ -83,6 +94,7 @@ __all__ = [
     "from_micros",
     "guest_tries",
     "ledger_entries",
+    "lot_uses",
     "metadata",
     "near_pictures",
     "notice_deliveries",
@@ -98,10 +110,13 @@ __all__ = [
     "sandbox_refunds",
     "sessions",
     "settings",
+    "spends",
     "tail",
     "ticket_answers",
     "tickets",
     "to_micros",
+    "voucher_events",
+    "vouchers",
     "waiting_refunds",
     "worker_beats",
 ]
@@ -113,4 +128,7 @@ APPEND_ONLY = (
     "evidence_views",
     "difference_events",
     "ticket_answers",
+    "spends",
+    "lot_uses",
+    "voucher_events",
 )

@@ -1,8 +1,8 @@
-"""The books: our ledger, balances kept here, and what the sandbox says of itself."""
+"""The books: our ledger, and what the sandbox says of itself."""
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Integer, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Integer, Table, Text, UniqueConstraint
 
 from core.adapters.tables.columns import Id, Instant, metadata
 
@@ -18,20 +18,6 @@ ledger_entries = Table(
     Column("currency", Text, nullable=False),
     Column("case_no", Text),
     UniqueConstraint("movement", "line"),
-)
-
-balance_lots = Table(
-    "balance_lots",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("customer_id", Text, nullable=False, index=True),
-    Column("payout_id", ForeignKey("payouts.id"), unique=True),
-    Column("amount_minor", BigInteger, nullable=False),
-    Column("remaining_minor", BigInteger, nullable=False),
-    Column("currency", Text, nullable=False),
-    Column("credited_at", Instant, nullable=False),
-    Column("expires_at", Instant, nullable=False),
-    CheckConstraint("remaining_minor >= 0 AND remaining_minor <= amount_minor", name="remaining"),
 )
 
 sandbox_refunds = Table(  # the sandbox's own books: a far end that happens to live next door

@@ -22,6 +22,7 @@ from core.services.audit import (
     notices,
     people,
     reconciled,
+    wallet,
 )
 from core.services.audit.finding import Finding
 
@@ -45,6 +46,7 @@ def audit(app: App, pictures_read: int | None = PICTURES_READ) -> list[Finding]:
         found += credit.check(conn)
         found += reconciled.check(conn)
         found += missing.check(app, conn)
+        found += wallet.check(app, conn)
         found += fingerprints.check(conn)
         kept = files.rows(conn)
     found += files.check(app, kept, pictures_read)

@@ -13,8 +13,9 @@ from core.adapters.tables import balance_lots, case_events, cases, ledger_entrie
 from core.adapters.world import App
 from core.domain.accounts import EXCHANGE, FEES, PAYABLE, REFUNDS, channel_account
 from core.domain.lifecycle import GRANTING
+from core.domain.settlement import HERE
 from core.services import policies
-from core.services.audit import reconciled
+from core.services.audit import reconciled, wallet
 from core.services.audit.finding import Finding, body_of
 from core.services.payouts import BY_HAND
 
@@ -76,6 +77,7 @@ def _wanted(conn: Connection) -> Iterator[tuple[str, dict[str, int]]]:
         lines = {PAYABLE: row.amount_minor, channel_account(row.channel): -row.amount_minor}
         yield f"arrive:{row.key}", {f"{account} {row.currency}": n for account, n in lines.items()}
     yield from reconciled.movements(conn)
+    yield from wallet.movements(conn)
 
 
 def _expiries(app: App, conn: Connection) -> Iterator[Finding]:
@@ -86,6 +88,7 @@ def _expiries(app: App, conn: Connection) -> Iterator[Finding]:
         )
         .join(payouts, payouts.c.id == balance_lots.c.payout_id)
         .join(cases, cases.c.case_no == payouts.c.case_no)
+        .where(payouts.c.channel == "balance")  # what a code became ends as the code would have
     )
     for row in conn.execute(lots):
         days = policies.get(app, conn, row.policy_version).balance.expires_after_days
@@ -100,7 +103,7 @@ def _sandbox(conn: Connection) -> Iterator[Finding]:
     ours = {row.key: row for row in conn.execute(select(p.key, p.state, p.amount_minor, p.channel))}
     for key, row in ours.items():
         known = theirs.get(key)
-        if row.channel not in ("balance", BY_HAND) and row.state in ("accepted", "arrived"):
+        if row.channel not in (*HERE, BY_HAND) and row.state in ("accepted", "arrived"):
             if known is None:
                 yield Finding(11, "channel_never_saw", key)
             elif known.amount_minor != row.amount_minor:

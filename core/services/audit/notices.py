@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import Connection, and_, or_, select
 
 from core.adapters.tables import case_events, cases, from_micros, notices, settings
-from core.domain.notices import AFTER, DUE_SOON, EVENTLESS
+from core.domain.notices import AFTER, DUE_SOON, EVENTLESS, OF_BALANCE
 from core.services.audit.finding import Finding
 
 _e, _n = case_events.c, notices.c
@@ -26,7 +26,11 @@ _BEFORE: Final = select(settings.c.value).where(settings.c.key == "notices_after
 _ASTRAY: Final = (
     select(_n.case_no, _n.seq)
     .join(cases, cases.c.case_no == _n.case_no)
-    .where(or_(_n.customer_id != cases.c.customer_id, _n.order_no != cases.c.order_no))
+    # A balance that a code became may be somebody else's: `audit.wallet` knows whose.
+    .where(
+        _n.kind.not_in(OF_BALANCE),
+        or_(_n.customer_id != cases.c.customer_id, _n.order_no != cases.c.order_no),
+    )
     .order_by(_n.id)
 )
 _TOO_LATE: Final = (

@@ -11,9 +11,10 @@ from sqlalchemy import Integer, and_, case, func, literal_column, select
 
 from core.adapters.tables import balance_lots, ledger_entries
 from core.adapters.world import App
-from core.domain.accounts import BALANCE, PAYABLE
+from core.domain.accounts import BALANCE, PAYABLE, VOUCHERS
 from core.domain.actors import Actor
 from core.domain.workdays import ZONE, local_date
+from core.services import wallet
 from core.services.finance.moving import check
 
 SOON: Final = timedelta(days=30)  # a balance that expires
@@ -23,15 +24,18 @@ _e, _l = ledger_entries.c, balance_lots.c
 
 @dataclass(frozen=True, slots=True)
 class Liability:
-    """What is owed in one currency: balances, by their lots and by the ledger, and refunds not there yet."""
+    """What is owed in one currency: balances and vouchers, kept and booked, and refunds not there."""
 
     currency: str
     customers: int
     remaining_minor: int
-    expired_minor: int  # of it
+    expired_minor: int  # of it; the worker has not been there yet
     soon_minor: int  # of it, expires within `SOON`
     booked_minor: int  # balances in the ledger
     payable_minor: int
+    vouchers: int  # open ones
+    vouchers_minor: int  # what they are worth
+    vouchers_booked_minor: int  # vouchers in the ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ class Account:
 
 
 def liabilities(app: App, actor: Actor) -> list[Liability]:
-    """What the shop owes: balances kept here, and refunds that were granted and have not arrived."""
+    """What the shop owes: balances kept here, open vouchers, and refunds granted and not arrived."""
     check(actor)
     now = app.now()
     lots = select(
@@ -62,7 +66,7 @@ def liabilities(app: App, actor: Actor) -> list[Liability]:
     ).where(_l.remaining_minor > 0)
     in_ledger = (
         select(_e.account, _e.currency, func.sum(_e.amount_minor))
-        .where(_e.account.in_((BALANCE, PAYABLE)))
+        .where(_e.account.in_((BALANCE, PAYABLE, VOUCHERS)))
         .group_by(_e.account, _e.currency)
     )
     with app.read() as conn:
@@ -71,12 +75,19 @@ def liabilities(app: App, actor: Actor) -> list[Liability]:
             for r in conn.execute(lots.group_by(_l.currency))
         }
         owed = {(row[0], row[1]): -int(row[2]) for row in conn.execute(in_ledger)}
-    currencies = sorted({*kept, *(currency for _, currency in owed)})
+        open_vouchers = wallet.owed_by_vouchers(conn)
+    currencies = sorted({*kept, *open_vouchers, *(currency for _, currency in owed)})
     found = []
     for each in currencies:
         customers, remaining, expired, near = kept.get(each, (0, 0, 0, 0))
         booked, payable = owed.get((BALANCE, each), 0), owed.get((PAYABLE, each), 0)
-        found.append(Liability(each, customers, remaining, expired, near, booked, payable))
+        count, worth = open_vouchers.get(each, (0, 0))
+        in_vouchers = owed.get((VOUCHERS, each), 0)
+        found.append(
+            Liability(
+                each, customers, remaining, expired, near, booked, payable, count, worth, in_vouchers
+            )
+        )  # fmt: skip
     return found
 
 

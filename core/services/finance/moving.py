@@ -18,6 +18,7 @@ from core.domain.actors import Actor
 from core.domain.errors import NotAllowed, NotFound, PayoutUnasked, PersonUnknown
 from core.domain.lifecycle import PAYOUT
 from core.domain.reconciling import PEOPLE
+from core.domain.settlement import HERE
 from core.domain.stuck import Payment, Stuck, stuck
 from core.services import staff
 from core.services.commands import once
@@ -145,7 +146,7 @@ def _money(row: Any, now: datetime) -> Money:
 
 
 def _now(row: Any) -> str:
-    return "" if row.channel in (BY_HAND, "balance") else NOW.get(row.state, "")
+    return "" if row.channel in (BY_HAND, *HERE) else NOW.get(row.state, "")
 
 
 def ask_now(app: App, actor: Actor, payout_id: int, command_id: str) -> str:

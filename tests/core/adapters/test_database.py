@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -14,7 +14,20 @@ from sqlalchemy import Boolean, CheckConstraint, UniqueConstraint, insert, inspe
 from sqlalchemy.exc import DBAPIError, StatementError
 
 from core.adapters import database
-from core.adapters.tables import case_events, cases, metadata, orders, payments, payouts, policies, settings
+from core.adapters.tables import (
+    balance_lots,
+    case_events,
+    cases,
+    metadata,
+    orders,
+    payments,
+    payouts,
+    policies,
+    settings,
+    to_micros,
+)
+from core.domain.wallet import next_warning
+from core.domain.workdays import end_of_day
 from core.services.audit import notices
 from tests.shop import Shop, open_shop
 
@@ -132,6 +145,23 @@ def test_talks_without_a_date_are_due_once_brought_up(tmp_path: Any) -> None:
         case = conn.execute(select(cases)).one()
     assert case.due_at is not None and case.due_at <= datetime.now(UTC)
     assert (case.due_action, case.owner) == (None, "finance")
+
+
+def test_lots_from_before_there_were_warnings_get_one(tmp_path: Any) -> None:
+    """At the time that the rules give a new one; not where nothing is left."""
+    file = tmp_path / "older.db"
+    url = f"sqlite:///{file}"
+    database.migrate(url, "0013")
+    credited, expires = datetime(2026, 9, 1, tzinfo=UTC), end_of_day(date(2027, 9, 1))
+    lot = f"'mei', 500, ?, 'CNY', {to_micros(credited)}, {to_micros(expires)}"
+    columns = "customer_id, amount_minor, remaining_minor, currency, credited_at, expires_at"
+    with sqlite3.connect(file) as driver:
+        for left in (500, 0):
+            driver.execute(f"INSERT INTO balance_lots ({columns}) VALUES ({lot})", (left,))
+    database.migrate(url)
+    with database.engine(url).connect() as conn:
+        found = conn.execute(select(balance_lots.c.warn_at).order_by(balance_lots.c.id)).scalars().all()
+    assert found == [next_warning(credited, expires), None]
 
 
 def test_what_channels_had_said_before_is_known_once_brought_up(tmp_path: Any) -> None:

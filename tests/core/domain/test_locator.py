@@ -25,7 +25,7 @@ from core.domain.locator import (
     Ticket,
     locate,
 )
-from core.domain.settlement import WHY
+from core.domain.settlement import HERE, WHY
 
 NOW = datetime(2026, 11, 28, 4, 0, tzinfo=UTC)
 DUE = datetime(2026, 12, 1, 15, 59, 59, tzinfo=UTC)
@@ -39,7 +39,7 @@ def piece(state: str, channel: str = "alipay", amount: int = 10_000, eta: dateti
         state,
         eta if state in ("accepted", "arrived") else None,
         NOW if state == "arrived" else None,
-        NOW + timedelta(days=365) if channel == "balance" and state == "arrived" else None,
+        NOW + timedelta(days=365) if channel in HERE and state == "arrived" else None,
     )
 
 
@@ -92,6 +92,12 @@ def zh(located: Located) -> str:
             (replace(piece("arrived", amount=2_000), in_wallet=True), piece("arrived", "wechat", 8_000)),
             "¥100.00 已全部到账，其中 ¥20.00 在你的支付宝余额里，因为付款的银行卡收不了款",
         ),
+        (
+            "completed",
+            (piece("arrived", "redeem_code"),),
+            "¥100.00 已经以兑换码发给你，有效至 2027年11月28日（周日）",
+        ),
+        ("paying", (piece("planned", "discount"),), "¥100.00 正在开成会员折扣券发给你"),
         ("approved", (), "¥100.00 已批准，马上交给支付宝"),
         ("in_review", (), "¥100.00 还在商家账户，正在人工审核，最晚 12月1日（周二）给你结果"),
         ("withdrawn", (), "¥100.00 仍在商家账户：你撤回了申请，没有退款"),
@@ -318,7 +324,7 @@ def as_kept(piece: Piece) -> Piece:
 
 PIECES = st.builds(
     Piece,
-    channel=st.sampled_from(["alipay", "wechat", "card", "balance"]),
+    channel=st.sampled_from(["alipay", "wechat", "card", *HERE]),
     account=st.sampled_from(["", "138****2046"]),
     amount_minor=st.integers(1, 10**9),
     state=st.sampled_from(PAYOUT.states),
@@ -389,7 +395,8 @@ def test_every_key_can_be_reached() -> None:
     reached = set()
     states = [*[(piece(a),) for a in PAYOUT.states], ()]
     states += [(piece(a), piece(b)) for a, b in product(PAYOUT.states, repeat=2)]
-    states += [(piece("arrived", "balance"),)]
+    states += [(piece("arrived", "balance"),), (piece("arrived", "redeem_code"),)]
+    states += [(piece("planned", "discount"),), (piece("arrived"), piece("planned", "discount"))]
     for state, pieces, amount, due in product(CASE.states, states, (None, 1), (None, DUE)):
         for late, owner in product((False, True), (None, ESCALATED_TO, SECOND)):
             moved = [

@@ -54,6 +54,8 @@ def test_spaces_and_wide_signs_are_no_part_of_a_number() -> None:
         ("elsewhere", {}, RouteUnavailable),
         ("transfer", {"evidence": ()}, ProofOfClosureMissing),
         ("transfer", {"has_payee": False}, PayeeMissing),
+        ("redeem_code", {"is_open": False, "evidence": ()}, ProofOfClosureMissing),
+        ("discount", {"is_open": False, "evidence": ()}, ProofOfClosureMissing),
     ],
 )
 def test_ways_that_are_closed(way: str, facts: dict[str, object], refusal: type[Refusal]) -> None:
@@ -63,3 +65,12 @@ def test_ways_that_are_closed(way: str, facts: dict[str, object], refusal: type[
     check_way(way if way != "elsewhere" else "account", **usual)  # type: ignore[arg-type]
     with pytest.raises(refusal):
         check_way(way, **(usual | facts))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("way", ["redeem_code", "discount"])
+def test_a_voucher_needs_no_account(way: str) -> None:
+    """R4.5: where nothing is closed (a third party holds it) there is nothing to prove; a guest has no
+    balance and may have a voucher.
+    """
+    check_way(way, is_open=True, has_account=False, has_payee=False, evidence=())
+    check_way(way, is_open=False, has_account=False, has_payee=False, evidence=(PROOF,))

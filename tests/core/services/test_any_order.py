@@ -21,7 +21,7 @@ from core.adapters.tables import payments
 from core.domain.actors import Actor
 from core.domain.errors import Refusal
 from core.domain.lifecycle import CASE
-from core.domain.settlement import Payee
+from core.domain.settlement import WAYS, Payee
 from core.domain.terms import Terms
 from core.services import cases
 from core.services.evidence import TAKES_EVIDENCE
@@ -39,7 +39,7 @@ TERMS = st.builds(
     note=st.just("…"),
     amount_minor=st.none() | st.integers(1, 11_000) | st.just(LARGE - 1),
     route=st.sampled_from([None, None, "original", "balance", "negotiated"]),
-    way=st.sampled_from([None, "account", "balance", "transfer"]),
+    way=st.sampled_from([None, *WAYS]),
     payee=st.just(Payee("card", "梅雨", "6222021234561234")),
     reference=st.just("TR-20261"),
 )
