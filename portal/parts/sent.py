@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from core import wording
+from core.domain.missing import BY_HAND
 from core.domain.policy import Policy
 from core.domain.settlement import HERE
 from core.domain.workdays import Calendar
@@ -83,16 +84,24 @@ def _read_by(tx: Texts, view: CaseView) -> str:
 def _arrival(tx: Texts, view: CaseView, policy: Policy, calendar: Calendar, now: datetime) -> str:
     """Where it goes and by when: the payouts' own date, or the policy's until there are payouts."""
     etas = [payout.eta_at for payout in view.payouts if payout.eta_at]
-    moving = [payout.channel for payout in view.payouts if payout.state != "replanned"]
+    live = [payout for payout in view.payouts if payout.state != "replanned"]
+    moving = [payout.channel for payout in live]
     if not moving:
         moving = ["balance"] if view.route == "balance" else [p.channel for p in view.order.payments]
-    channels = list(dict.fromkeys(moving))
-    place = tx.list([tx(f"channel.{channel}") for channel in channels])
-    days = max(0 if channel in HERE else policy.eta_working_days[channel][1] for channel in channels)
+    names = dict.fromkeys([payout.payee_channel or payout.channel for payout in live] or moving)
+    place = tx.list([tx(f"channel.{channel}") for channel in names])
+    days = max(_days(policy, channel) for channel in moving)
     if not days:
         return tx("request.sent.at_once", place=place)
     last = max(etas) if etas else calendar.deadline(now, days).at
     return tx("request.sent.arrives", place=place, date=tx.date(last, now))
+
+
+def _days(policy: Policy, channel: str) -> int:
+    """Working days until it is there; of a transfer by hand those for settling a negotiated refund."""
+    if channel in HERE:
+        return 0
+    return policy.working_days.arbitration if channel == BY_HAND else policy.eta_working_days[channel][1]
 
 
 def ways(tx: Texts, view: CaseView) -> str:

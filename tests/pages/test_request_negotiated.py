@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from core.domain.actors import Actor
+from tests.core.services.test_negotiations import transfer_agreed
 from tests.pages.conftest import OpenPage, words
 from tests.pages.filling import keyed, press
-from tests.shop import LEAD, REVIEWER, Shop
+from tests.shop import LEAD, MEI, REVIEWER, Shop
 
 ACCOUNT = "138****2046"
 
@@ -52,3 +55,12 @@ def test_once_agreed_the_money_goes_where_it_was_agreed(open_page: OpenPage, sho
     shop.act(case_no, "agree", LEAD)
     said = words(open_page("request", mei, sent=case_no))
     assert "退到平台余额" in said and "退到支付宝" not in said
+
+
+@pytest.mark.parametrize(("lang", "says"), [("zh_CN", "银行卡"), ("en", "Bank card")])
+def test_after_a_transfer_was_agreed_the_old_address_still_answers(
+    open_page: OpenPage, shop: Shop, lang: str, says: str
+) -> None:
+    """To the account that was agreed on, by a date of people's and no channel's."""
+    case_no = transfer_agreed(shop)
+    assert says in words(open_page("request", MEI, lang=lang, sent=case_no))
