@@ -93,7 +93,7 @@ class Alipay:
         # Without a number the trade's own is taken: such a refund can be made once.
         key = str(biz.get("out_request_no") or trade["trade_no"])
         with self._books.transaction():
-            known = self._books.known(self.name, key)
+            known = self._books.known(self.name, key, for_new=fault is not None and fault.do == "again")
             if known is None:
                 known, moved = self._move(trade, key, amount, fault), True
             elif (known["trade_no"], known["amount_minor"]) != (trade["trade_no"], amount):

@@ -197,8 +197,11 @@ class Books:
         assert found is not None
         return found
 
-    def known(self, channel: str, key: str) -> sqlite3.Row | None:
-        """The refund that the channel remembers under this key."""
+    def known(self, channel: str, key: str, *, for_new: bool = False) -> sqlite3.Row | None:
+        """The refund that the channel remembers under this key. `for_new`: it is forgotten from here on."""
+        if for_new:
+            with self.transaction() as db:
+                db.execute("UPDATE refunds SET forgotten = 1 WHERE channel = ? AND key = ?", (channel, key))
         return self.row("SELECT * FROM refunds WHERE channel = ? AND key = ? AND NOT forgotten", channel, key)
 
     def set(self, number: int, **values: Any) -> None:

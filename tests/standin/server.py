@@ -100,6 +100,8 @@ class Standin:
         self.settle(by_hand=False)
         fault = self.faults.of(far.name, op)
         word = fault.do if fault else ""
+        if fault and word == "held_up":
+            time.sleep(fault.seconds)
         is_before = word in ("error_before", "reset_before")
         reply = far.broken() if is_before else far.answer(request, op, fault)
         self.books.write(

@@ -125,7 +125,7 @@ class Wechat:
                 raise Trouble("RESOURCE_NOT_EXISTS", "订单不存在")
             if (total, amount.get("currency")) != (trade["paid_minor"], trade["currency"]):
                 raise Trouble("INVALID_REQUEST", "订单金额与原订单不一致")
-            known = self._books.known(self.name, key)
+            known = self._books.known(self.name, key, for_new=fault is not None and fault.do == "again")
             if known is None:
                 known = self._move(trade, key, asked, str(told.get("notify_url", "")), fault)
             elif (known["trade_no"], known["amount_minor"]) != (trade["trade_no"], asked):
