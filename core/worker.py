@@ -6,12 +6,15 @@ import secrets
 import socket
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from sqlalchemy import insert, update
 
+from core.adapters import database
 from core.adapters.tables import worker_beats
 from core.app import App
 from core.domain.errors import StoreUnavailable
@@ -49,35 +52,24 @@ def run_once(app: App, worker_id: str | None = None) -> int:
     worker_id = worker_id or name()
     done = 0
     for case_no in timers.due_numbers(app, app.now(), BATCH):
-        try:
+        with _apart(app, "case_put_off", timers.put_off, case_no=case_no):
             done += timers.run_due(app, case_no)
-        except Exception:
-            log.exception("case_put_off", case_no=case_no)
-            timers.put_off(app, case_no, app.now() + PUT_OFF)
     for customer_id in credit.due_customers(app, app.now(), BATCH):
         done += credit.recover(app, customer_id)
     done += credit.escalate_late(app, BATCH)
     done += missing.escalate_late(app, BATCH)
     for case_no in timers.numbers_to_warn(app, app.now(), BATCH):
-        try:
+        with _apart(app, "warning_put_off", timers.put_off_warning, case_no=case_no):
             done += timers.run_warning(app, case_no)
-        except Exception:
-            log.exception("warning_put_off", case_no=case_no)
-            timers.put_off_warning(app, case_no, app.now() + PUT_OFF)
     for payout_id in sending.due_ids(app, app.now(), BATCH):
-        try:
+        # Its lease stays until it is over; then it counts as lost and the channel is asked first.
+        with _apart(app, "payout_interrupted", payout_id=payout_id):
             done += sending.attend(app, payout_id, worker_id)
-        except Exception:
-            # Its lease stays until it is over; then it counts as lost and the channel is asked first.
-            log.exception("payout_interrupted", payout_id=payout_id)
     done += _held(app)
     done += outbox.run(app, worker_id, BATCH)
     for evidence_id in alike.due(app, app.now(), BATCH):
-        try:
+        with _apart(app, "comparison_put_off", alike.put_off, evidence_id=evidence_id):
             done += alike.attend(app, evidence_id)
-        except Exception:
-            log.exception("comparison_put_off", evidence_id=evidence_id)
-            alike.put_off(app, evidence_id, app.now() + PUT_OFF)
     return done + reconciliation.fetch(app) + _pictures(app)
 
 
@@ -91,13 +83,29 @@ def _held(app: App) -> int:
         (wallet.expired_vouchers, wallet.expire_voucher, None),
     ):
         for number in due(app, BATCH):
-            try:
+            with _apart(app, "held_put_off", put_off, number=number):
                 done += work(app, number)
-            except Exception:
-                log.exception("held_put_off", work=work.__name__, number=number)
-                if put_off is not None:
-                    put_off(app, number, app.now() + PUT_OFF)
     return done
+
+
+@contextmanager
+def _apart(
+    app: App, accident: str, put_off: Callable[..., None] | None = None, **about: Any
+) -> Iterator[None]:
+    """One thing of a round: what breaks in it is put off and does not stop the others. For a database that
+    fails nothing is put off: it is no fault of that thing's, which should go on as soon as the database does.
+    """
+    try:
+        yield
+    except Exception as error:
+        if database.is_away(error):
+            raise
+        if database.lost_a_race(error):
+            log.warning("race_lost", **about)  # it is still due
+            return
+        log.exception(accident, **about)
+        if put_off is not None:
+            put_off(app, *about.values(), app.now() + PUT_OFF)
 
 
 def _pictures(app: App) -> int:

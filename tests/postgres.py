@@ -40,7 +40,18 @@ class Postgres:
 
     directory: Path
     process: subprocess.Popen[bytes]
+    start: Callable[[], subprocess.Popen[bytes]]
     names: Iterator[int] = field(default_factory=count)
+
+    def stop(self) -> None:
+        """Immediately: every connection is cut, and the next start finds what was committed in the log."""
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait(timeout=30)
+
+    def restart(self) -> None:
+        self.stop()
+        self.process = self.start()
+        _wait_until_ready(self)
 
     def url(self, name: str) -> str:
         return f"postgresql+psycopg://{USER}@/{name}?host={self.directory}"
@@ -74,10 +85,11 @@ class Postgres:
 
 
 @contextmanager
-def private_postgres(template_setup: Callable[[str], None] | None = None) -> Iterator[Postgres]:
+def private_postgres(template_setup: Callable[[str], None] | None = None, *more: str) -> Iterator[Postgres]:
     """Starts a server and stops it by its process id; raises `Missing` where none is installed.
 
     `template_setup(url)` migrates the database that every `create()` copies; without it copies are empty.
+    `more`: options of the server's, the last word on each.
     """
     bin_directory = _find_bin()
     # A short path, because a socket's may have 107 bytes; not tmp_path, which `postgres` may not enter.
@@ -88,20 +100,21 @@ def private_postgres(template_setup: Callable[[str], None] | None = None) -> Ite
         initdb: list[str | Path] = [bin_directory / "initdb", "-D", data, f"--username={USER}"]
         initdb += ["--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]
         subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, cwd=directory, **user)
-        options = [*FAST, "listen_addresses=", f"unix_socket_directories={directory}"]
+        options = [*FAST, *more, "listen_addresses=", f"unix_socket_directories={directory}"]
         command: list[str | Path] = [bin_directory / "postgres", "-D", data]
         command += [f"--{option}" for option in options]
-        with log.open("wb") as output:
-            process = subprocess.Popen(command, stdout=output, stderr=output, cwd=directory, **user)
+
+        def start() -> subprocess.Popen[bytes]:
+            with log.open("ab") as output:
+                return subprocess.Popen(command, stdout=output, stderr=output, cwd=directory, **user)
+
+        server = Postgres(directory, start(), start)
         try:
-            server = Postgres(directory, process)
-            _wait_until_ready(server, log)
+            _wait_until_ready(server)
             server.make_template(template_setup or (lambda url: None))
             yield server
         finally:
-            # Immediate shutdown: the data is not needed again.
-            process.send_signal(signal.SIGQUIT)
-            process.wait(timeout=30)
+            server.stop()  # the data is not needed again
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 
@@ -140,7 +153,7 @@ def _unprivileged(directory: Path) -> dict[str, Any]:
     return {"user": "postgres", "group": "postgres", "extra_groups": []}
 
 
-def _wait_until_ready(server: Postgres, log: Path) -> None:
+def _wait_until_ready(server: Postgres) -> None:
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
@@ -148,5 +161,7 @@ def _wait_until_ready(server: Postgres, log: Path) -> None:
             return
         except psycopg.OperationalError as error:
             if server.process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"PostgreSQL did not start: {log.read_text()[-2000:]}") from error
+                raise RuntimeError(
+                    f"PostgreSQL did not start: {(server.directory / 'log').read_text()[-2000:]}"
+                ) from error
             time.sleep(0.02)

@@ -16,10 +16,20 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 
 HEAD: Final = "0015"  # the newest migration; a test keeps it so
 BUSY_MS: Final = 30_000
+_AWAY_SQLITE: Final = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+    }
+)
+_AWAY_CLASSES: Final = frozenset({"08", "53", "57", "58"})  # connection, resources, operator, system
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _MIGRATION_LOCK: Final = 7_245_001  # an arbitrary number, the same in every process
 
@@ -86,9 +96,27 @@ def is_conflict(error: SQLAlchemyError) -> bool:
     """Two writers met (a unique key, a deadlock, a serialization failure): the same transaction may be tried
     again.
     """
-    if isinstance(error, IntegrityError):
-        return True
+    return isinstance(error, IntegrityError) or lost_a_race(error)
+
+
+def lost_a_race(error: BaseException) -> bool:
+    """A deadlock or a serialization failure: nothing was wrong with what was asked."""
     return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in {"40001", "40P01"}
+
+
+def is_away(error: BaseException) -> bool:
+    """The database itself fails, whatever it was asked: gone or starting, locked for long, its disk full.
+    What was asked will do as soon as it is back.
+    """
+    if getattr(error, "connection_invalidated", False):
+        return True
+    cause = getattr(error, "orig", None) or error  # what begins a transaction on SQLite is not wrapped
+    if isinstance(cause, sqlite3.Error):
+        return getattr(cause, "sqlite_errorcode", 0) & 0xFF in _AWAY_SQLITE
+    state = getattr(cause, "sqlstate", None)
+    if state is None:  # psycopg could not connect
+        return isinstance(error, OperationalError)
+    return state[:2] in _AWAY_CLASSES and state != "57014"  # one statement was canceled: that says nothing
 
 
 def serialize(conn: Connection, number: int) -> None:

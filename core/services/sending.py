@@ -10,7 +10,9 @@ from typing import Any, Final
 
 import structlog
 from sqlalchemy import Connection, Row, bindparam, func, or_, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
+from core.adapters import database
 from core.adapters.channels import ChannelSilent, Outcome
 from core.adapters.tables import payouts
 from core.adapters.world import App
@@ -24,6 +26,7 @@ from core.services.record import Change, lock
 log = structlog.get_logger(__name__)
 
 LEASE: Final = timedelta(minutes=2)  # longer than any channel's timeout
+KEEP_TRIES: Final = 5
 
 _p = payouts.c
 _NOW: Final = bindparam("now", type_=_p.due_at.type)
@@ -62,8 +65,19 @@ def attend(app: App, payout_id: int, worker: str) -> bool:
     outcome = _outcome(app, row, worker)
     if row.channel in app.channels:
         circuits.heard(app, row.channel, outcome)
-    record_outcome(app, payout_id, outcome)
+    _keep(app, payout_id, outcome)
     return True
+
+
+def _keep(app: App, payout_id: int, outcome: Outcome) -> None:
+    """Who loses a race tries again at once: a word that is not kept must be asked for after the lease."""
+    for attempt in range(KEEP_TRIES):
+        try:
+            record_outcome(app, payout_id, outcome)
+            return
+        except SQLAlchemyError as error:
+            if attempt == KEEP_TRIES - 1 or not database.lost_a_race(error):
+                raise
 
 
 def claim(app: App, payout_id: int, worker: str) -> Row[Any] | None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 
 from core import worker
 from core.adapters.tables import worker_beats
@@ -19,6 +24,17 @@ from tests.shop import MEI, SUPPORT, Shop, open_shop
 @pytest.fixture
 def shop(database_url: str, tmp_path: Path) -> Shop:
     return open_shop(database_url, tmp_path / "evidence")
+
+
+@pytest.fixture
+def sqlite_shop(sqlite_url: str, tmp_path: Path) -> Shop:
+    return open_shop(sqlite_url, tmp_path / "evidence")
+
+
+def sqlite_error(words: str, code: int) -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError(words)
+    error.sqlite_errorcode = code
+    return error
 
 
 def test_nothing_due_is_nothing_done(shop: Shop) -> None:
@@ -88,6 +104,98 @@ def test_a_payout_that_breaks_does_not_stop_the_others(shop: Shop, monkeypatch: 
     assert [shop.payouts(n)[0].state for n in (first, second)] == ["accepted", "accepted"]
     assert len(shop.alipay.sent) == 2
     assert shop.audit() == []
+
+
+def broken_by(error: BaseException) -> Callable[..., Any]:
+    def broken(*_: Any) -> Any:
+        raise error
+
+    return broken
+
+
+AWAY = {
+    "shut down": psycopg.errors.AdminShutdown("terminating connection"),
+    "starting": psycopg.errors.CannotConnectNow("the database system is starting up"),
+    "no connection": psycopg.OperationalError("connection refused"),
+    "disk full": psycopg.errors.DiskFull("No space left on device"),
+    "locked": sqlite_error("database is locked", sqlite3.SQLITE_BUSY),
+    "disk full, SQLite": sqlite_error("database or disk is full", sqlite3.SQLITE_FULL),
+}
+
+
+@pytest.mark.parametrize("is_wrapped", [True, False], ids=["wrapped", "raw"])
+@pytest.mark.parametrize("what", AWAY)
+def test_a_database_that_fails_puts_nothing_off(
+    sqlite_shop: Shop, monkeypatch: pytest.MonkeyPatch, what: str, is_wrapped: bool
+) -> None:
+    """The round ends, and the next one does what was due: within seconds, not after five minutes."""
+    shop, error = sqlite_shop, AWAY[what]
+    if isinstance(error, psycopg.Error) or is_wrapped:  # only SQLite's BEGIN comes as it is
+        base = psycopg.Error if isinstance(error, psycopg.Error) else sqlite3.Error
+        error = DBAPIError.instance("SELECT 1", (), error, base)
+    case_no = shop.apply(shop.order()).case_no
+    with monkeypatch.context() as patched:
+        patched.setattr(timers, "run_due", broken_by(error))
+        with pytest.raises(type(error)):
+            worker.run_once(shop.app)
+    assert worker.run_until_idle(shop.app) == 2
+    assert shop.view(case_no).state == "paying"
+
+
+@pytest.mark.parametrize("what", [psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected])
+def test_who_loses_a_race_is_not_put_off(
+    sqlite_shop: Shop, monkeypatch: pytest.MonkeyPatch, what: type[psycopg.Error]
+) -> None:
+    """And the others of the round go on."""
+    shop, lost = sqlite_shop, DBAPIError.instance("UPDATE", (), what("met another"), psycopg.Error)
+    first, second = (shop.apply(shop.order()).case_no for _ in range(2))
+    real, losers = timers.run_due, [first]
+
+    def run_due(app: Any, case_no: str) -> bool:
+        if case_no in losers:
+            losers.remove(case_no)
+            raise lost
+        return real(app, case_no)
+
+    monkeypatch.setattr(timers, "run_due", run_due)
+    assert worker.run_once(shop.app) == 2
+    assert [shop.view(number).state for number in (first, second)] == ["approved", "paying"]
+    assert worker.run_once(shop.app) == 2
+    assert shop.view(first).state == "paying"
+
+
+def test_a_word_of_the_channel_outlives_lost_races(
+    sqlite_shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It need not be asked for after the lease."""
+    shop = sqlite_shop
+    case_no = shop.apply(shop.order()).case_no
+    lost = DBAPIError.instance("UPDATE", (), psycopg.errors.DeadlockDetected("met"), psycopg.Error)
+    real, left = payout_service.record_outcome, [lost] * 3
+
+    def record_outcome(*told: Any) -> str:
+        if left:
+            raise left.pop()
+        return real(*told)
+
+    monkeypatch.setattr(sending, "record_outcome", record_outcome)
+    shop.work()
+    assert [(row.state, row.leased_until) for row in shop.payouts(case_no)] == [("accepted", None)]
+    assert not left and not shop.alipay.asked
+
+
+@pytest.mark.parametrize("error", [ValueError("ours"), sqlite_error("no such column", sqlite3.SQLITE_ERROR)])
+def test_a_case_that_breaks_by_itself_is_put_off(
+    sqlite_shop: Shop, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    shop = sqlite_shop
+    case_no = shop.apply(shop.order()).case_no
+    with monkeypatch.context() as patched:
+        patched.setattr(timers, "run_due", broken_by(error))
+        assert worker.run_once(shop.app) == 0
+    assert worker.run_once(shop.app) == 0
+    shop.clock.advance(worker.PUT_OFF)
+    assert worker.run_until_idle(shop.app) == 2 and shop.view(case_no).state == "paying"
 
 
 def test_what_was_done_meanwhile_is_not_done_again(shop: Shop) -> None:

@@ -1,4 +1,4 @@
-"""`python -m tests.torture`: one run as the tests make them; prints it as JSON, exit code 1 when anything is wrong."""
+"""`python -m tests.torture`: one run as the tests make them, as JSON; exit code 1 when anything is wrong."""
 
 from __future__ import annotations
 

@@ -87,8 +87,8 @@ def run(
     folder: Path, url: str, *words: str, seed: int, kills: int, refunds: int,
     lies: Sequence[dict[str, Any]] = LIES, most_seconds: float = 1.2, patience: float = 900,
 ) -> Run:  # fmt: skip
-    """`words`: how the nursery starts processes. `patience`: seconds after the last kill until everything must
-    have arrived.
+    """`words`: how the nursery starts processes. `patience`: seconds after the last kill until all must have
+    arrived.
     """
     done, random, cut_short = Run(seed), Random(seed), set[int]()
     lease = timedelta(seconds=HASTY_LEASE_SECONDS) if "--hasty" in words else sending.LEASE
@@ -102,20 +102,25 @@ def run(
             time.sleep(kill.after)  # no condition: the random point
             shop.kill(kill.victim)
             done.web_kills += kill.victim == WEB
-        done.kills, done.refunds = shop.kills, shop.asked
+        done.kills, done.cut_short = shop.kills, len(cut_short)
         done.kill_seconds = round(time.monotonic() - began, 1)
         shop.tell("faults", {"fault": CALM})
-        began = time.monotonic()
-        try:
-            shop.wait_until(shop.is_done, "all has arrived", patience)
-        except TimeoutError as late:
-            done.wrong["late"] = [str(late)]
-        done.calm_seconds = round(time.monotonic() - began, 1)
-        done.cut_short = len(cut_short)
-        shop.stop()
-        _a_week_later(shop)
-        judge(shop, done)
+        finish(shop, done, patience)
     return done
+
+
+def finish(shop: Rig, done: Run, patience: float) -> None:
+    """Wait until all has arrived, let the processes end, and judge."""
+    shop.tell("settle", {})  # what waits there for the shop's funds
+    began = time.monotonic()
+    try:
+        shop.wait_until(shop.is_done, "all has arrived", patience)
+    except TimeoutError as late:
+        done.wrong["late"] = [str(late)]
+    done.calm_seconds, done.refunds = round(time.monotonic() - began, 1), shop.asked
+    shop.stop()
+    _a_week_later(shop)
+    judge(shop, done)
 
 
 def _a_week_later(shop: Rig) -> None:

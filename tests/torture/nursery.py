@@ -1,8 +1,8 @@
-"""Starts the processes of a run, as they are or forked from a warm one, and ends them when its starter is gone.
+"""Starts the processes of a run, cold or forked from a warm one, and ends them when its starter is gone.
 
-Reads lines of JSON (`command`, `log`, `env`), answers each with the process's number. `--warm`: the command
-runs in a fork that has imported everything, and starts in half a second instead of three. `--hasty`: minutes of
-waiting are seconds. `--without GUARD` takes one guard out of every process: then a run must go wrong.
+Reads lines of JSON (`command`, `log`, `env`), answers each with the process's number. `--warm`: the
+command runs in a fork that has imported everything, up in half a second instead of three. `--hasty`: minutes
+of waiting are seconds. `--without GUARD` takes one guard out of every process: then a run must go wrong.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def warm() -> None:
     import wechatpayv3  # noqa: F401
 
     import core.cli.opening
-    import core.worker
+    import core.worker  # noqa: F401
     import streamlit_app  # noqa: F401
     from core import texts
     from core.domain.workdays import china
@@ -109,7 +109,7 @@ def hurry() -> None:
     worker.AFTER_ACCIDENT_SECONDS = 0.5  # type: ignore[misc]
 
 
-# --- guards taken out ----------------------------------------------------------------------------------------
+# --- guards taken out --------------------------------------------------------------------------------------
 
 
 def without_key() -> None:

@@ -1,4 +1,4 @@
-"""A shop of real processes on one database: the stand-in, workers and the web process, and what they must do."""
+"""A shop of real processes on one database: the stand-in, four workers and the web process."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -33,7 +34,8 @@ WORKERS = tuple(f"worker{n}" for n in range(4))
 WEB = "web"
 PAID, ASKED = 10_000, 4_000  # a second refund of the same would fit: a double one shows
 # How an order was paid: (channel, from a bank's card, seconds until the channel has decided)
-WAYS = (
+Ways = tuple[tuple[str, bool, float], ...]
+WAYS: tuple[Ways, ...] = (
     (("alipay", False, 0.0),), (("alipay", True, 0.5),), (("wechat", True, 0.3),), (("wechat", True, 1.0),),
     (("card", True, 0.0),), (("alipay", True, 0.3), ("wechat", True, 0.3)),
 )  # fmt: skip
@@ -43,7 +45,7 @@ _BOUND_SECONDS = 90  # for a process to be up or to go
 
 @dataclass
 class Rig:
-    """`ask(n)` sends in refunds, `kill(name)` kills and starts anew, `wait_until` waits for what must come."""
+    """`ask(n)` sends in refunds, `kill(name)` kills and starts anew, `wait_until` waits for what must be."""
 
     folder: Path
     url: str
@@ -52,6 +54,7 @@ class Rig:
     logs: dict[str, Path] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
     kills: int = 0
+    customers: Iterator[int] = field(default_factory=count)
     asked: int = 0  # refunds, one for each payment of an order
 
     def open(self) -> None:
@@ -150,8 +153,13 @@ class Rig:
         while self.asked < until:
             self.ask_one(random.choice(WAYS))
 
-    def ask_one(self, ways: tuple[tuple[str, bool, float], ...]) -> str:
-        customer = Actor("customer", f"c{self.asked}")
+    def ask_one(self, ways: Ways) -> str:
+        """One order, and the refund of a part of each of its payments; answers the case's number."""
+        return self.apply(*self.order(ways))
+
+    def order(self, ways: Ways) -> tuple[str, Actor, int]:
+        """Paid in our books and in the channels'; answers its number, whose it is, and what to ask for."""
+        customer = Actor("customer", f"c{next(self.customers)}")
         with self.app.begin() as conn:
             conn.execute(insert(customers).values(id=customer.id, name="梅", created_at=self.app.now()))
         order_no = self.shop.order(*((name, PAID) for name, _, _ in ways), customer=customer.id)
@@ -165,9 +173,13 @@ class Rig:
                     "channel": row.channel, "trade_no": trade_no, "paid_minor": PAID, "by_card": by_card,
                     "order_no": f"{order_no}-{row.id}", "settle_after": settles,
                 })  # fmt: skip
-        sent = self.shop.apply(order_no, ASKED * len(ways), actor=customer)
+        return order_no, customer, ASKED * len(ways)
+
+    def apply(self, order_no: str, customer: Actor, minor: int) -> str:
+        """The same form each time, however often it is sent."""
+        sent = self.shop.apply(order_no, minor, actor=customer, command_id=f"form of {order_no}")
         assert sent.state == "approved", sent
-        self.asked += len(ways)
+        self.asked += minor // ASKED
         return sent.case_no
 
     def cut_short(self, lease: timedelta) -> set[int]:

@@ -1,5 +1,5 @@
-"""Real money survives what kills processes (invariants 1, 3, 5, 6, 7, 11): nothing lost, nothing double, our books
-equal the channel's. With any guard taken out the same run goes wrong, or it would prove nothing.
+"""Real money survives what kills processes (invariants 1, 3, 5, 6, 7, 11): nothing lost, nothing double, our
+books equal the channel's. With any guard taken out the same run goes wrong, or it would prove nothing.
 """
 
 from __future__ import annotations
