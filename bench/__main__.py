@@ -10,7 +10,7 @@ from bench import Measured
 
 TOPICS = (
     "rules", "submit", "reruns", "pictures", "uploads", "legibility", "doubts", "desk", "reading", "bills",
-    "reconciling",
+    "reconciling", "payouts",
 )  # fmt: skip
 
 
