@@ -1,5 +1,5 @@
-"""`PYTHON bench/durable.py URL NUMBER PROCESSES`: so many no-op durable workflows of DBOS on a PostgreSQL, by so
-many processes. Prints the seconds of those that each process calls itself, and of as many that wait in a queue.
+"""`PYTHON bench/durable.py URL NUMBER PROCESSES`: so many no-op durable workflows of DBOS on a PostgreSQL, by
+so many processes. Prints the seconds of those that each process calls itself, and of as many in a queue.
 
 Run by its path with any Python that has `dbos`: the project does not depend on it.
 """

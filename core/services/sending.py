@@ -13,13 +13,13 @@ from sqlalchemy import Connection, Row, bindparam, func, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.adapters import database
-from core.adapters.channels import ChannelSilent, Outcome
+from core.adapters.channels import Channel, ChannelSilent, Outcome
 from core.adapters.tables import payouts
 from core.adapters.world import App
 from core.domain.actors import SYSTEM
 from core.domain.lifecycle import PAYOUT
 from core.domain.vouchers import KINDS as VOUCHERS
-from core.services import circuits
+from core.services import circuits, pacing
 from core.services.payouts import BY_HAND, Movement, record_outcome, request_of
 from core.services.record import Change, lock
 
@@ -135,8 +135,8 @@ def _outcome(app: App, row: Row[Any], worker: str) -> Outcome:
     if row.state == "sending":
         if _is_one_too_many(app, row, channel.capabilities.most_refunds):
             return Outcome("refused", cause="no_more_refunds")
-        return _heard(channel.refund, request)
-    outcome = _heard(channel.query, request)
+        return _called(app, channel, channel.refund, request)
+    outcome = _called(app, channel, channel.query, request)
     if row.state != "unknown" or outcome.kind != "never_seen":
         return outcome
     if app.now() - row.sent_at > channel.remembers:
@@ -145,7 +145,14 @@ def _outcome(app: App, row: Row[Any], worker: str) -> Outcome:
         )  # it may have been paid and forgotten: people look (inv. 7)
     if not _resend(app, row, worker):
         return Outcome("unknown", cause="no_answer")
-    return _heard(channel.refund, request)
+    return _called(app, channel, channel.refund, request)
+
+
+def _called(app: App, channel: Channel, call: Any, request: Any) -> Outcome:
+    """At the channel's pace: who would have to wait too long for a turn asks another time."""
+    if not pacing.wait(app, channel):
+        return Outcome("unknown", cause="too_soon")
+    return _heard(call, request)
 
 
 def _heard(call: Any, request: Any) -> Outcome:

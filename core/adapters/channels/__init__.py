@@ -59,6 +59,7 @@ class Capabilities:
     most_refunds: int | None  # of one trade; None: no limit that it tells
     spacing: timedelta  # between two refunds of one trade, at least
     eta_days: tuple[int, int]  # working days until the customer has it, as the channel promises
+    calls_a_second: int | None = None  # by everybody with our keys together; None: no limit that it tells
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -50,6 +51,9 @@ ALLOWED: Final = {  # what each may be, in names that both languages have
     "wechat_notify_url": "https://…",
     "card_secret_key": "sk_…, rk_…, file:///…",
     "card_webhook_secret": "whsec_…, file:///…",
+    **dict.fromkeys(
+        ("alipay_calls_a_second", "wechat_calls_a_second", "card_calls_a_second"), "1, 2, 3 …, 1000"
+    ),
     **dict.fromkeys(("alipay_gateway", "wechat_gateway", "card_gateway"), "https://…"),
 }
 
@@ -61,6 +65,7 @@ class ChannelSettings(BaseSettings):
     alipay_private_key: SecretStr = SecretStr("")
     alipay_public_key: SecretStr = SecretStr("")
     alipay_gateway: str = Field(alipay.GATEWAY, pattern=r"^https?://\S+[^/]$")
+    alipay_calls_a_second: int | None = Field(None, ge=1, le=1000)
     wechat_mch_id: str = ""
     wechat_serial: str = ""
     wechat_private_key: SecretStr = SecretStr("")
@@ -69,9 +74,11 @@ class ChannelSettings(BaseSettings):
     wechat_public_key: SecretStr = SecretStr("")
     wechat_notify_url: str = Field("", pattern=r"^(https?://\S+)?$")
     wechat_gateway: str = Field(wechat.GATEWAY, pattern=r"^https?://\S+[^/]$")
+    wechat_calls_a_second: int | None = Field(None, ge=1, le=1000)
     card_secret_key: SecretStr = SecretStr("")
     card_webhook_secret: SecretStr = SecretStr("")
     card_gateway: str = Field(card.GATEWAY, pattern=r"^https?://\S+[^/]$")
+    card_calls_a_second: int | None = Field(None, ge=1, le=1000)
 
     @field_validator(
         "alipay_private_key", "alipay_public_key", "wechat_private_key", "wechat_public_key",
@@ -146,6 +153,9 @@ def real_channels(settings: ChannelSettings, clock: Clock) -> dict[str, Channel]
             keys = (settings.card_secret_key, settings.card_webhook_secret)
             told = [key.get_secret_value() for key in keys]
             made[name] = card.CardChannel(card.CardKeys(told[0], told[1], settings.card_gateway), clock)
+        rate = getattr(settings, f"{name}_calls_a_second")
+        if rate is not None:  # as was agreed with the channel
+            made[name].capabilities = replace(made[name].capabilities, calls_a_second=rate)
     return made
 
 

@@ -69,7 +69,8 @@ class WechatKeys:
 class WechatChannel:
     name = "wechat"
     remembers = timedelta(days=365)
-    capabilities = Capabilities(timedelta(days=365), 50, timedelta(minutes=1), (1, 3))
+    # It tells 5,000 refunds a minute, of orders older than a month; taken for all.
+    capabilities = Capabilities(timedelta(days=365), 50, timedelta(minutes=1), (1, 3), calls_a_second=80)
     thanks = ""
 
     def __init__(self, keys: WechatKeys, clock: Clock) -> None:

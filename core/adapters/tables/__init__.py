@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from core.adapters.tables.books import ledger_entries, sandbox_refunds
 from core.adapters.tables.columns import TAIL, Instant, from_micros, metadata, tail, to_micros
-from core.adapters.tables.far import channel_notices, circuits, refused_notices
+from core.adapters.tables.far import channel_notices, channel_turns, circuits, refused_notices
 from core.adapters.tables.missing import bill_rows, ticket_answers, tickets
 from core.adapters.tables.reconciled import (
     bill_differences,
@@ -76,6 +76,7 @@ __all__ = [
     "case_events",
     "cases",
     "channel_notices",
+    "channel_turns",
     "circuits",
     "commands",
     "contacts",

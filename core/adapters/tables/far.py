@@ -42,3 +42,11 @@ circuits = Table(
     Column("next_at", Instant),  # open until then; one call is let through to see
     Column("cause", Text, nullable=False),  # of the last one
 )
+
+# Of channels with a limit of calls a second: from when on the next one may go out.
+channel_turns = Table(
+    "channel_turns",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("free_at", Instant, nullable=False),
+)

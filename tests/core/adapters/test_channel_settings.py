@@ -110,6 +110,7 @@ WRONG = {
     "WECHAT_NOTIFY_URL": ["shop.example/hooks/wechat"],
     "CARD_SECRET_KEY": ["pk_test_51H8secretsecret", "secretsecretsecret"],
     "CARD_WEBHOOK_SECRET": ["secretsecretsecret"],
+    "WECHAT_CALLS_A_SECOND": ["0", "1001", "many"],
     "CARD_GATEWAY": ["api.stripe.com", "https://api.stripe.com/"],
 }
 
@@ -128,6 +129,12 @@ def test_what_is_wrong_is_told_by_name_and_never_shown(
         Settings()
     except ValidationError as error:
         assert value[:20] not in str(error)
+
+
+def test_the_pace_is_the_channels_unless_another_was_agreed(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = build(told(monkeypatch, **WHOLE, CARD_CALLS_A_SECOND="90"))
+    paces = {name: channel.capabilities.calls_a_second for name, channel in app.channels.items()}
+    assert paces == {"alipay": None, "wechat": 80, "card": 90}
 
 
 def test_the_settings_show_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
