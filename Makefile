@@ -21,9 +21,9 @@ test: .venv/.dev .venv/.ocr  ## every test but the torture runs
 	$(PYTEST) -n auto --maxprocesses 4 -m "not browser and not torture"
 	$(PYTEST) -n 2 -m "browser and not torture" tests/browser
 
-torture: .venv/.dev  ## the long races and kill runs
+torture: .venv/.dev  ## the long races and kill runs (REFUND_TORTURE=10: a night of kills)
 	@tools/system-packages.sh
-	$(PYTEST) -m torture
+	$(PYTEST) -n 2 -m torture
 
 check: .venv/.dev  ## lint, format, types, import directions
 	$(PY) -m ruff check

@@ -17,6 +17,8 @@ import pytest
 import requests
 import stripe
 
+from core.adapters.channels import RefundRequest
+from tests.core.adapters.test_channel_contract import MovedClock, adapter
 from tests.standin.books import Books, TooMuch
 from tests.standin.conftest import ALIPAY, CARD, WECHAT
 from tests.standin.faults import WORDS, Faults
@@ -63,6 +65,32 @@ def test_a_forgotten_key_is_a_new_refund(far: Standin) -> None:
     assert refund(far).json()["id"] != refund(far).json()["id"]
     assert far.books.refunded("card", CARD) == 8_000
     assert refund(far, "R9").status_code == 400, "beyond what was paid never"
+
+
+@pytest.mark.parametrize("channel", ["alipay", "wechat"])
+def test_a_known_key_moves_money_again_and_a_query_knows_one(far: Standin, channel: str) -> None:
+    """So whoever sends again without asking pays twice, and whoever asks does not."""
+    trade_no = {"alipay": ALIPAY, "wechat": WECHAT}[channel]
+    request = RefundRequest("R1-1-1", channel, trade_no, 4_000, "CNY", 10_000)
+    far.faults.replace([{"op": "refund", "do": "again"}])
+    shop = adapter(far, channel, MovedClock())
+    for moved in (4_000, 8_000):
+        assert shop.refund(request).kind in ("accepted", "arrived")
+        assert far.books.refunded(channel, trade_no) == moved
+        assert shop.query(request).kind in ("accepted", "arrived")
+
+
+def test_what_is_held_up_moves_later(far: Standin) -> None:
+    """Who asks before that finds nothing, although the request is on its way."""
+    far.faults.replace([{"op": "refund", "do": "held_up", "seconds": 30}])
+    with pytest.raises(requests.ReadTimeout):
+        requests.post(
+            f"{far.url}/v1/refunds",
+            data={"charge": CARD},
+            headers={"Authorization": f"Bearer {far.keys.card_key}"},
+            timeout=0.3,
+        )
+    assert far.books.refunded("card", CARD) == 0
 
 
 def test_low_funds_let_a_card_refund_wait(far: Standin) -> None:

@@ -110,7 +110,7 @@ WRONG = {
     "WECHAT_NOTIFY_URL": ["shop.example/hooks/wechat"],
     "CARD_SECRET_KEY": ["pk_test_51H8secretsecret", "secretsecretsecret"],
     "CARD_WEBHOOK_SECRET": ["secretsecretsecret"],
-    "WECHAT_CALLS_A_SECOND": ["0", "1001", "many"],
+    "WECHAT_CALLS_A_SECOND": ["5001", "-7", "many"],
     "CARD_GATEWAY": ["api.stripe.com", "https://api.stripe.com/"],
 }
 
