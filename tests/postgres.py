@@ -50,6 +50,9 @@ class Postgres:
 
     def restart(self) -> None:
         self.stop()
+        self.start_again()
+
+    def start_again(self) -> None:
         self.process = self.start()
         _wait_until_ready(self)
 

@@ -37,6 +37,14 @@ def sqlite_error(words: str, code: int) -> sqlite3.OperationalError:
     return error
 
 
+def wrapped(error: Exception) -> Exception:
+    """As SQLAlchemy raises it."""
+    base = psycopg.Error if isinstance(error, psycopg.Error) else sqlite3.Error
+    found = DBAPIError.instance("SELECT 1", (), error, base)
+    assert isinstance(found, Exception)
+    return found
+
+
 def test_nothing_due_is_nothing_done(shop: Shop) -> None:
     assert worker.run_once(shop.app) == 0
     case_no = shop.apply(shop.order()).case_no
@@ -114,25 +122,21 @@ def broken_by(error: BaseException) -> Callable[..., Any]:
 
 
 AWAY = {
-    "shut down": psycopg.errors.AdminShutdown("terminating connection"),
-    "starting": psycopg.errors.CannotConnectNow("the database system is starting up"),
-    "no connection": psycopg.OperationalError("connection refused"),
-    "disk full": psycopg.errors.DiskFull("No space left on device"),
-    "locked": sqlite_error("database is locked", sqlite3.SQLITE_BUSY),
-    "disk full, SQLite": sqlite_error("database or disk is full", sqlite3.SQLITE_FULL),
+    "shut down": wrapped(psycopg.errors.AdminShutdown("terminating connection")),
+    "starting": wrapped(psycopg.errors.CannotConnectNow("the database system is starting up")),
+    "no connection": wrapped(psycopg.OperationalError("connection refused")),
+    "disk full": wrapped(psycopg.errors.DiskFull("No space left on device")),
+    "disk full, SQLite": wrapped(sqlite_error("database or disk is full", sqlite3.SQLITE_FULL)),
+    "locked": sqlite_error("database is locked", sqlite3.SQLITE_BUSY),  # BEGIN's errors come as they are
 }
 
 
-@pytest.mark.parametrize("is_wrapped", [True, False], ids=["wrapped", "raw"])
 @pytest.mark.parametrize("what", AWAY)
 def test_a_database_that_fails_puts_nothing_off(
-    sqlite_shop: Shop, monkeypatch: pytest.MonkeyPatch, what: str, is_wrapped: bool
+    sqlite_shop: Shop, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     """The round ends, and the next one does what was due: within seconds, not after five minutes."""
     shop, error = sqlite_shop, AWAY[what]
-    if isinstance(error, psycopg.Error) or is_wrapped:  # only SQLite's BEGIN comes as it is
-        base = psycopg.Error if isinstance(error, psycopg.Error) else sqlite3.Error
-        error = DBAPIError.instance("SELECT 1", (), error, base)
     case_no = shop.apply(shop.order()).case_no
     with monkeypatch.context() as patched:
         patched.setattr(timers, "run_due", broken_by(error))
@@ -147,7 +151,7 @@ def test_who_loses_a_race_is_not_put_off(
     sqlite_shop: Shop, monkeypatch: pytest.MonkeyPatch, what: type[psycopg.Error]
 ) -> None:
     """And the others of the round go on."""
-    shop, lost = sqlite_shop, DBAPIError.instance("UPDATE", (), what("met another"), psycopg.Error)
+    shop, lost = sqlite_shop, wrapped(what("met another"))
     first, second = (shop.apply(shop.order()).case_no for _ in range(2))
     real, losers = timers.run_due, [first]
 
@@ -170,7 +174,7 @@ def test_a_word_of_the_channel_outlives_lost_races(
     """It need not be asked for after the lease."""
     shop = sqlite_shop
     case_no = shop.apply(shop.order()).case_no
-    lost = DBAPIError.instance("UPDATE", (), psycopg.errors.DeadlockDetected("met"), psycopg.Error)
+    lost = wrapped(psycopg.errors.DeadlockDetected("met another"))
     real, left = payout_service.record_outcome, [lost] * 3
 
     def record_outcome(*told: Any) -> str:
