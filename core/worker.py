@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import secrets
 import socket
 import threading
@@ -35,6 +36,7 @@ from core.services import (
 log = structlog.get_logger(__name__)
 
 BATCH: Final = 50
+SHARE: Final = 10  # payouts by chance of those: workers that all began with the oldest would meet at each
 PUT_OFF: Final = timedelta(minutes=5)  # after an accident, before the same thing is tried again
 IDLE_SECONDS: Final = 1.0  # between two looks for something due
 BEAT_SECONDS: Final = 10.0
@@ -61,10 +63,14 @@ def run_once(app: App, worker_id: str | None = None) -> int:
     for case_no in timers.numbers_to_warn(app, app.now(), BATCH):
         with _apart(app, "warning_put_off", timers.put_off_warning, case_no=case_no):
             done += timers.run_warning(app, case_no)
-    for payout_id in sending.due_ids(app, app.now(), BATCH):
-        # Its lease stays until it is over; then it counts as lost and the channel is asked first.
-        with _apart(app, "payout_interrupted", payout_id=payout_id):
-            done += sending.attend(app, payout_id, worker_id)
+    for _ in range(BATCH // SHARE):
+        due = sending.due_ids(app, app.now(), BATCH)
+        for payout_id in due if len(due) <= SHARE else random.sample(due, SHARE):
+            # Its lease stays until it is over; then it counts as lost and the channel is asked first.
+            with _apart(app, "payout_interrupted", payout_id=payout_id):
+                done += sending.attend(app, payout_id, worker_id)
+        if len(due) <= SHARE:
+            break
     done += _held(app)
     done += outbox.run(app, worker_id, BATCH)
     for evidence_id in alike.due(app, app.now(), BATCH):
