@@ -48,8 +48,8 @@ TRADES = {
 class MovedClock:
     """The machine's time, and as much more as it was moved: keys and notices have real times in them."""
 
-    def __init__(self) -> None:
-        self.by = timedelta(0)
+    def __init__(self, by: timedelta = timedelta(0)) -> None:
+        self.by = by
 
     def now(self) -> datetime:
         return datetime.now(UTC) + self.by
