@@ -9,7 +9,7 @@ from core.services import cases, reading
 from core.services.case_views import CaseView
 from portal import places, session
 from portal.html import esc, hero, href, ms
-from portal.parts import add_proof, wizard
+from portal.parts import add_proof, track_side, wizard
 from portal.parts import reading as read
 from portal.parts.shot import Album
 
@@ -35,6 +35,11 @@ def choose() -> None:
 
 def show(view: CaseView) -> None:
     """One case that was sent."""
+    if view.is_from_outside:
+        st.html(hero(tx("evidence.title")))
+        with st.container(key="card-again"):
+            st.html(track_side.from_outside(tx))
+        return
     album = Album(app, actor, tx, view, reading.said(app, actor, view.case_no), app.now())
     st.html(add_proof.head(album))
     main, aside = st.columns([1.95, 1], gap="large")

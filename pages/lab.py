@@ -21,15 +21,20 @@ from portal.parts import lab_drafts
 actor = session.require(*past.ROLES)
 tx, app = session.texts(), session.core()
 now = app.now()
-IN_FORCE: Final = "in_force"
+LAST: Final = "last"
 YEAR: Final = timedelta(days=365)
 
 
 def run() -> None:
-    version, document = policies.document_in_force(app)
+    version, document, begins_at = policies.last_document(app)
     draft = _asked_for()
     done = st.session_state.pop(lab_drafts.DONE, "")
     said = f'<p class="done" role="status">{ms("check_circle")}{esc(done)}</p>' if done else ""
+    if begins_at > now:
+        coming = tx("lab.coming", version=version, when=tx.day_long(begins_at))
+        said += f'<p class="note amb">{ms("schedule")}{esc(coming)}</p>'
+    if draft is None and "draft" in st.query_params:
+        said += f'<p class="note amb" role="status">{ms("search_off")}{esc(tx("lab.draft.lost"))}</p>'
     st.html(hero(tx("lab.title"), esc(tx("lab.lead"))) + said)
     left, right = st.columns([1, 1.15], gap="large")
     with left:
@@ -61,14 +66,14 @@ def _read(draft: Draft) -> str:
 
 
 def _edited(version: int, document: str) -> str:
-    """The text, begun from what is in force or from one that ships; kept while one goes to other pages."""
-    names = {IN_FORCE: tx("lab.base.in_force", version=version)}
+    """The text, begun from what was published last or from one that ships; kept while one is elsewhere."""
+    names = {LAST: tx("lab.base.last", version=version)}
     names |= {name: tx(f"lab.base.{name}") for name in SHIPPED}
     base = st.selectbox(
         tx("lab.base"), list(names), format_func=lambda name: names[name], key="lab-base",
         persist_state="session",
     )  # fmt: skip
-    begin = document if base == IN_FORCE else shipped(base)
+    begin = document if base == LAST else shipped(base)
     text: str = st.text_area(
         tx("lab.text"), begin, height=560, key=f"lab-text-{base}-{version}", persist_state="session"
     )
@@ -80,7 +85,7 @@ def _edited(version: int, document: str) -> str:
         )  # fmt: skip
     if text != document:
         with st.container(key="card-lab-ask"):
-            lab_drafts.ask(app, actor, tx, text)
+            lab_drafts.ask(app, actor, tx, text, version)
     st.html(f'<p class="note">{esc(tx("lab.publish"))}</p>')
     return text
 

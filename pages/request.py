@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.domain.errors import CaseAlreadyOpen, NotFound, Refusal
+from core.domain.errors import CaseAlreadyOpen, NotFound, NothingLeft, Refusal
 from core.services import cases, orders, policies
 from core.services.case_views import Look
 from portal import boundary, session
@@ -79,6 +79,9 @@ def lost() -> None:
 
 def steps(found: Look) -> None:
     """The wizard on a draft."""
+    if found.view.order.refundable_minor <= 0:
+        boundary.show(NothingLeft(), way_on=(tx("request.left.records"), "/records"))
+        return
     view, answer = found.view, found.answer
     w = Wizard(app, actor, tx, view, found.policy, found.now)
     step, notice = draft.place(w, answer)

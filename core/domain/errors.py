@@ -493,6 +493,12 @@ class DraftDecided(Refusal):
     code = "draft_decided"
 
 
+class PolicyMovedOn(Refusal):
+    """A draft of an older version than the last one, or that would begin before it. Params: `version`."""
+
+    code = "policy_moved_on"
+
+
 class PolicyFromThePast(Refusal):
     """A policy that would begin before now: what was decided would have been decided by another."""
 

@@ -176,7 +176,9 @@ def cards(
         *COLUMNS, o.product, o.kind, o.amount_minor, o.completed_at, drafts.IS_SETTLED.label("is_settled")
     ).join(tables.orders, o.order_no == cases.c.order_no)
     if actor.role == "customer":
-        query = query.where(cases.c.customer_id == actor.id, cases.c.customer_id != "")
+        # What somebody with the receipt has begun and not sent is not theirs yet.
+        is_theirs = or_(cases.c.applicant == "account", cases.c.state != CASE.initial)
+        query = query.where(cases.c.customer_id == actor.id, cases.c.customer_id != "", is_theirs)
     elif actor.role == "guest":
         # A draft of the account's is nobody else's business.
         is_theirs = or_(cases.c.applicant == "guest", cases.c.state != CASE.initial)

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, exists, select, text, update
 
-from core.adapters.tables import case_events, cases, orders
+from core.adapters.tables import case_events, cases, evidence, orders
 from core.adapters.world import App
 from core.domain.actors import BUYERS, Actor
 from core.domain.deadlines import due
@@ -101,7 +101,9 @@ def open_one(app: App, conn: Connection, actor: Actor, order: Any, at: datetime)
             raise CaseAlreadyOpen(case_no=case.case_no)
         if onlooks(actor, case):
             raise AccountOnly()
-        return take_over(conn, case) if actor.role == "customer" else case
+        if actor.role != "customer":
+            return case
+        return take_over(conn, _anew(conn, case, at))
     decided = settled_by(conn, order.customer_id, order.order_no)
     if decided is not None:
         raise Settled(case_no=decided)
@@ -143,6 +145,17 @@ def open_one(app: App, conn: Connection, actor: Actor, order: Any, at: datetime)
     )
     add(conn, case)
     return case
+
+
+def _anew(conn: Connection, case: Case, at: datetime) -> Case:
+    """A draft that somebody with the receipt began: its account begins without their words and pictures."""
+    if case.applicant == "account" or case.last_seq:
+        return case
+    blank = dict.fromkeys(("reason", "requested_minor", "quantity", "route")) | {"description": "", "step": 1}
+    conn.execute(update(cases).where(cases.c.case_no == case.case_no).values(blank))
+    theirs = (evidence.c.case_no == case.case_no, evidence.c.removed_at.is_(None))
+    conn.execute(update(evidence).where(*theirs).values(removed_at=at))
+    return replace(case, **blank)  # type: ignore[arg-type]
 
 
 def settled_by(conn: Connection, customer_id: str, order_no: str) -> str | None:

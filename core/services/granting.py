@@ -6,6 +6,7 @@ Who may do it and when is decided above (`approvals`, `decisions`).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -50,6 +51,8 @@ def gather(
         at=at,
         asked_at=case.submitted_at,
     )
+    if case.applicant == "guest":  # a receipt opens no balance of the account that bought it
+        facts = replace(facts, has_account=False)
     return facts, assess(facts, policy, app.calendar)
 
 

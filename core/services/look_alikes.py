@@ -17,6 +17,7 @@ from core.services.queues import DeskCard
 from core.services.weighing import first_approval
 
 ALIKE: Final = 2  # as many make a group
+SPOKEN: Final = ("answer", "decline", "dispute", "appeal")  # what a customer says after having asked
 AT_ONCE: Final = 20  # as many are looked at in one list
 
 
@@ -48,7 +49,7 @@ class Weighed:
     fee_basis_points: int | None
     doubts: tuple[str, ...]
     refused: Refusal | None = None
-    words: str = ""  # the customer's
+    words: str = ""  # the customer's, those of the request and of later
     pictures: tuple[EvidenceView, ...] = ()
 
 
@@ -105,11 +106,14 @@ def weigh(app: App, actor: Actor, case_nos: Collection[str], name: str = "review
         refused_alone = SecondApprovalNeeded() if after.approved_minor is None else None
         if any(picture.warnings for picture in after.evidence):
             doubts = (*doubts, "pictures")
+        answers = tuple(e.note for e in after.events if e.event in SPOKEN and e.note)
+        if answers:
+            doubts = (*doubts, "answered")
         found.append(
             Weighed(
                 card, card.requested_minor, after.fee_minor or 0, after.fx_minor or 0,
                 after.refund_minor or 0, after.fee_basis_points, doubts, refused_alone,
-                after.description, after.evidence,
+                "\n".join(filter(None, (after.description, *answers))), after.evidence,
             )
         )  # fmt: skip
     return found

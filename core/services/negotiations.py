@@ -18,7 +18,7 @@ from core.adapters.tables import payees, payments, payouts
 from core.adapters.world import App
 from core.domain.actors import Actor
 from core.domain.deadlines import Due
-from core.domain.errors import ReferenceRequired, TransitionRefused
+from core.domain.errors import ReferenceRequired, TextRequired, TransitionRefused
 from core.domain.lifecycle import CASE
 from core.domain.policy import Policy
 from core.domain.rights import Step, one_agrees
@@ -27,7 +27,7 @@ from core.domain.terms import Terms
 from core.services import payouts as moving
 from core.services.approvals import endorse, endorsed_by_first
 from core.services.payouts import BY_HAND
-from core.services.record import Case, Change, evidence_kinds
+from core.services.record import Case, Change, evidence_kinds, last_body
 from core.services.reservations import Hold
 
 # Of a bank or channel: a number the customer can look it up by, letters and digits, six at least.
@@ -77,6 +77,9 @@ def agree(
     payee = payee_of(conn, case.case_no) if way == "transfer" else None
     if way is not None:
         _check(conn, case, way, payee)
+    wanted = last_body(conn, case.case_no, "propose")
+    if wanted and way is not None and wanted.get("way") != way and not (terms.note or said.get("note")):
+        raise TextRequired(event="agree")  # another way than its customer asked for is told with a reason
     legs = _legs(conn, case, way)
     body: dict[str, Any] = {"way": way, "legs": [_leg(leg) for leg in legs], "payee": _digest(payee)}
     if payee is not None:
@@ -124,7 +127,7 @@ def _check(conn: Connection, case: Case, way: str, payee: Payee | None) -> None:
     check_way(
         way,
         is_open=all(is_open for _, is_open in _accounts(conn, case)),
-        has_account=bool(case.customer_id),
+        has_account=case.applicant == "account",
         has_payee=payee is not None,
         evidence=evidence_kinds(conn, case.case_no),
     )

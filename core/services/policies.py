@@ -29,6 +29,12 @@ _NEWEST: Final = (
     .limit(1)
 )
 _SHA256: Final = select(policies.c.sha256).where(policies.c.version == bindparam("version"))
+_LAST: Final = (
+    select(policies.c.version, policies.c.in_force_from)
+    .where(policies.c.in_force_from.is_not(None))
+    .order_by(policies.c.in_force_from.desc(), policies.c.version.desc())
+    .limit(1)
+)
 _NEXT: Final = (
     select(policies.c.version, policies.c.in_force_from)
     .where(policies.c.in_force_from > bindparam("at", type_=policies.c.in_force_from.type))
@@ -66,12 +72,18 @@ def current(app: App) -> tuple[int, Policy]:
         return in_force(app, conn, app.now())
 
 
-def document_in_force(app: App) -> tuple[int, str]:
-    """Version and text of the document in force now, comments and all: what a new one begins with."""
+def last_document(app: App) -> tuple[int, str, datetime]:
+    """Version, text and beginning of the document that holds once everything published has begun."""
     with app.read() as conn:
-        version = in_force(app, conn, app.now())[0]
+        version, begins_at = last(conn)
         document: str = conn.execute(_DOCUMENT, {"version": version}).scalar_one()
-    return version, document
+    return version, document, begins_at
+
+
+def last(conn: Connection) -> tuple[int, datetime]:
+    """Version that holds once everything published has begun, and from when: what a new one is an edit of."""
+    row = conn.execute(_LAST).one()
+    return row.version, row.in_force_from
 
 
 def of_version(app: App, version: int) -> Policy:

@@ -15,7 +15,15 @@ from core.adapters.tables import policy_drafts
 from core.adapters.world import App
 from core.domain import policy as documents
 from core.domain.actors import Actor, same_person
-from core.domain.errors import DraftDecided, NotAllowed, NotFound, SamePerson, TextRequired, TextTooLong
+from core.domain.errors import (
+    DraftDecided,
+    NotAllowed,
+    NotFound,
+    PolicyMovedOn,
+    SamePerson,
+    TextRequired,
+    TextTooLong,
+)
 from core.services import policies
 from core.services.commands import once
 
@@ -68,16 +76,20 @@ def get(app: App, actor: Actor, draft_id: int) -> Draft:
         return _draft(_row(conn, draft_id))
 
 
-def ask(app: App, actor: Actor, document: str, meant: str, command_id: str) -> int:
-    """Ask a second person to approve a document: `PolicyInvalid` names what is wrong with it. Answers its
-    number.
+def ask(
+    app: App, actor: Actor, document: str, meant: str, command_id: str, *, based_on: int | None = None
+) -> int:
+    """Ask a second person to approve a document: `PolicyInvalid` names what is wrong with it, `PolicyMovedOn`
+    which version was published since `based_on`. Answers its number.
     """
     _may(actor)
     words = _said(meant)
     name = documents.load(document).name
 
     def work(conn: Connection, _: None) -> dict[str, Any]:
-        version = policies.in_force(app, conn, app.now())[0]
+        version = policies.last(conn)[0]
+        if based_on not in (None, version):
+            raise PolicyMovedOn(version=version)
         values: dict[str, Any] = {"document": document, "name": name, "meant": words, "author": actor.id}
         values |= {"based_on": version, "state": "open", "created_at": app.now()}
         return {"id": conn.execute(insert(policy_drafts).values(values).returning(_d.id)).scalar_one()}
@@ -87,9 +99,15 @@ def ask(app: App, actor: Actor, document: str, meant: str, command_id: str) -> i
 
 
 def approve(app: App, actor: Actor, draft_id: int, command_id: str, start: datetime | None = None) -> int:
-    """Put it in force, from now or from `start`, as the next version. `SamePerson` for its author."""
+    """Put it in force, from now or from `start`, as the next version. `SamePerson` for its author;
+    `PolicyMovedOn` where another version was published since it was asked for, or begins after it would.
+    """
 
     def publish(conn: Connection, row: Row[Any]) -> dict[str, Any]:
+        version, begins_at = policies.last(conn)
+        # An edit of what is not the last word any more would take that back, and nobody would be told.
+        if version != row.based_on or (start or app.now()) < begins_at:
+            raise PolicyMovedOn(version=version)
         version = policies.publish(
             app, conn, row.document, author=row.author, approved_by=actor.id, in_force_from=start
         )

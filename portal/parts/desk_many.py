@@ -13,7 +13,7 @@ from core.domain.money import plain
 from core.services import look_alikes, staff
 from core.services.look_alikes import Group, Weighed
 from core.texts import Texts
-from portal.html import esc, href, ms
+from portal.html import esc, href, lines, ms
 from portal.parts import amounts, pictures
 from portal.parts.ask_wrong import reason_words
 from portal.parts.desk_decide import Seat
@@ -123,7 +123,7 @@ def line(tx: Texts, row: Weighed) -> str:
 
 def _said(tx: Texts, row: Weighed) -> str:
     """What there is to look at before it is settled."""
-    words = f'<p class="quote"><bdi>{esc(row.words)}</bdi></p>' if row.words else ""
+    words = f'<p class="quote">{lines(row.words)}</p>' if row.words else ""
     return words + pictures.shots(tx, row.pictures)
 
 

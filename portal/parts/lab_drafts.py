@@ -38,7 +38,7 @@ def _line(tx: Texts, draft: Draft, names: staff.Names, now: datetime) -> str:
     )
 
 
-def ask(app: App, actor: Actor, tx: Texts, document: str) -> None:
+def ask(app: App, actor: Actor, tx: Texts, document: str, version: int) -> None:
     """What is meant, and the button that asks a second person."""
     with st.form("lab-ask", border=False):
         meant = st.text_input(
@@ -52,7 +52,7 @@ def ask(app: App, actor: Actor, tx: Texts, document: str) -> None:
         return
     command = st.session_state.setdefault(_COMMAND, f"policy-{uuid4()}")
     with boundary.refusals():
-        draft_id = policy_drafts.ask(app, actor, document, meant, command)
+        draft_id = policy_drafts.ask(app, actor, document, meant, command, based_on=version)
         del st.session_state[_COMMAND]
         st.session_state[DONE] = tx("lab.asked")
         st.query_params["draft"] = str(draft_id)
@@ -84,12 +84,12 @@ def _approve(app: App, actor: Actor, tx: Texts, draft: Draft, now: datetime) -> 
     today = local_date(now)
     with st.form("lab-approve", border=False):
         day = st.date_input(
-            tx("lab.draft.from"), value=today + timedelta(days=1), min_value=today, format="YYYY-MM-DD",
+            tx("lab.draft.from"), value=today + timedelta(days=1), format="YYYY-MM-DD",
             key="lab-from", help=tx("lab.draft.from_help"),
         )  # fmt: skip
         yes = st.form_submit_button(tx("lab.draft.approve"), type="primary", icon=":material/check:")
     if yes and isinstance(day, date):
-        start = None if day <= today else datetime.combine(day, time(), ZONE)
+        start = None if day == today else datetime.combine(day, time(), ZONE)
         with boundary.refusals():
             version = policy_drafts.approve(app, actor, draft.id, _once(draft, "approve"), start)
             when = tx("lab.draft.now") if start is None else tx.day_long(start)

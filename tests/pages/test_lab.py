@@ -21,7 +21,7 @@ POLICY = Actor("policy", "lu-jing")
 
 def edited(open_page: OpenPage, shop: Shop, old: str, new: str, lang: str = "zh_CN"):  # type: ignore[no-untyped-def]
     page = open_page("lab", POLICY, lang=lang)
-    _, document = policies.document_in_force(shop.app)
+    _, document = policies.last_document(shop.app)[:2]
     assert page.text_area[0].value == document and old in document
     page.text_area[0].set_value(document.replace(old, new, 1))
     return page.run()
@@ -63,7 +63,7 @@ def test_what_is_wrong_is_named_and_nothing_is_replayed(open_page: OpenPage, sho
 
 def test_a_gap_is_to_be_mended(open_page: OpenPage, shop: Shop) -> None:
     """A rule that catches everything at the end is taken out: some orders are answered by nobody."""
-    _, document = policies.document_in_force(shop.app)
+    _, document = policies.last_document(shop.app)[:2]
     last = document.rindex("[[rules]]")
     page = open_page("lab", POLICY)
     page.text_area[0].set_value(document[:last])
@@ -100,7 +100,7 @@ def test_it_is_asked_for_and_approved_by_another(open_page: OpenPage, shop: Shop
 
 
 def test_it_may_begin_on_another_day(open_page: OpenPage, shop: Shop) -> None:
-    _, document = policies.document_in_force(shop.app)
+    _, document = policies.last_document(shop.app)[:2]
     changed = document.replace(limit(shop), "second_approval_minor = 100")
     draft_id = policy_drafts.ask(shop.app, POLICY, changed, "以后", "a")
     page = open_page("lab", LEAD, draft=str(draft_id))
@@ -111,7 +111,7 @@ def test_it_may_begin_on_another_day(open_page: OpenPage, shop: Shop) -> None:
 
 
 def test_sent_back_with_a_word_why(open_page: OpenPage, shop: Shop) -> None:
-    _, document = policies.document_in_force(shop.app)
+    _, document = policies.last_document(shop.app)[:2]
     changed = document.replace(limit(shop), "second_approval_minor = 100")
     draft_id = policy_drafts.ask(shop.app, POLICY, changed, "<b>以后</b>", "a")
     page = open_page("lab", LEAD, draft=str(draft_id))

@@ -106,7 +106,7 @@ def test_what_is_left_elsewhere_cannot_be_had_again(open_page: OpenPage, shop: S
     with shop.app.begin() as conn:
         conn.execute(update(payments).where(payments.c.order_no == order_no).values(external_minor=10_000))
     page = open_page("request", MEI, order=order_no, step="5", anyway="1")
-    assert "按规则不能退" in words(page) and "仍然提交" not in words(page)
+    assert "没有剩下可退的" in words(page) and "仍然提交" not in words(page) and not page.radio
 
 
 # --- steps 3 to 5 ----------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from core.domain.errors import (
     ReferenceRequired,
     RouteUnavailable,
     SamePerson,
+    TextRequired,
     TransitionRefused,
 )
 from core.domain.settlement import Payee
@@ -126,7 +127,7 @@ def test_two_people_say_the_same(shop: Shop) -> None:
     shop.act(case_no, "agree", FINANCE, way="transfer")
     with pytest.raises(SamePerson):
         shop.act(case_no, "agree", FINANCE, way="transfer")
-    other = shop.act(case_no, "agree", LEAD, way="balance")
+    other = shop.act(case_no, "agree", LEAD, way="balance", note="别的办法")
     assert other.events[-1].event == "endorse"  # another way: the first of two again
     shop.act(case_no, "propose", MEI, way="transfer", payee=Payee("alipay", "梅雨", "mei@example.com"))
     again = shop.act(case_no, "agree", FINANCE_2, way="transfer")
@@ -140,7 +141,7 @@ def test_no_money_goes_to_a_forgotten_number(shop: Shop) -> None:
     case_no = bounced(shop)
     prove(shop, case_no)
     shop.act(case_no, "propose", MEI, way="transfer", payee=CARD)
-    shop.act(case_no, "agree", FINANCE, way="balance")
+    shop.act(case_no, "agree", FINANCE, way="balance", note="别的办法")
     for who in (LEAD, FINANCE_2):
         with pytest.raises(PayeeMissing):
             shop.act(case_no, "agree", who, way="transfer")
@@ -229,7 +230,7 @@ def test_the_number_is_forgotten_when_nobody_transfers_any_more(shop: Shop, how:
     if how == "withdrawn":
         shop.act(case_no, "withdraw", MEI)
     else:
-        shop.act(case_no, "agree", FINANCE, way="balance")
+        shop.act(case_no, "agree", FINANCE, way="balance", note="别的办法")
     with shop.app.read() as conn:
         row = conn.execute(select(payees).where(payees.c.case_no == case_no)).one()
     assert (row.account, row.closed_at) == ("****1234", shop.clock.at)
@@ -267,3 +268,15 @@ def test_talks_from_before_they_had_a_date_are_handed_to_a_lead(shop: Shop) -> N
     view = shop.view(case_no)
     assert (view.events[-1].event, view.owner) == ("escalate", "lead")
     assert shop.audit() == []
+
+
+def test_another_way_than_its_customer_asked_for_needs_a_reason(shop: Shop) -> None:
+    """R4.5: whoever settles it otherwise says why, and the customer reads it."""
+    case_no = bounced(shop)
+    prove(shop, case_no)
+    shop.act(case_no, "propose", MEI, way="transfer", payee=CARD)
+    with pytest.raises(TextRequired):
+        shop.act(case_no, "agree", FINANCE, way="balance")
+    shop.act(case_no, "agree", FINANCE, way="balance", note="这张卡收不了")
+    shop.act(case_no, "agree", LEAD)
+    assert "这张卡收不了" in {event.note for event in shop.view(case_no, MEI).events}

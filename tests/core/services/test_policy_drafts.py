@@ -17,6 +17,7 @@ from core.domain.errors import (
     NotFound,
     PolicyFromThePast,
     PolicyInvalid,
+    PolicyMovedOn,
     PolicyUnchanged,
     Refusal,
     SamePerson,
@@ -61,6 +62,23 @@ def test_it_may_begin_later_and_never_earlier(shop: Shop) -> None:
     shop.clock.advance(timedelta(days=1))
     assert policies.current(shop.app)[1].window_days["membership"] == 20
     assert shop.view(case_no).policy_version == 1, "a case keeps the version it was made under"
+
+
+def test_no_version_is_taken_back_by_an_edit_of_an_older_one(shop: Shop) -> None:
+    """Two write at once, or one begins tomorrow: the second is told, and nothing is lost silently."""
+    first, second = asked(shop), asked(shop, LONGER.replace("\ngame_card = 7", "\ngame_card = 9"), "other")
+    tomorrow = shop.clock.at + timedelta(days=1)
+    version = policy_drafts.approve(shop.app, LEAD, first, "yes", tomorrow)
+    for start in (None, tomorrow, tomorrow + timedelta(days=1)):
+        with pytest.raises(PolicyMovedOn) as refused:
+            policy_drafts.approve(shop.app, LEAD, second, "yes too", start)
+        assert refused.value.params["version"] == version
+    with pytest.raises(PolicyMovedOn):
+        policy_drafts.ask(shop.app, AUTHOR, LONGER, "…", "old", based_on=1)
+    third = policy_drafts.ask(shop.app, AUTHOR, pinned.TEXT, "…", "new", based_on=version)
+    with pytest.raises(PolicyMovedOn):
+        policy_drafts.approve(shop.app, LEAD, third, "before it begins")
+    assert policy_drafts.approve(shop.app, LEAD, third, "after", tomorrow + timedelta(days=1)) == version + 1
 
 
 @pytest.mark.parametrize("who", [AUTHOR, Actor("lead", "lu-jing"), Actor("policy", " LU-JING ")], ids=str)
@@ -128,7 +146,7 @@ def test_what_cannot_be_published_is_not_asked_for(shop: Shop) -> None:
         policy_drafts.ask(shop.app, AUTHOR, LONGER, "  ", "a")
     with pytest.raises(TextTooLong):
         policy_drafts.ask(shop.app, AUTHOR, LONGER, "字" * 501, "b")
-    _, document = policies.document_in_force(shop.app)
+    _, document = policies.last_document(shop.app)[:2]
     same = asked(shop, document, "same")
     with pytest.raises(PolicyUnchanged):
         policy_drafts.approve(shop.app, LEAD, same, "yes")

@@ -694,12 +694,32 @@ def test_what_its_account_touches_is_the_accounts(house: House, name: str, comma
     app, cell = house.shop.app, house.cells[name]
     guest, owner = Actor("guest", "", cell.order_no), Actor("customer", cell.customer)
     house.give_to_guest(cell)
-    for looking in ("view", "look", "list", "read_evidence"):
+    for looking in ("view", "look", "read_evidence"):
         assert house.letter(owner, looking, cell)[0] == "+"
+    assert house.letter(owner, "list", cell)[0] == (
+        "." if name == "draft" else "+"
+    )  # not sent: not theirs yet
     assert cases.view(app, guest, cell.case_no).allowed
     assert house.letter(owner, command, cell)[0] == "+"
     assert house.letter(guest, "withdraw", cell)[0] == "a"
-    assert house.letter(guest, "read_evidence", cell)[0] == "a"
+    assert house.letter(guest, "read_evidence", cell)[0] in "a."
+    house.restore(cell)
+
+
+def test_a_receipt_opens_no_balance_and_leaves_no_draft_behind(house: House) -> None:
+    """Invariant 12: nothing that cannot be paid out again, and no words in the account's name."""
+    app, cell = house.shop.app, house.cells["withdrawn"]
+    guest, owner = Actor("guest", "", cell.order_no), Actor("customer", cell.customer)
+    case_no = cases.open_draft(app, guest, cell.order_no).case_no
+    cases.save_draft(app, guest, case_no, reason="not_delivered", requested_minor=100, description="别人写的")
+    answer = cases.look(app, guest, case_no).answer
+    assert answer is not None and not answer.facts.has_account
+    assert "balance" not in {option.route for option in answer.found.options}
+    assert case_no not in {card.case_no for card in cases.list_for(app, owner)}
+    resumed = cases.open_draft(app, owner, cell.order_no)
+    assert (resumed.case_no, resumed.reason, resumed.description, resumed.step) == (case_no, None, "", 1)
+    assert case_no in {card.case_no for card in cases.list_for(app, owner)}
+    assert case_no not in {card.case_no for card in cases.list_for(app, guest)}
     house.restore(cell)
 
 
