@@ -9,7 +9,7 @@ import pytest
 from core import texts
 from core.domain.actors import Actor
 from core.domain.deadlines import Due
-from core.domain.notices import ANSWER_DUE_SOON, FOR_THE_SHOP, KINDS
+from core.domain.notices import ANSWER_DUE_SOON, FOR_THE_SHOP, HELD, KINDS
 from core.services import identity, notices
 from core.services.record import Change, lock
 from core.wording import notice
@@ -180,7 +180,7 @@ def test_every_kind_has_words_and_no_gap_in_them(
         published_through=2026,
     )
     assert title and text and title != text
-    if "2028" in text:
+    if "2028" in text and kind not in HELD:  # what ends on a day of the calendar ends on that day
         assert "provisional" in text or "暂定" in text, "invariant 16"
     if kind in FOR_THE_SHOP:
         assert "RF1" in tx(f"notice_shop.{kind}", case_no="RF1")
