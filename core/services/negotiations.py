@@ -68,8 +68,8 @@ def agree(
     terms: Terms,
     history: Sequence[Step],
 ) -> None:
-    """Whoever approved is one of two; after an automatic approval the first of two agrees to begin with. The
-    second agrees on the same way to the same account.
+    """Whoever approved is one of two; after an automatic approval, and on another way than the customer asked
+    for, the first of two agrees to begin with. The second agrees on the same way to the same account.
     """
     conn, case = change.conn, change.case
     said = endorsed_by_first(change, history)
@@ -77,8 +77,9 @@ def agree(
     payee = payee_of(conn, case.case_no) if way == "transfer" else None
     if way is not None:
         _check(conn, case, way, payee)
-    wanted = last_body(conn, case.case_no, "propose")
-    if wanted and way is not None and wanted.get("way") != way and not (terms.note or said.get("note")):
+    wanted = last_body(conn, case.case_no, "propose").get("way")
+    differs = wanted is not None and way is not None and wanted != way
+    if differs and not (terms.note or said.get("note")):
         raise TextRequired(event="agree")  # another way than its customer asked for is told with a reason
     legs = _legs(conn, case, way)
     body: dict[str, Any] = {"way": way, "legs": [_leg(leg) for leg in legs], "payee": _digest(payee)}
@@ -89,7 +90,8 @@ def agree(
         body["note"] = note
     if way != "transfer":
         forget(conn, case.case_no, at)
-    if one_agrees(history) or is_second:
+    # Whoever approved the refund before did not approve of another way than its customer asked for.
+    if is_second or (one_agrees(history) and not differs):
         moving.start(app, change, "agree", actor, at, policy, legs, body, payee)
     else:
         endorse(change, actor, at, body)

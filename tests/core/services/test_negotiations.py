@@ -280,3 +280,15 @@ def test_another_way_than_its_customer_asked_for_needs_a_reason(shop: Shop) -> N
     shop.act(case_no, "agree", FINANCE, way="balance", note="这张卡收不了")
     shop.act(case_no, "agree", LEAD)
     assert "这张卡收不了" in {event.note for event in shop.view(case_no, MEI).events}
+
+
+def test_whoever_approved_the_refund_did_not_approve_of_another_way(shop: Shop) -> None:
+    """R4.5, invariant 13: settled as its customer asked, one agrees after a reviewer; otherwise two."""
+    for way, state in (("account", "paying"), ("balance", "negotiating")):
+        case_no = shop.apply(shop.order(escrow=True)).case_no
+        shop.act(case_no, "approve", REVIEWER)
+        shop.act(case_no, "propose", MEI, way="account")
+        after = shop.act(case_no, "agree", FINANCE, way=way, note="这样更快")
+        assert (after.state, way) == (state, way)
+    assert shop.act(case_no, "agree", LEAD).state in ("paying", "completed")
+    assert shop.audit() == []
