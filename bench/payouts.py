@@ -40,8 +40,8 @@ FEW, MANY = 10_000, 1_000_000
 ROUNDS, A_ROUND = 12, 40  # of the cost of one, by turns
 STORE = Path(tempfile.gettempdir())
 ROOT = Path(__file__).parents[1]
-DBOS = """no Python with dbos found; `python -m venv /tmp/dbos && /tmp/dbos/bin/pip install dbos`, then
-`REFUND_DBOS_PYTHON=/tmp/dbos/bin/python python -m bench payouts` measures it"""
+DBOS = """no Python with dbos found; `python -m venv var/dbos && var/dbos/bin/pip install dbos`, then
+`REFUND_DBOS_PYTHON=var/dbos/bin/python python -m bench payouts` measures it"""
 
 
 def run() -> list[Measured]:

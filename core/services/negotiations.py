@@ -77,11 +77,12 @@ def agree(
     payee = payee_of(conn, case.case_no) if way == "transfer" else None
     if way is not None:
         _check(conn, case, way, payee)
+    legs = _legs(conn, case, way)
     wanted = last_body(conn, case.case_no, "propose").get("way")
-    differs = wanted is not None and way is not None and wanted != way
+    # By where the money goes: who names no way at all chooses one as well.
+    differs = wanted is not None and _places(_legs(conn, case, wanted)) != _places(legs)
     if differs and not (terms.note or said.get("note")):
         raise TextRequired(event="agree")  # another way than its customer asked for is told with a reason
-    legs = _legs(conn, case, way)
     body: dict[str, Any] = {"way": way, "legs": [_leg(leg) for leg in legs], "payee": _digest(payee)}
     if payee is not None:
         body |= {"channel": payee.channel, "account": payee.masked}
@@ -140,6 +141,10 @@ def _accounts(conn: Connection, case: Case) -> list[tuple[int, bool]]:
     found = {leg.payment_id for leg in moving.unpaid(conn, case)}
     query = select(payments.c.id, payments.c.is_open).where(payments.c.order_no == case.order_no)
     return [(row.id, row.is_open) for row in conn.execute(query) if row.id in found]
+
+
+def _places(legs: list[Hold]) -> set[tuple[int, str]]:
+    return {(leg.payment_id, leg.channel) for leg in legs}
 
 
 def _legs(conn: Connection, case: Case, way: str | None) -> list[Hold]:

@@ -275,8 +275,9 @@ def test_another_way_than_its_customer_asked_for_needs_a_reason(shop: Shop) -> N
     case_no = bounced(shop)
     prove(shop, case_no)
     shop.act(case_no, "propose", MEI, way="transfer", payee=CARD)
-    with pytest.raises(TextRequired):
-        shop.act(case_no, "agree", FINANCE, way="balance")
+    for way in ("balance", None):  # who names none chooses one as well
+        with pytest.raises(TextRequired):
+            shop.act(case_no, "agree", FINANCE, way=way)
     shop.act(case_no, "agree", FINANCE, way="balance", note="这张卡收不了")
     shop.act(case_no, "agree", LEAD)
     assert "这张卡收不了" in {event.note for event in shop.view(case_no, MEI).events}
