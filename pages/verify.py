@@ -15,6 +15,7 @@ from portal.parts.wizard import bad
 
 LARGEST_MB: Final = 10
 _SAID: Final = "verify_said"
+_FILE_CAME: Final = "verify_file_came"
 
 actor = session.visitor()
 tx, app = session.texts(), session.core()
@@ -30,7 +31,8 @@ def run() -> None:
     with st.container(key="card-verify"):
         st.text_area(tx("verify.text"), key="verify-text", height=110, max_chars=20_000)
         file = _file() if actor else None
-        if st.button(tx("verify.check"), key="verify-go", type="primary", on_click=_forget_scanned):
+        pressed = st.button(tx("verify.check"), key="verify-go", type="primary", on_click=_forget_scanned)
+        if pressed or st.session_state.pop(_FILE_CAME, False):
             text = st.session_state.get("verify-text", "").strip()
             st.session_state[_SAID] = _answer(text, file.getvalue() if file else b"")
         if said := st.session_state.get(_SAID):
@@ -41,7 +43,16 @@ def run() -> None:
 def _file() -> Any:
     with st.container(key="plain-verify", gap=None):
         st.html(f'<style>.st-key-plain-verify{{--pick:"{esc(tx("verify.pick"))}"}}</style>')
-        return st.file_uploader(tx("verify.file"), key="verify-file", max_upload_size=LARGEST_MB)
+        return st.file_uploader(tx("verify.file"), key="verify-file", max_upload_size=LARGEST_MB, on_change=_file_came)
+
+
+def _file_came() -> None:
+    """Who chooses a file asks about it: pressed earlier, the button would find nothing there."""
+    st.session_state.pop(_SAID, None)
+    if st.session_state.get("verify-file") is not None:
+        st.session_state[_FILE_CAME] = True
+        st.session_state["verify-text"] = ""
+    _forget_scanned()
 
 
 def _forget_scanned() -> None:

@@ -53,6 +53,4 @@ def test_downloaded_scanned_verified_and_altered(
     ).save(upload, "JPEG", quality=60)
     file = {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": upload.getvalue()}
     v.page.locator(".st-key-plain-verify input[type=file]").set_input_files([file])
-    v.settle()
-    v.page.locator(".st-key-verify-go button").click()
     v.sees(v.tx("verify.genuine"))
