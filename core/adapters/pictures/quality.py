@@ -32,11 +32,11 @@ FAINT, CLEAR = 24.0, 60.0
 
 
 def measure(pixels: Image.Image) -> Quality:
-    """`pixels` upright RGB, as they are kept."""
+    """`pixels` upright, RGB or their grey, as they are kept."""
     grey = _grey(pixels)
     tall, wide = (side // TILE * TILE for side in grey.shape)
     tiles = grey[:tall, :wide].reshape(tall // TILE, TILE, wide // TILE, TILE)
-    contrast = tiles.max(axis=(1, 3)).astype(np.int16) - tiles.min(axis=(1, 3))
+    contrast = _of_tiles(np.maximum, grey[:tall, :wide]) - _of_tiles(np.minimum, grey[:tall, :wide])
     brightness = round(float(grey[:: TILE // 4, :: TILE // 4].mean()))
     least = min(MOST_GRAIN, max(PRINT, GRAIN * float(np.percentile(contrast, 20))))
     rows, columns = np.nonzero(contrast >= least)
@@ -44,8 +44,7 @@ def measure(pixels: Image.Image) -> Quality:
     if len(rows) == 0:
         return Quality(0, 0, brightness, 0, filled)
     step = max(1, len(rows) // MOST_TILES)
-    close = tiles[rows[::step], :, columns[::step], :].astype(np.int16)
-    edge = _edge(close, least, _noise(tiles, contrast, least))
+    edge = _edge(_piled(tiles, rows[::step], columns[::step]), least, _noise(tiles, contrast, least))
     height = _height(grey, least)
     unblurred = max(1.0, (height or TILE / 2) - edge + 1)  # a blur makes its lines taller as well
     score = min(
@@ -67,6 +66,12 @@ def _grey(pixels: Image.Image) -> Any:
     return np.vstack([np.asarray(pixels.crop((0, top, wide, top + band)).convert("L")) for top in tops])
 
 
+def _of_tiles(most: Any, grey: Any) -> Any:
+    """The highest or the lowest of each tile: rows first, a tenth of the time of both axes at once."""
+    rows = most.reduce(grey.reshape(-1, TILE, grey.shape[1]), axis=1)
+    return most.reduce(rows.reshape(len(rows), -1, TILE), axis=2).astype(np.int16)
+
+
 def _is_a_screen(pixels: Image.Image) -> bool:
     """Upright as a telephone: small, it is a thumbnail. What was cut out of one may be small."""
     return pixels.height > 1.3 * pixels.width
@@ -80,10 +85,10 @@ def _edge(tiles: Any, least: float, noise: float) -> float:
     """How many pixels an edge takes, in the blurrier direction and the blurrier half of the print: neither a
     sharp frame nor a sharp line helps.
     """
-    wider = np.ones(len(tiles))
-    for axis in (1, 2):
-        contrast = (tiles.max(axis=axis) - tiles.min(axis=axis)).max(axis=1)
-        steepest = np.abs(np.diff(tiles, axis=axis)).max(axis=(1, 2))
+    wider = np.ones(tiles.shape[2])
+    for axis in (0, 1):
+        contrast = (tiles.max(axis=axis) - tiles.min(axis=axis)).max(axis=0)
+        steepest = np.abs(np.diff(tiles, axis=axis)).max(axis=0).max(axis=0)
         widths = np.maximum(contrast - noise, 1.0) / np.maximum(steepest - noise, 1.0)
         wider = np.where(contrast >= least, np.maximum(wider, widths), wider)
     return float(np.percentile(wider, 60))
@@ -95,8 +100,13 @@ def _noise(tiles: Any, contrast: Any, least: float) -> float:
     if len(rows) < 4:
         return 0.0
     step = max(1, len(rows) // 400)
-    quiet = tiles[rows[::step], :, columns[::step], :].astype(np.int16)
-    return float(np.percentile(np.abs(np.diff(quiet, axis=2)), 99))
+    quiet = _piled(tiles, rows[::step], columns[::step])
+    return float(np.percentile(np.abs(np.diff(quiet, axis=1)), 99))
+
+
+def _piled(tiles: Any, rows: Any, columns: Any) -> Any:
+    """Some tiles, (TILE, TILE, how many): one upon the other, numpy compares many at a time."""
+    return np.ascontiguousarray(tiles[rows, :, columns, :].transpose(1, 2, 0), np.int16)
 
 
 def _height(grey: Any, least: float) -> int:

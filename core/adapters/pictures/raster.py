@@ -102,7 +102,8 @@ def picture(pixels: Image.Image, drawn: bool | None = None, came: Came | None = 
     # Only now: numpy takes address space that decoding a large picture needs.
     from core.adapters.pictures import doubts, fingerprints, quality, words
 
-    grey = words.small(pixels)
+    light = pixels.convert("L") if pixels.width * pixels.height <= quality.MOST_PIXELS else pixels
+    grey = words.small(light)
     boxes = words.found(grey)
     fingerprint = dhash(grey)
     ink = fingerprints.of(grey, boxes)
@@ -113,7 +114,7 @@ def picture(pixels: Image.Image, drawn: bool | None = None, came: Came | None = 
         pixels.height,
         seen.hexdigest(),
         fingerprint,
-        quality.measure(pixels),
+        quality.measure(light),
         doubts.found(came, boxes, grey.width / pixels.width) if came else (),
         ink,
         tuple(fingerprints.keys(ink, fingerprint)),
