@@ -36,7 +36,8 @@ from core.services import (
 log = structlog.get_logger(__name__)
 
 BATCH: Final = 50
-SHARE: Final = 10  # payouts by chance of those: workers that all began with the oldest would meet at each
+# Payouts by chance, so many of so many: workers that all began with the oldest would meet at each.
+SHARE, IN_REACH = 10, 200
 PUT_OFF: Final = timedelta(minutes=5)  # after an accident, before the same thing is tried again
 IDLE_SECONDS: Final = 1.0  # between two looks for something due
 BEAT_SECONDS: Final = 10.0
@@ -64,7 +65,7 @@ def run_once(app: App, worker_id: str | None = None) -> int:
         with _apart(app, "warning_put_off", timers.put_off_warning, case_no=case_no):
             done += timers.run_warning(app, case_no)
     for _ in range(BATCH // SHARE):
-        due = sending.due_ids(app, app.now(), BATCH)
+        due = sending.due_ids(app, app.now(), IN_REACH)
         for payout_id in due if len(due) <= SHARE else random.sample(due, SHARE):
             # Its lease stays until it is over; then it counts as lost and the channel is asked first.
             with _apart(app, "payout_interrupted", payout_id=payout_id):

@@ -1,6 +1,7 @@
 """Circuits of the channels: which are left alone for now (`domain.circuit`), for all workers alike.
 
-A channel that answers has no row, so good days cost one read for each look at what is due, and no write.
+A channel that answers has no row, so good days cost one read for each look at what is due, and no write:
+`failures_of` is read with the payout that wants to call.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, delete, select, update
 
 from core.adapters import database
 from core.adapters.channels import Outcome
@@ -20,6 +21,11 @@ from core.domain.circuit import FAILURES, PROBE, Circuit, failed
 log = structlog.get_logger(__name__)
 
 _c = circuits.c
+
+
+def failures_of(channel: ColumnElement[str]) -> ScalarSelect[int]:
+    """To be read beside what wants to call: NULL where the channel has not failed lately."""
+    return select(_c.failures).where(_c.channel == channel).scalar_subquery()
 
 
 def all_of(app: App) -> dict[str, Circuit]:
@@ -46,8 +52,10 @@ def may_call(conn: Connection, channel: str, now: datetime) -> bool:
     return conn.execute(update(circuits).where(*mine).values(next_at=now + PROBE)).rowcount == 1
 
 
-def heard(app: App, channel: str, outcome: Outcome) -> None:
-    """After each call: a failure is counted, any other word closes the circuit."""
+def heard(app: App, channel: str, outcome: Outcome, *, was_failing: bool = True) -> None:
+    """After each call: a failure is counted, any other word closes the circuit. `was_failing`: there were
+    failures when the call was decided; without them there is nothing to close.
+    """
     now = app.now()
     if outcome.kind == "unknown" and outcome.cause in FAILURES:
         with app.begin() as conn:
@@ -67,12 +75,11 @@ def heard(app: App, channel: str, outcome: Outcome) -> None:
         if found.next_at is not None:
             log.warning("circuit_open", channel=channel, failures=found.failures, cause=found.cause)
         return
-    with app.read() as conn:
-        is_known = conn.execute(select(_c.channel).where(_c.channel == channel)).first() is not None
-    if is_known:
+    if was_failing:
         with app.begin() as conn:
-            conn.execute(delete(circuits).where(_c.channel == channel))
-        log.info("circuit_closed", channel=channel)
+            closed = conn.execute(delete(circuits).where(_c.channel == channel)).rowcount
+        if closed:
+            log.info("circuit_closed", channel=channel)
 
 
 def _of(row: Any) -> Circuit:

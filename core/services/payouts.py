@@ -13,10 +13,11 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from core.adapters.channels import Outcome, RefundRequest
 from core.adapters.channels.balance import credit
+from core.adapters.prepared import Prepared
 from core.adapters.tables import payments, payouts
 from core.adapters.world import App
 from core.domain.actors import SYSTEM, Actor
@@ -44,8 +45,16 @@ DONE: Final = PAYOUT.final_states
 WORDS: Final = frozenset({"accepted", "arrived", "refused", "returned", "never_seen"})  # silence is none
 
 _p = payouts.c
-_OF_CASE: Final = select(payouts).where(_p.case_no == bindparam("case_no")).order_by(_p.id)
-_LOCK: Final = select(payouts).where(_p.id == bindparam("id")).with_for_update()
+# What outcomes change of a payout.
+_MOVING: Final = (
+    "state", "reference", "cause", "heard", "heard_at", "tries", "due_at", "accepted_at", "eta_at",
+    "arrived_at", "leased_until", "worker",
+)  # fmt: skip
+_OF_CASE: Final = Prepared(select(payouts).where(_p.case_no == bindparam("case_no")).order_by(_p.id))
+_LOCK: Final = Prepared(select(payouts).where(_p.id == bindparam("id")).with_for_update())
+_SAVE: Final = Prepared(
+    update(payouts).where(_p.id == bindparam("this_id")).values({name: bindparam(name) for name in _MOVING})
+)
 _PAYMENTS: Final = select(
     payments.c.id, payments.c.channel, payments.c.trade_no, payments.c.paid_minor, payments.c.is_open
 ).where(payments.c.order_no == bindparam("order_no"))
@@ -76,9 +85,7 @@ def start(
 
 def unpaid(conn: Connection, case: Case) -> list[Hold]:
     taken = {
-        row.payment_id
-        for row in conn.execute(_OF_CASE, {"case_no": case.case_no})
-        if row.state != "replanned"
+        row.payment_id for row in _OF_CASE.all(conn, {"case_no": case.case_no}) if row.state != "replanned"
     }
     return [leg for leg in reservations.holds(conn, case.case_no) if leg.payment_id not in taken]
 
@@ -101,7 +108,7 @@ def plan(
     """Write the intents: key, amount and body, before any channel hears of them. Answers the keys."""
     if not legs:
         return []
-    before = [row.payment_id for row in conn.execute(_OF_CASE, {"case_no": case.case_no})]
+    before = [row.payment_id for row in _OF_CASE.all(conn, {"case_no": case.case_no})]
     trades = {row.id: row for row in conn.execute(_PAYMENTS, {"order_no": case.order_no})}
     rows: list[dict[str, Any]] = []
     for leg in legs:
@@ -133,24 +140,32 @@ def plan(
     return [row["key"] for row in rows]
 
 
-def record_outcome(app: App, payout_id: int, outcome: Outcome) -> str:
+def record_outcome(app: App, payout_id: int, outcome: Outcome, case_no: str | None = None) -> str:
     """What the channel said, by whatever way, any number of times, in any order; answers the payout's state
-    now.
+    now. `case_no`: whose it is, for who knows.
 
     Words that no longer fit (a refusal after the arrival) change nothing and are logged.
     """
     with app.begin() as conn:
-        case_no = conn.execute(select(_p.case_no).where(_p.id == payout_id)).scalar_one()
+        if case_no is None:
+            case_no = conn.execute(select(_p.case_no).where(_p.id == payout_id)).scalar_one()
         change = Change(conn, lock(conn, case_no, SYSTEM))
         return take(app, change, payout_id, outcome)
 
 
 def take(app: App, change: Change, payout_id: int, outcome: Outcome) -> str:
     """`record_outcome` inside a transaction that holds the case, with what else belongs into it."""
-    payout = Movement(app, change, change.conn.execute(_LOCK, {"id": payout_id}).one())
+    payout = Movement(app, change, locked(change.conn, payout_id))
     payout.hear(outcome)
     change.write()
     return payout.state
+
+
+def locked(conn: Connection, payout_id: int) -> Any:
+    """The payout's row, held until the transaction ends; who holds its case comes first."""
+    row = _LOCK.first(conn, {"id": payout_id})
+    assert row is not None, payout_id
+    return row
 
 
 class Movement:
@@ -158,10 +173,11 @@ class Movement:
     them.
     """
 
-    def __init__(self, app: App, change: Change, row: Row[Any]) -> None:
+    def __init__(self, app: App, change: Change, row: Any) -> None:
         self.app, self.change, self.conn, self.row = app, change, change.conn, row
         self.state: str = row.state
         self.at = app.now()
+        self._held = {name: getattr(row, name) for name in _MOVING}
         self._values: dict[str, Any] = {}
 
     def hear(self, outcome: Outcome) -> None:
@@ -302,8 +318,8 @@ class Movement:
 
     def save(self) -> None:
         """Write the row and give up the lease."""
-        values = {**self._values, "state": self.state, "leased_until": None, "worker": None}
-        self.conn.execute(update(payouts).where(_p.id == self.row.id).values(values))
+        self._held |= {**self._values, "state": self.state, "leased_until": None, "worker": None}
+        _SAVE.change(self.conn, {**self._held, "this_id": self.row.id})
         self._values = {}
 
     def _another_way(self, cause: str | None) -> None:
@@ -346,12 +362,12 @@ def finish(app: App, change: Change, at: datetime) -> None:
     case = change.case
     if case.state != "paying":
         return
-    states = {row.state for row in change.conn.execute(_OF_CASE, {"case_no": case.case_no})}
+    states = {row.state for row in _OF_CASE.all(change.conn, {"case_no": case.case_no})}
     if states <= DONE:
         policy = policies.get(app, change.conn, case.policy_version)
         change.step("complete", SYSTEM, at, due("completed", policy, app.calendar, at))
 
 
-def request_of(row: Row[Any]) -> RefundRequest:
+def request_of(row: Any) -> RefundRequest:
     """The body as it was committed."""
     return RefundRequest(**json.loads(row.request))

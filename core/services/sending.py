@@ -9,18 +9,19 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import Connection, Row, bindparam, func, or_, select, update
+from sqlalchemy import Connection, bindparam, func, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.adapters import database
 from core.adapters.channels import Channel, ChannelSilent, Outcome
+from core.adapters.prepared import Prepared
 from core.adapters.tables import payouts
 from core.adapters.world import App
 from core.domain.actors import SYSTEM
 from core.domain.lifecycle import PAYOUT
 from core.domain.vouchers import KINDS as VOUCHERS
 from core.services import circuits, pacing
-from core.services.payouts import BY_HAND, Movement, record_outcome, request_of
+from core.services.payouts import BY_HAND, Movement, locked, record_outcome, request_of
 from core.services.record import Change, lock
 
 log = structlog.get_logger(__name__)
@@ -34,10 +35,22 @@ _FREE: Final = or_(_p.leased_until.is_(None), _p.leased_until < _NOW)
 _DUE: Final = (
     select(_p.id).where(_p.due_at <= _NOW, _FREE).order_by(_p.due_at, _p.id).limit(bindparam("limit"))
 )
-_CLAIM: Final = (
-    select(payouts)
+_other = payouts.alias("other")
+_CLAIM: Final = Prepared(
+    select(
+        payouts,
+        select(func.max(_other.c.sent_at))
+        .where(_other.c.payment_id == _p.payment_id, _other.c.id != _p.id)
+        .scalar_subquery()
+        .label("trade_sent_at"),
+        circuits.failures_of(_p.channel).label("failures"),
+    )
     .where(_p.id == bindparam("id"), _p.due_at <= _NOW, _FREE)
-    .with_for_update(skip_locked=True)
+    .with_for_update(skip_locked=True, of=payouts)
+)
+_TAKEN: Final = ("state", "sent_at", "cause", "tries", "leased_until", "worker")
+_TAKE: Final = Prepared(
+    update(payouts).where(_p.id == bindparam("this_id")).values({name: bindparam(name) for name in _TAKEN})
 )
 
 
@@ -64,30 +77,31 @@ def attend(app: App, payout_id: int, worker: str) -> bool:
         return _here(app, payout_id, worker, Movement.hand_over, ("sending", "unknown", "accepted"))
     outcome = _outcome(app, row, worker)
     if row.channel in app.channels:
-        circuits.heard(app, row.channel, outcome)
-    _keep(app, payout_id, outcome)
+        circuits.heard(app, row.channel, outcome, was_failing=row.failures is not None)
+    _keep(app, row, outcome)
     return True
 
 
-def _keep(app: App, payout_id: int, outcome: Outcome) -> None:
+def _keep(app: App, row: Any, outcome: Outcome) -> None:
     """Who loses a race tries again at once: a word that is not kept must be asked for after the lease."""
     for attempt in range(KEEP_TRIES):
         try:
-            record_outcome(app, payout_id, outcome)
+            record_outcome(app, row.id, outcome, row.case_no)
             return
         except SQLAlchemyError as error:
             if attempt == KEEP_TRIES - 1 or not database.lost_a_race(error):
                 raise
 
 
-def claim(app: App, payout_id: int, worker: str) -> Row[Any] | None:
-    """Take the lease and commit the step that comes before any call.
+def claim(app: App, payout_id: int, worker: str) -> Any | None:
+    """Take the lease and commit the step that comes before any call. Answers the payout's row as it is now,
+    with `trade_sent_at`, when another refund of its trade last went out, and `failures` of its channel.
 
     Found `sending`: whoever sent it died or is stuck, so the answer is lost and the refund unknown.
     """
     at = app.now()
     with app.begin() as conn:
-        row = conn.execute(_CLAIM, {"id": payout_id, "now": at}).one_or_none()
+        row = _CLAIM.first(conn, {"id": payout_id, "now": at})
         if row is None:
             return None
         if row.channel in app.channels and not _may_call(app, conn, row, at):
@@ -97,26 +111,24 @@ def claim(app: App, payout_id: int, worker: str) -> Row[Any] | None:
             values |= {"state": PAYOUT.step("planned", "send"), "sent_at": at, "tries": 0}
         elif row.state == "sending":
             values |= {"state": PAYOUT.step("sending", "lose"), "cause": "no_answer", "tries": 0}
-        return conn.execute(
-            update(payouts).where(_p.id == payout_id).values(values).returning(*payouts.c)
-        ).one()
+        row = row._replace(**values)
+        _TAKE.change(conn, {**{name: getattr(row, name) for name in _TAKEN}, "this_id": row.id})
+        return row
 
 
-def _may_call(app: App, conn: Connection, row: Row[Any], at: datetime) -> bool:
+def _may_call(app: App, conn: Connection, row: Any, at: datetime) -> bool:
     """Whether the channel wants to hear from us now: two refunds of one trade keep its distance, and a
     channel that does not answer is left alone.
     """
-    if row.state == "planned":
-        others = (_p.payment_id == row.payment_id, _p.id != row.id)
-        last = conn.execute(select(func.max(_p.sent_at)).where(*others)).scalar_one()
-        free_at = last + app.channels[row.channel].capabilities.spacing if last else at
+    if row.state == "planned" and row.trade_sent_at is not None:
+        free_at = row.trade_sent_at + app.channels[row.channel].capabilities.spacing
         if free_at > at:
             conn.execute(update(payouts).where(_p.id == row.id).values(due_at=free_at))
             return False
-    return circuits.may_call(conn, row.channel, at)
+    return row.failures is None or circuits.may_call(conn, row.channel, at)
 
 
-def _is_one_too_many(app: App, row: Row[Any], most: int | None) -> bool:
+def _is_one_too_many(app: App, row: Any, most: int | None) -> bool:
     """Whether the channel takes no further refund of this trade; those that it refused count for nothing."""
     if most is None:
         return False
@@ -126,7 +138,7 @@ def _is_one_too_many(app: App, row: Row[Any], most: int | None) -> bool:
     return count >= most
 
 
-def _outcome(app: App, row: Row[Any], worker: str) -> Outcome:
+def _outcome(app: App, row: Any, worker: str) -> Outcome:
     """Call the channel, outside any transaction: send what was planned, ask about everything else."""
     channel = app.channels.get(row.channel)
     if channel is None:
@@ -167,7 +179,7 @@ def _heard(call: Any, request: Any) -> Outcome:
         return Outcome("unknown", cause="channel_error")
 
 
-def _resend(app: App, row: Row[Any], worker: str) -> bool:
+def _resend(app: App, row: Any, worker: str) -> bool:
     """Commit that the same key goes out again, if the lease is still this worker's."""
     with app.begin() as conn:
         changed = conn.execute(
@@ -195,7 +207,7 @@ def _here(
     with app.begin() as conn:
         found = conn.execute(select(_p.case_no, _p.state, _p.worker).where(_p.id == payout_id)).one()
         change = Change(conn, lock(conn, found.case_no, SYSTEM))
-        row = conn.execute(select(payouts).where(_p.id == payout_id).with_for_update()).one()
+        row = locked(conn, payout_id)
         if row.worker != worker or row.state not in states:
             return False
         work(Movement(app, change, row))
