@@ -99,11 +99,11 @@ def test_a_payout_that_breaks_does_not_stop_the_others(shop: Shop, monkeypatch: 
     real = payout_service.record_outcome
     broken: list[int] = []
 
-    def once_broken(app, payout_id, outcome):  # type: ignore[no-untyped-def]
+    def once_broken(app, payout_id, *heard):  # type: ignore[no-untyped-def]
         if not broken:
             broken.append(payout_id)
             raise RuntimeError("disk full")
-        return real(app, payout_id, outcome)
+        return real(app, payout_id, *heard)
 
     monkeypatch.setattr(sending, "record_outcome", once_broken)
     shop.work()
