@@ -58,6 +58,10 @@ AFTER: Final[dict[tuple[str, str], str | None]] = {
     ("in_appeal", "escalate"): "escalated",
     ("in_appeal", "withdraw"): "withdrawn",
 }
+# Where all that arrived stays with us: no account elsewhere receives anything.
+KEPT_HERE: Final = "kept_here"
+# What may be told in place of a kind of the table, because it says more.
+INSTEAD: Final = {"completed": KEPT_HERE}
 # Without an event of the case: money of one part, and warnings of the clock.
 PART_ARRIVED: Final = "part_arrived"
 ARRIVAL_LATE: Final = "arrival_late"
@@ -91,7 +95,7 @@ EVENTLESS: Final = (
     APPEAL_DUE_SOON,
 )
 
-KINDS: Final = tuple(dict.fromkeys([*filter(None, AFTER.values()), *EVENTLESS]))
+KINDS: Final = tuple(dict.fromkeys([*filter(None, AFTER.values()), *INSTEAD.values(), *EVENTLESS]))
 UNDATED: Final = frozenset({"negotiating", "bounced"})  # some were told before talks had a date
 # Somebody of the shop has to act: these go to the shop's own channels as well, in words of their own.
 FOR_THE_SHOP: Final = frozenset(

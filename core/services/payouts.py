@@ -362,10 +362,12 @@ def finish(app: App, change: Change, at: datetime) -> None:
     case = change.case
     if case.state != "paying":
         return
-    states = {row.state for row in _OF_CASE.all(change.conn, {"case_no": case.case_no})}
-    if states <= DONE:
+    made = _OF_CASE.all(change.conn, {"case_no": case.case_no})
+    if {row.state for row in made} <= DONE:
         policy = policies.get(app, change.conn, case.policy_version)
         change.step("complete", SYSTEM, at, due("completed", policy, app.calendar, at))
+        if {row.channel for row in made if row.state == "arrived"} <= set(HERE):
+            change.tell_instead()
 
 
 def request_of(row: Any) -> RefundRequest:

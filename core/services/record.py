@@ -21,7 +21,7 @@ from core.domain.actors import Actor
 from core.domain.deadlines import Due
 from core.domain.errors import AccountOnly, NotAllowed, NotFound, StaleForm
 from core.domain.lifecycle import CASE
-from core.domain.notices import AFTER
+from core.domain.notices import AFTER, INSTEAD
 from core.domain.rights import looks_on
 
 
@@ -234,6 +234,10 @@ class Change:
                 "at": at,
             }
         )
+
+    def tell_instead(self) -> None:
+        """The last step is told by the kind that says more (`INSTEAD`)."""
+        self._notices[-1]["kind"] = INSTEAD[self._notices[-1]["kind"]]
 
     def write(self) -> Case:
         """Store the events, the row and the notices; `StaleForm` when another transaction changed the case

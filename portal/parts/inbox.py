@@ -26,6 +26,7 @@ ICONS: Final = {
     "voucher_due_soon": _LATE,
     "approved": _GOOD,
     "completed": _GOOD,
+    "kept_here": _GOOD,
     "part_arrived": _GOOD,
     "paying": _MONEY,
     "rejected": _NO,

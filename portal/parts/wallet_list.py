@@ -22,12 +22,13 @@ def head(tx: Texts, found: Wallet, *, now: datetime, for_staff: bool = False) ->
     says = esc(tx("wallet.rules"))
     nearest = ""
     if found.lots:
-        first = found.lots[0]
-        words = tx(
-            "wallet.next_end",
-            amount=tx.money(first.remaining_minor, first.currency),
-            date=tx.day_long(first.expires_at),
+        first, day = found.lots[0], tx.day_long(found.lots[0].expires_at)
+        with_it = (
+            lot.remaining_minor
+            for lot in found.lots
+            if lot.currency == first.currency and tx.day_long(lot.expires_at) == day
         )
+        words = tx("wallet.next_end", amount=tx.money(sum(with_it), first.currency), date=day)
         css = "soon" if (first.expires_at - now).days < 30 else ""
         nearest = f'<p class="end {css}">{ms("schedule")}{esc(words)}</p>'
     return (

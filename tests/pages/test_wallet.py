@@ -59,6 +59,14 @@ def test_total_lots_and_where_they_came_from(open_page: OpenPage, shop: Shop) ->
     assert "¥31.00" in english and "spent from the top down" in english
 
 
+def test_what_ends_on_one_day_is_summed(open_page: OpenPage, shop: Shop) -> None:
+    refunded(shop, 1_000)
+    refunded(shop, 2_500)
+    shop.clock.advance(timedelta(days=1))
+    refunded(shop, 400)
+    assert "最早到期：¥35.00，2027年9月1日（周三）" in words(open_page("wallet", MEI))
+
+
 def test_spending_in_the_demo(open_page: OpenPage, demo: Shop) -> None:
     """One button pays once: then the purchase is said, and another one has to be asked for."""
     refunded(demo, 1_000)

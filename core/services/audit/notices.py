@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, and_, exists, or_, select
 
-from core.adapters.tables import case_events, cases, from_micros, notices, settings
-from core.domain.notices import AFTER, DUE_SOON, EVENTLESS, OF_BALANCE
+from core.adapters.tables import case_events, cases, from_micros, notices, payouts, settings
+from core.domain.notices import AFTER, DUE_SOON, EVENTLESS, INSTEAD, KEPT_HERE, OF_BALANCE
+from core.domain.settlement import HERE
 from core.services.audit.finding import Finding
 
-_e, _n = case_events.c, notices.c
+_e, _n, _p = case_events.c, notices.c, payouts.c
 _TOLD: Final = (
     select(_e.case_no, _e.seq, _e.from_state, _e.event, _n.kind)
     .join(
@@ -39,6 +40,16 @@ _TOO_LATE: Final = (
     .order_by(_n.id)
 )
 
+# Told that it stays with us, of what reached an account elsewhere.
+_ELSEWHERE: Final = (
+    select(_n.case_no, _n.seq)
+    .where(
+        _n.kind == KEPT_HERE,
+        exists().where(_p.case_no == _n.case_no, _p.state == "arrived", _p.channel.not_in(HERE)),
+    )
+    .order_by(_n.id)
+)
+
 
 def check(conn: Connection) -> Iterator[Finding]:
     """Invariant 21 over all events since there are notices."""
@@ -46,10 +57,12 @@ def check(conn: Connection) -> Iterator[Finding]:
     told = _TOLD if before is None else _TOLD.where(_e.at > from_micros(int(before)))
     for row in conn.execute(told):
         wanted = AFTER.get((row.from_state, row.event))
-        if row.kind != wanted:
+        if row.kind not in (wanted, INSTEAD.get(wanted or "", wanted)):
             code = "notice_missing" if row.kind is None else "notice_differs"
             yield Finding(21, code, row.case_no, f"event {row.seq} {row.event}: {row.kind}, not {wanted}")
     for case_no, seq in conn.execute(_ASTRAY):
         yield Finding(21, "notice_astray", case_no, f"event {seq}")
+    for case_no, seq in conn.execute(_ELSEWHERE):
+        yield Finding(21, "notice_differs", case_no, f"event {seq}: it did not stay here")
     for case_no, kind in conn.execute(_TOO_LATE):
         yield Finding(21, "warned_too_late", case_no, kind)

@@ -405,6 +405,7 @@ PLANTED: list[tuple[int, str, Plant]] = [
     ),
     (21, "notice_missing", lambda c, h: c.execute(delete(notices).where(notices.c.case_no == h.paid))),
     (21, "notice_differs", lambda c, h: _notice(c, h.paying, "paying", kind="refused")),
+    (21, "notice_differs", lambda c, h: _notice(c, h.paid, "completed", kind="kept_here")),
     (21, "notice_astray", lambda c, h: _notice(c, h.paying, "paying", customer_id="wei")),
     (
         21,

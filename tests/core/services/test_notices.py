@@ -36,6 +36,13 @@ def test_a_refund_tells_of_itself_from_the_decision_to_the_money(shop: Shop) -> 
     assert amounts == {10_000}
 
 
+def test_what_stays_with_the_shop_is_not_told_as_an_arrival_elsewhere(shop: Shop) -> None:
+    """R5.8: who waits for it in the bank would wait for ever."""
+    shop.apply(shop.order(), route="balance")
+    shop.work()
+    assert told(shop) == ["approved", "paying", "kept_here"]
+
+
 def test_a_review_tells_of_each_turn_and_by_when(shop: Shop) -> None:
     case_no = reviewed(shop)
     shop.act(case_no, "ask", REVIEWER, note="什么时候买的？")
