@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, Final
+
+from core.domain import policy_figures
 from core.domain.analysis import Analysis, Contradiction, Region
 from core.domain.policy import Policy
 from core.domain.policy_changes import Changes
+from core.domain.policy_changes import Figure as Moved
+from core.domain.policy_figures import Figure
 from core.texts import Texts
+
+# Sections whose lines are named by words of a family.
+_FAMILIES: Final = {
+    "window_days": "kind",
+    "fee_basis_points": "reason_said",
+    "fx_borne_by": "reason_said",
+    "evidence": "reason_said",
+    "eta_working_days": "channel",
+    "channel_days": "channel",
+}
 
 
 def findings(found: Analysis, policy: Policy, tx: Texts) -> list[str]:
@@ -25,20 +41,90 @@ def findings(found: Analysis, policy: Policy, tx: Texts) -> list[str]:
 
 
 def changed(found: Changes, tx: Texts) -> list[tuple[str, list[str]]]:
-    """What a changed policy means: (title, lines) for each change of the answer, then for the figures."""
+    """What a changed policy means: (title, lines) for the figures, then for each change of the answer."""
     if found.is_none:
         return [(tx("policy_change.none"), [])]
-    parts = [
+    figures = [_moved(each, tx) for each in (*found.figures, *found.fees)]
+    parts = [(tx("policy_change.figures"), figures)] if figures else []
+    parts += [
         (" → ".join(tx(f"verdict.{verdict}") for verdict in pair), _regions(found, pair, tx))
         for pair in dict.fromkeys((move.before, move.after) for move in found.moves)
     ]
-    figures = [f"{each.place}: {each.before} → {each.after}" for each in (*found.figures, *found.fees)]
-    if figures:
-        parts.append((tx("policy_change.figures"), figures))
     if found.checklists:
         names = tx.list(tx(f"reason_said.{reason}") for reason in found.checklists)
         parts.append((tx("policy_change.checklists", reasons=names), []))
     return parts
+
+
+def figure_name(figure: Figure, raw: Mapping[str, Any], tx: Texts) -> str:
+    """A figure within its section; one of a rule has the rule's id, its column and which bound it is."""
+    section, *rest = figure.path
+    if section != policy_figures.RULES:
+        return _name(str(section), str(rest[0]), tx)
+    number, *within = rest
+    rule = raw["rules"][number].get("id", int(number) + 1)
+    if within[0] != "when":
+        return tx("policy_figure.rule_fee", rule=rule)
+    word = str(within[2]) if len(within) > 2 else "is"
+    bound = tx(f"policy_bound.{_BOUNDS.get(word, word)}") if _BOUNDS.get(word, word) in _WORDS else word
+    return tx("policy_figure.rule", rule=rule, column=tx(f"column.{within[1]}"), bound=bound)
+
+
+_BOUNDS: Final = {"<=": "up_to", ">=": "at_least", "<": "below", ">": "above"}
+_WORDS: Final = ("up_to", "at_least", "below", "above", "from", "to", "is")
+
+
+def figure_value(figure: Figure, value: Any, tx: Texts) -> str:
+    """A figure with its unit; what does not fit the unit as it stands."""
+    unit = figure.unit
+    if unit == "several" and isinstance(value, list | tuple):
+        return tx.list(_choice(figure, each, tx) for each in value) if value else tx("policy_choice.none")
+    if unit == "choice" and value in figure.choices:
+        return _choice(figure, value, tx)
+    if unit == "yes_no" and isinstance(value, bool):
+        return tx("word.yes") if value else tx("word.no")
+    if unit == "span" and isinstance(value, list | tuple) and len(value) == 2:
+        return tx("policy_unit.said", value=f"{value[0]}–{value[1]}", unit=tx("policy_unit.working_days"))
+    if not isinstance(value, int) or isinstance(value, bool) or unit not in policy_figures.NUMBERS:
+        return str(value)
+    if unit == "minor":
+        return tx.money(value)
+    if unit == "days":
+        return tx("unit.days", n=value)
+    if unit in ("basis_points", "percent"):
+        return f"{value / 100 if unit == 'basis_points' else value:g}%"
+    return tx("policy_unit.said", value=value, unit=tx(f"policy_unit.{unit}"))
+
+
+def _choice(figure: Figure, value: Any, tx: Texts) -> str:
+    family = {"delivery": "delivery", "evidence": "evidence_kind"}.get(str(figure.path[0]), "policy_choice")
+    return tx(f"{family}.{value}") if value in figure.choices else str(value)
+
+
+def _name(section: str, name: str, tx: Texts) -> str:
+    family = _FAMILIES.get(section, f"policy_figure.{section}")
+    return tx(f"{family}.{name}")
+
+
+def _moved(moved: Moved, tx: Texts) -> str:
+    """One that a document moved, in words and with its place."""
+    section, _, name = moved.place.partition(".")
+    values = (moved.before, moved.after)
+    if section == policy_figures.RULES:
+        of_fee = Figure((), "basis_points")
+        said = [
+            tx("policy_change.no_fee_of_its_own") if value is None else figure_value(of_fee, value, tx)
+            for value in values
+        ]
+        title = tx("policy_figure.rule_fee", rule=name)
+    else:
+        figure = policy_figures.find({}, (section, name))
+        assert figure is not None  # a test holds the sections to the document's
+        said = [figure_value(figure, value, tx) for value in values]
+        title = tx(
+            "policy_figure.in_section", section=tx(f"policy_section.{section}"), name=_name(section, name, tx)
+        )
+    return tx("policy_change.figure", name=title, before=said[0], after=said[1], place=moved.place)
 
 
 def _regions(found: Changes, pair: tuple[str, str], tx: Texts) -> list[str]:

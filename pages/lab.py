@@ -8,7 +8,7 @@ from typing import Final
 import streamlit as st
 
 from core.domain.errors import NotFound, PolicyInvalid
-from core.domain.policy import SHIPPED, cached, load, shipped
+from core.domain.policy import cached
 from core.domain.regions import TooEntangled
 from core.services import policies, policy_drafts, staff
 from core.services import replay as past
@@ -16,12 +16,11 @@ from core.services.policy_drafts import Draft
 from portal import session
 from portal.html import esc, hero, ms
 from portal.parts import lab as drawn
-from portal.parts import lab_drafts
+from portal.parts import lab_drafts, lab_text
 
 actor = session.require(*past.ROLES)
 tx, app = session.texts(), session.core()
 now = app.now()
-LAST: Final = "last"
 YEAR: Final = timedelta(days=365)
 
 
@@ -48,7 +47,10 @@ def run() -> None:
 
 def _asked_for() -> Draft | None:
     """The draft that the address names, if there is one."""
-    asked = st.query_params.get("draft", "")
+    return _of(st.query_params.get("draft", ""))
+
+
+def _of(asked: str) -> Draft | None:
     if not (asked.isascii() and asked.isdigit() and len(asked) < 16):
         return None
     try:
@@ -66,23 +68,9 @@ def _read(draft: Draft) -> str:
 
 
 def _edited(version: int, document: str) -> str:
-    """The text, begun from what was published last or from one that ships; kept while one is elsewhere."""
-    names = {LAST: tx("lab.base.last", version=version)}
-    names |= {name: tx(f"lab.base.{name}") for name in SHIPPED}
-    base = st.selectbox(
-        tx("lab.base"), list(names), format_func=lambda name: names[name], key="lab-base",
-        persist_state="session",
-    )  # fmt: skip
-    begin = document if base == LAST else shipped(base)
-    text: str = st.text_area(
-        tx("lab.text"), begin, height=560, key=f"lab-text-{base}-{version}", persist_state="session"
-    )
-    with st.container(horizontal=True, key="lab-ways"):
-        st.button(tx("lab.try"), type="primary", key="lab-try", icon=":material/play_arrow:")
-        st.download_button(
-            tx("lab.download"), text, "policy.toml", "application/toml", key="lab-download",
-            icon=":material/download:", on_click="ignore",
-        )  # fmt: skip
+    """A document in the making, and asking a second person for it."""
+    begun = None if (number := st.query_params.get(lab_drafts.GO_ON)) is None else _of(number)
+    text = lab_text.edited(tx, version, document, begun)
     if text != document:
         with st.container(key="card-lab-ask"):
             lab_drafts.ask(app, actor, tx, text, version)
@@ -92,11 +80,9 @@ def _edited(version: int, document: str) -> str:
 
 def _seen(text: str, document: str, version: int) -> None:
     """What is wrong with it, what it changes, what the shop's own requests would be told."""
-    try:
-        policy = load(text)
-    except PolicyInvalid as refused:
-        with st.container(key="card-lab-invalid"):
-            st.html(drawn.invalid(tx, refused))
+    policy = lab_text.checked(text)
+    if isinstance(policy, PolicyInvalid):
+        st.html(f'<p class="note">{esc(tx("lab.broken"))}</p>')
         return
     with st.spinner(tx("lab.working")):
         try:

@@ -511,6 +511,12 @@ class PolicyUnchanged(Refusal):
     code = "policy_unchanged"
 
 
+class PolicySaysTheSame(Refusal):
+    """A draft in which only comments or spacing differ from the last version. Params: `version`."""
+
+    code = "policy_says_the_same"
+
+
 class MappingInvalid(Refusal):
     """The mapping file of an import. Params: `problems`: each `Slip` of the file as a dict."""
 

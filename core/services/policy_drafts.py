@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from core.adapters.tables import policies as versions
 from core.adapters.tables import policy_drafts
 from core.adapters.world import App
 from core.domain import policy as documents
@@ -20,6 +21,7 @@ from core.domain.errors import (
     NotAllowed,
     NotFound,
     PolicyMovedOn,
+    PolicySaysTheSame,
     SamePerson,
     TextRequired,
     TextTooLong,
@@ -32,11 +34,14 @@ LONGEST: Final = 500  # characters of what is meant, and of why it came back
 SHOWN: Final = 20  # of those that are decided, the newest
 
 _d = policy_drafts.c
+_SHOWN: Final = select(policy_drafts, versions.c.in_force_from.label("begins_at")).outerjoin(
+    versions, versions.c.version == _d.version
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """`state`: open, approved (it is `version`), sent_back (`says` why), withdrawn."""
+    """`state`: open, approved (it is `version`, from `begins_at`), sent_back (`says` why), withdrawn."""
 
     id: int
     document: str
@@ -50,6 +55,7 @@ class Draft:
     decided_at: datetime | None
     says: str
     version: int | None
+    begins_at: datetime | None
 
     def may_decide(self, actor: Actor) -> bool:
         """Somebody else than its author, while it is open (invariant 13)."""
@@ -61,8 +67,8 @@ def drafts(app: App, actor: Actor) -> tuple[Draft, ...]:
     _may(actor)
     is_open = _d.state == "open"
     with app.read() as conn:
-        waiting = conn.execute(select(policy_drafts).where(is_open).order_by(_d.created_at, _d.id)).all()
-        done = select(policy_drafts).where(~is_open).order_by(_d.decided_at.desc(), _d.id.desc()).limit(SHOWN)
+        waiting = conn.execute(_SHOWN.where(is_open).order_by(_d.created_at, _d.id)).all()
+        done = _SHOWN.where(~is_open).order_by(_d.decided_at.desc(), _d.id.desc()).limit(SHOWN)
         return tuple(_draft(row) for row in (*waiting, *conn.execute(done)))
 
 
@@ -73,24 +79,35 @@ def _draft(row: Row[Any]) -> Draft:
 def get(app: App, actor: Actor, draft_id: int) -> Draft:
     _may(actor)
     with app.read() as conn:
-        return _draft(_row(conn, draft_id))
+        row = conn.execute(_SHOWN.where(_d.id == draft_id)).one_or_none()
+    if row is None:
+        raise NotFound()
+    return _draft(row)
 
 
 def ask(
     app: App, actor: Actor, document: str, meant: str, command_id: str, *, based_on: int | None = None
 ) -> int:
     """Ask a second person to approve a document: `PolicyInvalid` names what is wrong with it, `PolicyMovedOn`
-    which version was published since `based_on`. Answers its number.
+    which version was published since `based_on`, `PolicySaysTheSame` that only comments differ from the last.
+    Answers its number.
     """
     _may(actor)
     words = _said(meant)
-    name = documents.load(document).name
+    policy = documents.load(document)
 
     def work(conn: Connection, _: None) -> dict[str, Any]:
         version = policies.last(conn)[0]
         if based_on not in (None, version):
             raise PolicyMovedOn(version=version)
-        values: dict[str, Any] = {"document": document, "name": name, "meant": words, "author": actor.id}
+        if policy == policies.get(app, conn, version):
+            raise PolicySaysTheSame(version=version)
+        values: dict[str, Any] = {
+            "document": document,
+            "name": policy.name,
+            "meant": words,
+            "author": actor.id,
+        }
         values |= {"based_on": version, "state": "open", "created_at": app.now()}
         return {"id": conn.execute(insert(policy_drafts).values(values).returning(_d.id)).scalar_one()}
 
@@ -160,13 +177,12 @@ def _decide(
         conn.execute(update(policy_drafts).where(_d.id == draft_id).values(decided))
         return values
 
-    hold = lambda conn: _row(conn, draft_id, locked=True)  # noqa: E731
+    hold = lambda conn: _locked(conn, draft_id)  # noqa: E731
     return once(app, actor, command_id, f"{kind}: policy draft {draft_id}", hold, decide)
 
 
-def _row(conn: Connection, draft_id: int, *, locked: bool = False) -> Row[Any]:
-    query = select(policy_drafts).where(_d.id == draft_id)
-    row = conn.execute(query.with_for_update() if locked else query).one_or_none()
+def _locked(conn: Connection, draft_id: int) -> Row[Any]:
+    row = conn.execute(select(policy_drafts).where(_d.id == draft_id).with_for_update()).one_or_none()
     if row is None:
         raise NotFound()
     return row

@@ -8,7 +8,6 @@ from functools import lru_cache
 
 from core import policy_words
 from core.domain.analysis import Analysis, analyse
-from core.domain.errors import PolicyInvalid
 from core.domain.policy import Policy, cached, load
 from core.domain.policy_changes import Changes
 from core.domain.policy_changes import changes as changes_of
@@ -26,13 +25,6 @@ def compared(document: str, text: str) -> tuple[Analysis, Changes]:
     """
     policy = load(text)
     return analyse(policy), changes_of(cached(document), policy)
-
-
-def invalid(tx: Texts, refused: PolicyInvalid) -> str:
-    """Each place that is wrong, with what would be right."""
-    lines = (tx(f"slip.{slip['code']}", **slip) for slip in refused.params["problems"])
-    title = esc(tx("lab.invalid", n=len(refused.params["problems"])))
-    return f'<div class="alert no" role="alert">{ms("error")}<div><b>{title}</b>{_list(lines)}</div></div>'
 
 
 def findings(tx: Texts, found: Analysis, policy: Policy) -> str:

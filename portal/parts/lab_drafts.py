@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Final
 from uuid import uuid4
 
@@ -18,6 +18,8 @@ from portal import boundary
 from portal.html import esc, href, ms
 
 _COMMAND: Final = "lab_command"
+GO_ON: Final = "from"  # in the address: the draft that another one begins with
+_DAYS: Final = 90  # so far ahead a policy may be put in force from here
 DONE: Final = "lab_done"  # what to say after the rerun
 
 
@@ -63,11 +65,10 @@ def decide(app: App, actor: Actor, tx: Texts, draft: Draft, names: staff.Names, 
     """Who asks for it and why; what this person may do about it."""
     by = tx("lab.draft.by", who=names.get(draft.author, draft.author), when=tx.when(draft.created_at, now))
     state = tx(f"lab.draft.{draft.state}", version=draft.version or 0)
-    says = f'<p class="quote"><bdi>{esc(draft.says)}</bdi></p>' if draft.says else ""
     st.html(
         f'<p class="crumb"><a href="{href("/lab")}">{ms("arrow_back")}{esc(tx("lab.draft.back"))}</a></p>'
         f"<h2><bdi>{esc(draft.meant)}</bdi></h2>"
-        f'<p class="note">{esc(by)} · {esc(state)}</p>{says}'
+        f'<p class="note">{esc(by)} · {esc(state)}</p>{_became(tx, draft, names, now)}'
     )
     if draft.may_decide(actor):
         _approve(app, actor, tx, draft, now)
@@ -78,17 +79,36 @@ def decide(app: App, actor: Actor, tx: Texts, draft: Draft, names: staff.Names, 
             with boundary.refusals():
                 policy_drafts.withdraw(app, actor, draft.id, _once(draft, "withdraw"))
                 _said(tx("lab.draft.withdrawn_said"))
+    elif draft.state in ("sent_back", "withdrawn") and st.button(
+        tx("lab.draft.go_on"), type="primary", key="lab-go-on", icon=":material/edit:"
+    ):
+        del st.query_params["draft"]
+        st.query_params[GO_ON] = str(draft.id)
+        st.rerun()
+
+
+def _became(tx: Texts, draft: Draft, names: staff.Names, now: datetime) -> str:
+    """Who decided it and when; from when it holds, or why it came back."""
+    if draft.decided_at is None or draft.decided_by is None:
+        return ""
+    who, when = names.get(draft.decided_by, draft.decided_by), tx.when(draft.decided_at, now)
+    begins = "" if draft.begins_at is None else tx.when(draft.begins_at, now)
+    said = f'<p class="note">{esc(tx(f"lab.draft.{draft.state}_by", who=who, when=when, begins=begins))}</p>'
+    return said + (f'<p class="quote"><bdi>{esc(draft.says)}</bdi></p>' if draft.says else "")
 
 
 def _approve(app: App, actor: Actor, tx: Texts, draft: Draft, now: datetime) -> None:
     today = local_date(now)
     with st.form("lab-approve", border=False):
-        day = st.date_input(
-            tx("lab.draft.from"), value=today + timedelta(days=1), format="YYYY-MM-DD",
-            key="lab-from", help=tx("lab.draft.from_help"),
+        days = [today + timedelta(days=ahead) for ahead in range(_DAYS + 1)]
+        names = {day: tx("lab.draft.from_day", day=tx.day_long(day)) for day in days}
+        names[today] = tx("lab.draft.at_once")
+        day = st.selectbox(
+            tx("lab.draft.from"), days, index=1, format_func=names.__getitem__, key="lab-from",
+            help=tx("lab.draft.from_help"),
         )  # fmt: skip
         yes = st.form_submit_button(tx("lab.draft.approve"), type="primary", icon=":material/check:")
-    if yes and isinstance(day, date):
+    if yes:
         start = None if day == today else datetime.combine(day, time(), ZONE)
         with boundary.refusals():
             version = policy_drafts.approve(app, actor, draft.id, _once(draft, "approve"), start)

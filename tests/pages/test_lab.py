@@ -89,11 +89,11 @@ def test_it_is_asked_for_and_approved_by_another(open_page: OpenPage, shop: Shop
     assert not page.exception
     [draft] = policy_drafts.drafts(shop.app, POLICY)
     own = open_page("lab", POLICY, draft=str(draft.id))
-    assert "等另一个人批准" in words(own) and not own.get("date_input")
+    assert "等另一个人批准" in words(own) and not_offered(own)
     seen = open_page("lab", LEAD, draft=str(draft.id))
     assert seen.text_area[0].value == draft.document and seen.text_area[0].disabled
     assert "直接通过 → 人工审核" in words(seen)
-    seen.date_input(key="lab-from").set_value(local_date(shop.clock.at))
+    seen.selectbox(key="lab-from").set_value(local_date(shop.clock.at))
     button(seen, "lab-approve").click().run()
     assert policies.current(shop.app)[1].limits.second_approval_minor == 100
     assert "第 2 版" in words(open_page("lab", POLICY))
@@ -121,7 +121,85 @@ def test_sent_back_with_a_word_why(open_page: OpenPage, shop: Shop) -> None:
     button(page, "lab-back").click().run()
     back = open_page("lab", POLICY, draft=str(draft_id))
     assert "太严了" in words(back) and "已退回" in words(back) and "<b>以后" not in html(back)
-    assert not back.get("date_input")
+    assert not_offered(back)
+
+
+@pytest.mark.parametrize(
+    ("section", "place", "typed", "line"),
+    [
+        ("window_days", "window_days.membership", 21, "membership = 21"),
+        ("fee_basis_points", "fee_basis_points.other", 2.5, "other = 250"),
+        ("limits", "limits.second_approval_minor", 1234.56, "second_approval_minor = 123456"),
+    ],
+)
+def test_a_figure_rewrites_its_value_in_the_text(
+    open_page: OpenPage, shop: Shop, section: str, place: str, typed: float, line: str
+) -> None:
+    """Form and text are one document: comments stay, and what is typed into the text stands in the form."""
+    page = open_page("lab", POLICY)
+    document = page.text_area[0].value
+    page.selectbox(key="lab-section").set_value(section).run()
+    page.number_input(key=f"lab-fig-{place}").set_value(typed).run()
+    before, after = document.split("\n"), page.text_area[0].value.split("\n")
+    assert [new for old, new in zip(before, after, strict=True) if old != new] == [line]
+    assert "已改" in words(page) and "标准规则" in words(page)
+    page.text_area[0].set_value(document).run()
+    assert page.number_input(key=f"lab-fig-{place}").value != typed and "已改" not in words(page)
+
+
+def test_what_is_wrong_stands_beside_the_figure_and_by_its_line(open_page: OpenPage, shop: Shop) -> None:
+    page = open_page("lab", POLICY)
+    page.number_input(key="lab-fig-window_days.membership").set_value(5000).run()
+    text = page.text_area[0].value.split("\n")
+    line = text.index("membership = 5000") + 1
+    assert f"第 {line} 行 membership = 5000" in words(page)
+    beside = html(page).split("card-lab-invalid")[0]
+    assert "最大 3650" in beside or "3650" in beside
+    page.text_area[0].set_value("name = \n").run()
+    assert "第 1 行" in words(page) and "先改好" in words(page)
+
+
+def test_an_emptied_field_takes_nothing_out(open_page: OpenPage, shop: Shop) -> None:
+    page = open_page("lab", POLICY)
+    document = page.text_area[0].value
+    page.number_input(key="lab-fig-window_days.membership").set_value(None).run()
+    assert page.text_area[0].value == document
+    assert page.number_input(key="lab-fig-window_days.membership").value is not None
+
+
+def test_one_that_was_sent_back_can_be_gone_on_from(open_page: OpenPage, shop: Shop) -> None:
+    """Who sent it back and why, and the same text to go on with."""
+    _, document = policies.last_document(shop.app)[:2]
+    changed = document.replace(limit(shop), "second_approval_minor = 100")
+    draft_id = policy_drafts.ask(shop.app, POLICY, changed, "以后", "a")
+    policy_drafts.send_back(shop.app, LEAD, draft_id, "太严了", "b")
+    page = open_page("lab", POLICY, draft=str(draft_id))
+    assert "退回：" in words(page) and "太严了" in words(page)
+    page.button(key="lab-go-on").click().run()
+    assert not page.exception and page.text_area[0].value == changed and not page.text_area[0].disabled
+    assert dict(page.query_params) == {"from": str(draft_id)}
+
+
+def test_an_approved_one_says_from_when_and_by_whom(open_page: OpenPage, shop: Shop) -> None:
+    _, document = policies.last_document(shop.app)[:2]
+    changed = document.replace(limit(shop), "second_approval_minor = 100")
+    draft_id = policy_drafts.ask(shop.app, POLICY, changed, "以后", "a")
+    start = shop.clock.at + timedelta(days=3)
+    policy_drafts.approve(shop.app, LEAD, draft_id, "b", start)
+    said = words(open_page("lab", POLICY, draft=str(draft_id)))
+    assert "批准，从" in said and f"{local_date(start).month}月{local_date(start).day}日" in said
+
+
+def test_comments_alone_are_not_asked_for(open_page: OpenPage, shop: Shop) -> None:
+    page = edited(open_page, shop, "[[rules]]", "# 只是注释\n[[rules]]")
+    page.text_input(key="lab-meant").set_value("说明一下")
+    page = button(page, "lab-ask").click().run()
+    assert "只差注释" in words(page) and policy_drafts.drafts(shop.app, POLICY) == ()
+
+
+def not_offered(page: AppTest) -> bool:
+    """Nobody is asked from when it shall hold."""
+    return all(each.key != "lab-from" for each in page.selectbox)
 
 
 def button(page: AppTest, form: str) -> Any:

@@ -18,7 +18,7 @@ from core.domain.errors import (
     PolicyFromThePast,
     PolicyInvalid,
     PolicyMovedOn,
-    PolicyUnchanged,
+    PolicySaysTheSame,
     Refusal,
     SamePerson,
     TextRequired,
@@ -61,6 +61,8 @@ def test_it_may_begin_later_and_never_earlier(shop: Shop) -> None:
     assert policies.current(shop.app)[1].window_days["membership"] == 15
     shop.clock.advance(timedelta(days=1))
     assert policies.current(shop.app)[1].window_days["membership"] == 20
+    assert policy_drafts.get(shop.app, LEAD, draft_id).begins_at == tomorrow
+    assert policy_drafts.drafts(shop.app, LEAD)[0].begins_at == tomorrow
     assert shop.view(case_no).policy_version == 1, "a case keeps the version it was made under"
 
 
@@ -147,10 +149,19 @@ def test_what_cannot_be_published_is_not_asked_for(shop: Shop) -> None:
     with pytest.raises(TextTooLong):
         policy_drafts.ask(shop.app, AUTHOR, LONGER, "字" * 501, "b")
     _, document = policies.last_document(shop.app)[:2]
-    same = asked(shop, document, "same")
-    with pytest.raises(PolicyUnchanged):
-        policy_drafts.approve(shop.app, LEAD, same, "yes")
-    assert policy_drafts.get(shop.app, LEAD, same).state == "open", "nothing half-done"
+    for same in (document, f"# only a comment\n{document}", document.replace(" = ", "  =  ", 1)):
+        with pytest.raises(PolicySaysTheSame) as refused:
+            asked(shop, same, f"same {len(same)}")
+        assert refused.value.params == {"version": 1}
+    assert policy_drafts.drafts(shop.app, LEAD) == ()
+    words = (
+        document.replace("人工审核", "专人审核", 1)
+        if "人工审核" in document
+        else document.replace("。", "！", 1)
+    )
+    assert policy_drafts.get(shop.app, LEAD, asked(shop, words, "words")).state == "open", (
+        "words are no comment"
+    )
 
 
 @pytest.mark.parametrize("actor", [MEI, REVIEWER, SUPPORT, FINANCE], ids=str)
