@@ -517,6 +517,12 @@ class PolicySaysTheSame(Refusal):
     code = "policy_says_the_same"
 
 
+class SweepInvalid(Refusal):
+    """No curve of that. Params: `place`: what was asked for; `cause`: figure, range or many (`most`)."""
+
+    code = "sweep_invalid"
+
+
 class MappingInvalid(Refusal):
     """The mapping file of an import. Params: `problems`: each `Slip` of the file as a dict."""
 

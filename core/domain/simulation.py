@@ -31,6 +31,7 @@ class Outcome:
     rules: tuple[str, ...]
     verdict: NDArray[np.int8]
     rule: NDArray[np.int16]
+    fee: Ints  # basis points that would be kept, by the rule that hit or by the reason
 
     def verdicts(self) -> dict[str, int]:
         """Rows by verdict."""
@@ -52,8 +53,8 @@ def simulate(history: History, policy: Policy) -> Outcome:
     """Decide every row of `history` under `policy`."""
     names = (*(rule.id for rule in policy.rules), *LAWS)
     if not len(history):
-        return Outcome(names, np.zeros(0, np.int8), np.zeros(0, np.int16))
-    money = _Money(history, policy)
+        return Outcome(names, np.zeros(0, np.int8), np.zeros(0, np.int16), np.zeros(0, np.int64))
+    money = Money(history, policy)
     columns = _columns(history, policy, money)
     hit = _first_hits(policy.rules, columns, len(history))
     verdict, rule, fee = _answers(policy, history, hit)
@@ -79,10 +80,10 @@ def simulate(history: History, policy: Policy) -> Outcome:
     for row in np.flatnonzero(unsure):
         single_verdict, single_rule = verdict_of(history.facts(int(row)), policy)
         verdict[row], rule[row] = code[single_verdict], place_of[single_rule]
-    return Outcome(names, verdict, rule)
+    return Outcome(names, verdict, rule, fee)
 
 
-class _Money:
+class Money:
     """Per row, what its payments say together."""
 
     def __init__(self, history: History, policy: Policy) -> None:
@@ -96,12 +97,13 @@ class _Money:
     def needs_people(self, amount: Ints) -> Bools:
         return self.history.escrow | (~self.history.has_account & (amount > self.room))
 
-    def largest_channel(self) -> NDArray[np.uint8]:
+    @staticmethod
+    def largest(history: History) -> NDArray[np.uint8]:
         """The channel of the largest payment, the first of equals."""
-        history, starts = self.history, self.history.offsets[:-1]
+        starts, payments = history.offsets[:-1], np.diff(history.offsets)
         if len(history.channel) == len(starts):
             return history.channel
-        most = np.repeat(np.maximum.reduceat(history.paid_minor, starts), self.payments)
+        most = np.repeat(np.maximum.reduceat(history.paid_minor, starts), payments)
         places = np.where(history.paid_minor == most, np.arange(len(most)), len(most))
         return history.channel[np.minimum.reduceat(places, starts)]
 
@@ -115,7 +117,7 @@ class _Money:
         return can & (history.refundable_minor > 0)
 
 
-def _columns(history: History, policy: Policy, money: _Money) -> dict[str, NDArray[Any]]:
+def _columns(history: History, policy: Policy, money: Money) -> dict[str, NDArray[Any]]:
     """The rows of the decision table, column by column; words as codes in the order of `COLUMNS`."""
     window = np.array([policy.window_days[kind] for kind in KINDS])[history.kind]
     is_open = history.completed_at == NONE
@@ -135,7 +137,7 @@ def _columns(history: History, policy: Policy, money: _Money) -> dict[str, NDArr
         "days_left": window - np.maximum(late, 0),
         "amount_minor": amount,
         "order_refund_minor": amount + money.paid - money.refundable,
-        "channel": money.largest_channel(),
+        "channel": Money.largest(history),
         "evidence_complete": history.evidence & checklist == checklist,
         "contested": history.evidence & bit["redemption_record"] > 0,
         "duplicate": (amount > 0) & (amount <= history.duplicate_minor),

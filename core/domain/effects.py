@@ -1,0 +1,233 @@
+"""What a policy costs over a history: money, fees and people's decisions, as far as they can be known.
+
+Where a policy sends a request to people, the past says what they made of it only if they looked at it then.
+Whatever nobody has seen is a range from nothing to all that was asked for: bounds, no guess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.domain.facts import CHANNELS, KINDS, REASONS
+from core.domain.history import History
+from core.domain.policy import Policy
+from core.domain.routes import ways
+from core.domain.simulation import Bools, Ints, Money, Outcome
+from core.domain.spans import DRAWS, Change, changes, columns
+from core.domain.table import VERDICTS
+from core.domain.why_nots import RANK
+
+APPROVE, REVIEW, REJECT, EVIDENCE = range(len(VERDICTS))
+_RANKS: Final = np.array([RANK[verdict] for verdict in VERDICTS])
+BREAKDOWNS: Final = ("reason", "kind", "channel", "credit")
+Planned = dict[tuple[int, int, int], tuple[int, int]]  # (row, amount, basis points): fee, exchange loss
+BANDS: Final = (60, 80, 100)  # credit: below the first, from each up to the next
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What really became of each request: `known` where people decided it, and what they granted."""
+
+    known: Bools
+    approved_minor: Ints
+
+    @classmethod
+    def nothing(cls, rows: int) -> Seen:
+        """Of a file of facts nobody knows."""
+        return cls(np.zeros(rows, np.bool_), np.zeros(rows, np.int64))
+
+
+@dataclass(frozen=True)
+class Effect:
+    """Per row, minor units: what arrives, what is kept as fee; `people`: decisions by persons."""
+
+    verdict: NDArray[np.int8]
+    sure: Bools
+    refund: Ints  # where not `sure`: at most; at least nothing
+    fee: Ints
+    people: Ints
+    people_most: Ints
+
+    @property
+    def refund_least(self) -> Ints:
+        return np.where(self.sure, self.refund, 0)
+
+    @property
+    def fee_least(self) -> Ints:
+        return np.where(self.sure, self.fee, 0)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Two policies over one history. `refund` and `fee` by currency, that of most rows first. `unknown`: rows
+    whose money nobody knows, before and after; `draws`: of the bootstrap, from one fixed seed.
+    """
+
+    refund: dict[str, Change]
+    fee: dict[str, Change]
+    people: Change
+    unknown: tuple[int, int]
+    draws: int
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Rows of one reason, kind, channel or credit band. Money: at least, at most."""
+
+    name: str
+    rows: int
+    moved: int
+    before: tuple[int, int]
+    after: tuple[int, int]
+    people_before: int
+    people_after: int
+
+
+def effect(
+    history: History, policy: Policy, outcome: Outcome, seen: Seen, known: Planned | None = None
+) -> Effect:
+    """By the way on which the money goes back; a review of more than one may approve counts two people, one
+    that asks for evidence first none or as many. `known` serves policies that pay out in the same way.
+    """
+    if not len(history):
+        none, no = np.zeros(0, np.int64), np.zeros(0, np.bool_)
+        return Effect(outcome.verdict, no, none, none, none, none)
+    money = Money(history, policy)
+    verdict, refundable = outcome.verdict, np.maximum(money.refundable, 0)
+    is_seen = (verdict == REVIEW) & seen.known
+    amount = np.where(verdict == REJECT, 0, np.minimum(history.requested_minor, refundable))
+    amount = np.where(is_seen, np.minimum(seen.approved_minor, refundable), amount)
+    fee, fx = _kept(history, policy, money, amount, outcome.fee, {} if known is None else known)
+    whole = history.requested_minor + money.paid - money.refundable
+    two = (whole > policy.limits.second_approval_minor) | money.needs_people(history.requested_minor)
+    people = np.where(verdict == REVIEW, 1 + two, 0)
+    return Effect(
+        verdict,
+        is_seen | (verdict == APPROVE) | (verdict == REJECT),
+        amount - fee - fx,
+        fee,
+        people,
+        np.where(verdict == EVIDENCE, 1 + two, people),
+    )
+
+
+def _kept(
+    history: History, policy: Policy, money: Money, amount: Ints, rate: Ints, known: Planned
+) -> tuple[Ints, Ints]:
+    """Fee and exchange loss of each amount. Orders with one payment that simply goes back are all of one
+    form; the others are planned one by one, unless they are `known`.
+    """
+    first = history.offsets[:-1]
+    is_balance = history.channel[first] == CHANNELS.index("balance")
+    is_plain = (money.payments == 1) & ~history.escrow & (money.room == money.refundable)
+    is_plain &= rate * (money.payments + 1) <= 5_000  # routes.always_pays
+    liable = np.where(is_balance & policy.balance.fee_waived, 0, amount)
+    fee = (liable * rate + 5_000) // 10_000
+    bears = np.array([policy.fx_borne_by[reason] == "customer" for reason in REASONS])[history.reason]
+    sent, loss = amount - fee, np.maximum(history.fx_loss_bp[first], 0)
+    fx = np.where(
+        bears & ~is_balance, np.maximum(np.minimum((sent * loss + 5_000) // 10_000, sent - 1), 0), 0
+    )
+    for row in map(int, np.flatnonzero(~is_plain & (amount > 0))):
+        key = (row, int(amount[row]), int(rate[row]))
+        if key not in known:
+            found = ways(history.facts(row), policy, approved=key[1], fee_basis_points=key[2])
+            known[key] = (found[0].breakdown.fee, found[0].breakdown.fx) if found else (key[1], 0)
+        fee[row], fx[row] = known[key]
+    return fee, fx
+
+
+def currencies(history: History) -> tuple[str, ...]:
+    """Those of the rows, of most rows first."""
+    counts = np.bincount(history.currency, minlength=len(history.currencies))
+    order = np.argsort(-counts, kind="stable")
+    return tuple(history.currencies[place] for place in order if counts[place])
+
+
+def compare(history: History, before: Effect, after: Effect, seed: int = 1) -> Compared:
+    """Totals with their bounds. A request that both policies send to people is decided by the same people: it
+    makes no difference but by its fee."""
+    same = (before.verdict == after.verdict) & ~before.sure & ~after.sure
+    refund = columns(before.refund_least, before.refund, after.refund_least, after.refund, same)
+    fee = columns(before.fee_least, before.fee, after.fee_least, after.fee, same)
+    alike = (before.verdict == EVIDENCE) & (after.verdict == EVIDENCE)
+    people = columns(before.people, before.people_most, after.people, after.people_most, alike)
+    rows, draws = len(history), DRAWS
+    by_currency: dict[str, tuple[Change, Change]] = {}
+    for currency in currencies(history):
+        chosen = history.currency == history.currencies.index(currency)
+        found, used = changes(np.hstack([refund, fee])[chosen], rows, seed)
+        by_currency[currency] = (found[0], found[1])
+        draws = min(draws, used)
+    of_people, used = changes(people, rows, seed)
+    return Compared(
+        {currency: pair[0] for currency, pair in by_currency.items()},
+        {currency: pair[1] for currency, pair in by_currency.items()},
+        of_people[0],
+        (int((~before.sure).sum()), int((~after.sure).sum())),
+        min(draws, used),
+    )
+
+
+def groups(history: History, before: Effect, after: Effect, by: str) -> tuple[Group, ...]:
+    """The rows of the commonest currency by one of `BREAKDOWNS`, most rows first."""
+    if not len(history):
+        return ()
+    names, codes = _codes(history, by)
+    main = history.currency == history.currencies.index(currencies(history)[0])
+    moved = before.verdict != after.verdict
+    found = []
+    for code, name in enumerate(names):
+        rows = main & (codes == code)
+        if not rows.any():
+            continue
+        parts = (before.refund_least, before.refund, after.refund_least, after.refund)
+        money = [int(each[rows].sum()) for each in parts]
+        work = [int(each.people[rows].sum()) for each in (before, after)]
+        pairs = ((money[0], money[1]), (money[2], money[3]))
+        found.append(Group(name, int(rows.sum()), int(moved[rows].sum()), *pairs, *work))
+    return tuple(sorted(found, key=lambda group: -group.rows))
+
+
+def _codes(history: History, by: str) -> tuple[tuple[str, ...], NDArray[Any]]:
+    if by == "reason":
+        return REASONS, history.reason
+    if by == "kind":
+        return KINDS, history.kind
+    if by == "channel":
+        return CHANNELS, Money.largest(history)
+    names = ("guest", *(f"from_{low}" for low in (0, *BANDS)))
+    bands = 1 + np.searchsorted(BANDS, history.credit, side="right")
+    return names, np.where(history.has_account, bands, 0)
+
+
+def flows(before: Effect, after: Effect) -> dict[tuple[str, str], int]:
+    """Rows by their verdict before and after, also those that stay."""
+    counts = np.bincount(
+        before.verdict.astype(np.int64) * len(VERDICTS) + after.verdict, minlength=len(VERDICTS) ** 2
+    )
+    pairs = ((was, now) for was in VERDICTS for now in VERDICTS)
+    return {pair: int(count) for pair, count in zip(pairs, counts, strict=True) if count}
+
+
+def gainers(history: History, before: Effect, after: Effect) -> tuple[Ints, Ints]:
+    """Rows that are better and that are worse off under `after`: by the verdict, else by the money that
+    arrives where both are sure. What asks for most comes first.
+    """
+    step = _RANKS[after.verdict] - _RANKS[before.verdict]
+    money = np.where(before.sure & after.sure, after.refund - before.refund, 0)
+    better = np.where(step != 0, np.sign(step), np.sign(money))
+    order = np.argsort(-history.requested_minor, kind="stable")
+    return order[better[order] == 1], order[better[order] == -1]
+
+
+def sums(history: History, found: Effect) -> Iterator[tuple[str, int, int]]:
+    """(currency, refunds at least, at most), of most rows first."""
+    for currency in currencies(history):
+        rows = history.currency == history.currencies.index(currency)
+        yield currency, int(found.refund_least[rows].sum()), int(found.refund[rows].sum())
