@@ -97,8 +97,10 @@ def figure_value(figure: Figure, value: Any, tx: Texts) -> str:
 
 
 def _choice(figure: Figure, value: Any, tx: Texts) -> str:
-    family = {"delivery": "delivery", "evidence": "evidence_kind"}.get(str(figure.path[0]), "policy_choice")
-    return tx(f"{family}.{value}") if value in figure.choices else str(value)
+    if value not in figure.choices:
+        return str(value)
+    family = {"delivery": "delivery", "evidence": "evidence_kind"}.get(str(figure.path[0]))
+    return tx(f"{family}.{value}") if family else tx(f"policy_choice.{value}")
 
 
 def _name(section: str, name: str, tx: Texts) -> str:

@@ -28,6 +28,7 @@ from core.cli import (
     publishing,
     reconciling,
     rules,
+    simulating,
     upkeep,
     wallet,
 )
@@ -132,6 +133,7 @@ def _parser(language: str, everywhere: _Parser) -> _Parser:
         notices,
         facts,
         rules,
+        simulating,
         publishing,
         certificates,
     ):

@@ -1,15 +1,12 @@
-"""Commands about rules: the lifecycle tables, one decision, a replay."""
+"""Commands about rules: the lifecycle tables, one decision, what two policies differ in."""
 
 from __future__ import annotations
 
-import time
 from argparse import Namespace
-from datetime import timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from core.cli import documents
-from core.cli.answer import AddCommand, Answer, columns, instant
+from core.cli.answer import AddCommand, Answer, columns
 
 if TYPE_CHECKING:
     from core.domain.eligibility import Assessment
@@ -17,9 +14,6 @@ if TYPE_CHECKING:
     from core.domain.policy import Policy
     from core.domain.why_nots import Trace
     from core.texts import Texts
-
-
-YEAR: Final = timedelta(days=365)
 
 
 def add_commands(add: AddCommand, tx: Texts) -> None:
@@ -32,12 +26,6 @@ def add_commands(add: AddCommand, tx: Texts) -> None:
     command = add("compare", compare, tx("cli.help.compare"))
     command.add_argument("before", metavar="A", help=tx("cli.help.policy"))
     command.add_argument("after", metavar="B", help=tx("cli.help.policy"))
-
-    command = add("simulate", simulate, tx("cli.help.simulate"))
-    command.add_argument("--policy", required=True, metavar="A", help=tx("cli.help.policy"))
-    command.add_argument("--against", metavar="B", help=tx("cli.help.against"))
-    command.add_argument("--orders", metavar="FILE", help=tx("cli.help.orders_file"))
-    command.add_argument("--since", type=instant, metavar="ISO", help=tx("cli.help.since"))
 
 
 def lifecycle(arguments: Namespace) -> Answer:
@@ -104,101 +92,6 @@ def compare(arguments: Namespace) -> Answer:
 
 def _changed(parts: list[tuple[str, list[str]]]) -> list[str]:
     return [line for title, lines in parts for line in (title, *(f"  · {each}" for each in lines))]
-
-
-def simulate(arguments: Namespace) -> Answer:
-    """A replay: of a file of facts, or of what customers asked for here."""
-    if arguments.orders is None:
-        return _replay(arguments)
-    from core.adapters import history
-    from core.domain import simulation
-
-    policy = documents.policy(arguments.policy)
-    other = None if arguments.against is None else documents.policy(arguments.against)
-    Path(arguments.orders).open("rb").close()  # not there is something else than not recognised
-    orders = history.read(Path(arguments.orders))
-    started = time.perf_counter()
-    outcome = simulation.simulate(orders, policy)
-    before = None if other is None else simulation.simulate(orders, other)
-    data = {
-        "rows": len(orders),
-        "seconds": round(time.perf_counter() - started, 3),  # of the decisions, the file not counted
-        "verdicts": outcome.verdicts(),
-        "against": before and before.verdicts(),
-        "moved": before and int(outcome.moved(before).sum()),
-    }
-
-    def lines(tx: Texts) -> list[str]:
-        names = _heads(arguments, policy, other)
-        counts = [outcome.verdicts(), *([before.verdicts()] if before else [])]
-        table = [
-            ("", *names),
-            *((tx(f"verdict.{verdict}"), *(count[verdict] for count in counts)) for verdict in counts[0]),
-        ]
-        done = tx("cli.simulate.done", rows=data["rows"], seconds=data["seconds"])
-        return [done, *columns(table), *([tx("cli.simulate.moved", n=data["moved"])] if before else [])]
-
-    return Answer(json=lambda tx: data, lines=lines)
-
-
-def _replay(arguments: Namespace) -> Answer:
-    """The shop's own requests: beside B, or beside what is in force."""
-    from core.cli.opening import opened
-    from core.domain.actors import SYSTEM
-    from core.services import policies, replay
-
-    after, app = documents.policy(arguments.policy), opened()
-    since = arguments.since or app.now() - YEAR
-    before = policies.current(app)[1] if arguments.against is None else documents.policy(arguments.against)
-    sent = replay.sent_since(app, SYSTEM, since)
-    started = time.perf_counter()
-    found = replay.replay(sent, before, after)
-    data = {
-        "rows": len(sent.history),
-        "seconds": round(time.perf_counter() - started, 3),
-        "verdicts": found.after.verdicts(),
-        "against": found.before.verdicts(),
-        "moved": sum(move.rows for move in found.moves),
-        "since": since.isoformat(),
-        "moves": [
-            {
-                "before": move.before,
-                "after": move.after,
-                "rows": move.rows,
-                "asked_minor": move.asked_minor,
-                "cases": list(move.case_nos),
-            }
-            for move in found.moves
-        ],
-    }
-
-    def lines(tx: Texts) -> list[str]:
-        was, will = found.before.verdicts(), found.after.verdicts()
-        table = [("", after.name, before.name), *((tx(f"verdict.{v}"), will[v], was[v]) for v in will)]
-        moves = [
-            tx(
-                "cli.replay.move",
-                before=tx(f"verdict.{move.before}"),
-                after=tx(f"verdict.{move.after}"),
-                n=move.rows,
-                asked=tx.list(tx.money(minor, currency) for currency, minor in move.asked_minor.items()),
-                cases=tx.list(move.case_nos),
-            )
-            for move in found.moves
-        ]
-        done = tx("cli.replay.done", rows=data["rows"], since=tx.day_long(since))
-        return [done, *columns(table), *moves, tx("cli.replay.never_sent")]
-
-    return Answer(json=lambda tx: data, lines=lines)
-
-
-def _heads(arguments: Namespace, policy: Policy, other: Policy | None) -> list[str]:
-    """What stands over the columns: the policy's name, and which file where both have the same one."""
-    if other is None:
-        return [policy.name]
-    if policy.name != other.name:
-        return [f"A {policy.name}", f"B {other.name}"]
-    return [f"A {policy.name} ({arguments.policy})", f"B {other.name} ({arguments.against})"]
 
 
 def _sentences(found: Assessment, facts: Facts, policy: Policy, tx: Texts) -> list[str]:

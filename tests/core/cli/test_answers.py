@@ -14,7 +14,8 @@ from PIL import Image, ImageDraw
 
 from core.domain.facts import Facts, Tender
 from core.domain.lifecycle import CASE, MACHINES
-from core.domain.policy import load
+from core.domain.policy import load, shipped
+from core.domain.spots import path_of, put, read
 from tests import pinned
 
 Line = Any  # the fixture's CommandLine
@@ -229,6 +230,52 @@ def test_a_replay_of_the_shops_own_requests(line: Line, tmp_path: Path):
     assert line.ask("simulate", "--policy", str(mine), "--since", "2030-01-01")["rows"] == 0
     said = line("simulate", "--policy", str(mine), "--lang", "zh_CN").out
     assert f"直接通过 → 人工审核：1 笔，申请共 ¥100.00，例如 {case_no}" in said
+
+
+def test_what_a_policy_costs_and_a_figure_through_a_range(line: Line, tmp_path: Path):
+    """Totals as ranges, in both kinds of history; a value of the sweep is that policy's replay."""
+    path = str(tmp_path / "orders.parquet")
+    line("facts", "--rows", "300", "--out", path)
+    both = ("simulate", "--policy", "generous", "--against", "standard", "--orders", path)
+    costs = line.ask(*both, "--costs")["costs"]
+    before, after = (costs["refund_minor"]["CNY"][name] for name in ("before", "after"))
+    assert 0 < before["least"] < before["most"] and 0 < after["low"] <= after["least"] <= after["high"]
+    assert costs["fee_minor"]["CNY"]["after"]["most"] == 0 and costs["draws"] == 1000
+    said = line(*both, "--costs", "--lang", "zh_CN").out
+    assert "95% 区间" in said and "不是猜测" in said
+    figure = "rules.faulty_small.order_refund_minor.up_to"
+    swept = line.ask(
+        "simulate", "--policy", "standard", "--orders", path, "--sweep", f"{figure}=1000:3000:1000"
+    )
+    points = swept["sweep"]["points"]
+    assert [point["value"] for point in points] == [1000, 2000, 3000]
+    assert [point["value"] for point in points if point["current"]] == [2000]
+    mine = tmp_path / "mine.toml"
+    mine.write_text(put(shipped("standard"), path_of(read(shipped("standard")), figure), 3000), "utf-8")
+    alone = line.ask("simulate", "--policy", str(mine), "--against", "standard", "--orders", path, "--costs")
+    span = alone["costs"]["refund_minor"]["CNY"]["after"]
+    assert points[2]["refund_minor"]["CNY"] == [span["least"], span["most"]]
+    assert points[2]["moved"] == alone["moved"]
+
+
+def test_a_sweep_of_the_shops_own_requests(line: Line):
+    """What people decided then is known; with it the hours that it took."""
+    line.shop.apply(line.shop.order())
+    found = line.ask(
+        "simulate", "--policy", "standard", "--costs", "--sweep", "limits.second_approval_minor=0:20000:20000"
+    )
+    assert found["costs"]["minutes_per_decision"] == 10
+    assert [(p["refund_minor"], p["people"]) for p in found["sweep"]["points"]] == [
+        ({"CNY": [0, 10_000]}, [2, 2]),
+        ({"CNY": [10_000, 10_000]}, [0, 0]),
+        ({"CNY": [10_000, 10_000]}, [0, 0]),
+    ]
+    for wrong in ("window_days.other", "window_days.other=1:2", "x=a:b:c"):
+        assert line("simulate", "--policy", "standard", "--sweep", wrong).code == 2
+    assert (
+        line.ask("simulate", "--policy", "standard", "--sweep", "name=1:2:1", code=1)["code"]
+        == "sweep_invalid"
+    )
 
 
 def test_compare_names_the_orders_and_the_figures(line: Line, tmp_path: Path):

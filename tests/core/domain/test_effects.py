@@ -159,12 +159,16 @@ def test_a_sweep_is_each_policy_alone() -> None:
 @pytest.mark.parametrize(
     ("place", "span"),
     [
-        ("name", (1, 2, 1)), ("limits.nothing", (1, 2, 1)),
+        ("name", (1, 2, 1)),
+        ("limits.nothing", (1, 2, 1)),
         ("balance.fee_waived", (0, 1, 1)),
-        ("delivery.counts_from", (1, 2, 1)), ("window_days.other", (1, 2, 0)),
-        ("window_days.other", (2, 1, 1)), ("window_days.other", (0, 61, 1)), ("rules.nobody.credit", (1, 2, 1)),
+        ("delivery.counts_from", (1, 2, 1)),
+        ("window_days.other", (1, 2, 0)),
+        ("window_days.other", (2, 1, 1)),
+        ("window_days.other", (0, 61, 1)),
+        ("rules.nobody.credit", (1, 2, 1)),
     ],
-)  # fmt: skip
+)
 def test_what_has_no_curve_is_refused(place: str, span: tuple[int, int, int]) -> None:
     history = History.of([claim()])
     path = sweep.spots.path_of(sweep.spots.read(TEXT), place)

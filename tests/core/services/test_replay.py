@@ -50,8 +50,67 @@ def test_a_shop_without_requests_has_an_empty_replay(shop: Shop) -> None:
     assert (len(sent.history), found.moves, sum(found.after.verdicts().values())) == (0, (), 0)
 
 
+def test_what_people_made_of_a_request_is_known_and_nothing_else(shop: Shop) -> None:
+    """R6.3: granted or refused by people; at once or still open, nobody knows what people would say."""
+    since = shop.clock.at - timedelta(days=1)
+    at_once = shop.apply(shop.order(("alipay", 10_000))).case_no
+    granted, refused, waiting = (
+        shop.apply(shop.order(("alipay", 90_000), customer="wei"), 90_000, actor=WEI).case_no
+        for _ in range(3)
+    )
+    shop.act(granted, "approve", REVIEWER, amount_minor=70_000, note="少一张")
+    shop.act(refused, "reject", REVIEWER, note="不符合")
+    sent = replay.sent_since(shop.app, POLICY, since)
+    of = dict(
+        zip(
+            sent.case_nos,
+            zip(sent.seen.known.tolist(), sent.seen.approved_minor.tolist(), strict=True),
+            strict=True,
+        )
+    )
+    assert of == {
+        at_once: (False, 10_000), granted: (True, 70_000), refused: (True, 0), waiting: (False, 0),
+    }  # fmt: skip
+    policy = load(pinned.TEXT)
+    was = replay.replay(sent, policy, policy).was
+    known = dict(
+        zip(sent.case_nos, zip(was.refund_least.tolist(), was.refund.tolist(), strict=True), strict=True)
+    )
+    assert known == {
+        at_once: (10_000, 10_000), granted: (70_000, 70_000), refused: (0, 0), waiting: (0, 90_000),
+    }  # fmt: skip
+
+
+def test_one_that_was_sent_again_had_been_refused(shop: Shop) -> None:
+    case_no = shop.apply(shop.order(("alipay", 90_000)), 90_000).case_no
+    shop.act(case_no, "reject", REVIEWER, note="不符合")
+    shop.act(case_no, "reapply", MEI)
+    since = shop.clock.at - timedelta(days=1)
+    before = replay.newest(shop.app, POLICY, since)
+    shop.act(case_no, "submit", MEI)
+    assert replay.newest(shop.app, POLICY, since) != before
+    assert replay.sent_since(shop.app, POLICY, since).seen.known.tolist() == [False, True]
+
+
+def test_how_long_people_have_for_a_decision(shop: Shop) -> None:
+    """Measured once there are enough; pauses and other people's decisions do not count."""
+    since = shop.clock.at - timedelta(days=1)
+    numbers = [
+        shop.apply(shop.order(("alipay", 90_000), customer="wei"), 90_000, actor=WEI).case_no
+        for _ in range(replay.LEAST + 2)
+    ]
+    assert replay.handling(shop.app, POLICY, since) == replay.Handling(replay.REVIEW_MINUTES, 0)
+    for place, case_no in enumerate(numbers):
+        shop.clock.advance(timedelta(hours=2) if place == 5 else timedelta(minutes=4))
+        shop.act(case_no, "reject", REVIEWER, note="不符合")
+    assert replay.handling(shop.app, POLICY, since) == replay.Handling(4, replay.LEAST)
+
+
 @pytest.mark.parametrize("actor", [MEI, REVIEWER, SUPPORT, FINANCE], ids=str)
 def test_others_try_nothing_on_customers_requests(shop: Shop, actor: Actor) -> None:
     with pytest.raises(NotAllowed):
         replay.sent_since(shop.app, actor, shop.clock.at)
+    for ask in (replay.newest, replay.handling):
+        with pytest.raises(NotAllowed):
+            ask(shop.app, actor, shop.clock.at)
     assert replay.sent_since(shop.app, LEAD, shop.clock.at).case_nos == ()
