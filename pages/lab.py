@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Final
-
 import streamlit as st
 
 from core.domain.errors import NotFound, PolicyInvalid
-from core.domain.policy import cached
 from core.domain.regions import TooEntangled
 from core.services import policies, policy_drafts, staff
 from core.services import replay as past
@@ -16,12 +12,11 @@ from core.services.policy_drafts import Draft
 from portal import session
 from portal.html import esc, hero, ms
 from portal.parts import lab as drawn
-from portal.parts import lab_drafts, lab_text
+from portal.parts import lab_drafts, lab_seen, lab_text
 
 actor = session.require(*past.ROLES)
 tx, app = session.texts(), session.core()
 now = app.now()
-YEAR: Final = timedelta(days=365)
 
 
 def run() -> None:
@@ -37,9 +32,10 @@ def run() -> None:
     st.html(hero(tx("lab.title"), esc(tx("lab.lead"))) + said)
     left, right = st.columns([1, 1.15], gap="large")
     with left:
-        text = _edited(version, document) if draft is None else _read(draft)
+        text_key = _edited(version, document) if draft is None else None
+        text = _read(draft) if draft is not None else st.session_state[str(text_key)]
     with right:
-        _seen(text, document, version)
+        _seen(text, document, version, text_key)
     if draft is None and (asked := policy_drafts.drafts(app, actor)):
         with st.container(key="card-lab-drafts"):
             st.html(lab_drafts.listing(tx, asked, staff.names(app), now=now))
@@ -68,31 +64,30 @@ def _read(draft: Draft) -> str:
 
 
 def _edited(version: int, document: str) -> str:
-    """A document in the making, and asking a second person for it."""
+    """A document in the making, and asking a second person for it; the key of its text in the session."""
     begun = None if (number := st.query_params.get(lab_drafts.GO_ON)) is None else _of(number)
-    text = lab_text.edited(tx, version, document, begun)
+    key = lab_text.edited(tx, version, document, begun)
+    text: str = st.session_state[key]
     if text != document:
         with st.container(key="card-lab-ask"):
             lab_drafts.ask(app, actor, tx, text, version)
     st.html(f'<p class="note">{esc(tx("lab.publish"))}</p>')
-    return text
+    return key
 
 
-def _seen(text: str, document: str, version: int) -> None:
-    """What is wrong with it, what it changes, what the shop's own requests would be told."""
+def _seen(text: str, document: str, version: int, text_key: str | None) -> None:
+    """What the shop's own requests would be told and what that costs, what changes, what is wrong with it."""
     policy = lab_text.checked(text)
     if isinstance(policy, PolicyInvalid):
         st.html(f'<p class="note">{esc(tx("lab.broken"))}</p>')
         return
+    lab_seen.shown(app, actor, tx, document, text, policy, text_key)
     with st.spinner(tx("lab.working")):
         try:
             found, moved = drawn.compared(document, text)
         except TooEntangled:
             st.html(f'<p class="note amb">{esc(tx("lab.too_entangled"))}</p>')
             return
-        since = now - YEAR
-        told = past.replay(past.sent_since(app, actor, since), cached(document), policy)
-    _tile("replay", tx("lab.replay"), drawn.replay(tx, told, since))
     untouched = f'<p class="note">{esc(tx("lab.untouched"))}</p>'
     what = drawn.changes(tx, moved) if text != document else untouched
     _tile("changes", tx("lab.changes", version=version), what)

@@ -46,9 +46,7 @@ _DECIDED: Final = (
     .order_by(_e.case_no.desc(), _e.seq.desc())
     .limit(MOST)
 )
-_SINCE: Final = _e.at >= bindparam("since", type_=_e.at.type)
-_COUNT: Final = select(func.count()).select_from(case_events).where(_SINCE)
-_LAST: Final = select(_e.hash).where(_SINCE).order_by(_e.at.desc(), _e.case_no, _e.seq.desc()).limit(1)
+_STAMP: Final = select(func.count(), func.sum(_c.last_seq))
 _OPEN: Final = ("in_review", "awaiting_customer", "in_arbitration", "in_appeal", "screening", "draft")
 _BY_PEOPLE: Final = (
     select(_e.actor_id, _e.at)
@@ -134,13 +132,14 @@ def _became(row: Any, is_last: bool) -> tuple[bool, int]:
     return row.to_state == "in_review" and row.state not in _OPEN, 0
 
 
-def newest(app: App, actor: Actor, since: datetime) -> tuple[int, str]:
-    """What changes whenever `sent_since` would: the number of events since then, and the last one's hash."""
+def stamp(app: App, actor: Actor) -> tuple[int, int]:
+    """What is another whenever `sent_since` or `handling` might be: how many cases and how many events are
+    there. Cases and events never go.
+    """
     _may(actor)
     with app.read() as conn:
-        count = conn.execute(_COUNT, {"since": since}).scalar_one()
-        last = conn.execute(_LAST, {"since": since}).scalar()
-    return int(count), str(last or "")
+        count, events = conn.execute(_STAMP).one()
+    return int(count), int(events or 0)
 
 
 def handling(app: App, actor: Actor, since: datetime) -> Handling:

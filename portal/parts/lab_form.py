@@ -18,7 +18,7 @@ from core.domain.slips import Slip
 from core.texts import Texts
 from portal.html import esc, ms
 
-_MONEY: Final = ("minor", "basis_points")  # shown as hundredths of what the document has
+MONEY: Final = ("minor", "basis_points")  # shown as hundredths of what the document has
 Problems = Sequence[Mapping[str, Any]]
 
 
@@ -40,9 +40,10 @@ def form(tx: Texts, text_key: str, last: str, version: int, problems: Problems) 
         st.html(f'<p class="note">{esc(tx("lab.form.nothing"))}</p>')
     others = (spots.read(shipped("standard")), spots.read(last))
     with st.container(key="lab-figures"):
-        for figure in figures:
-            _field(tx, text_key, figure, raw)
-            st.html(_beside(tx, figure, raw, others, version, problems))
+        for place, figure in enumerate(figures):
+            with st.container(key=f"lab-figure-{place}", gap=None):
+                _field(tx, text_key, figure, raw)
+                st.html(_beside(tx, figure, raw, others, version, problems))
 
 
 def _field(tx: Texts, text_key: str, figure: Figure, raw: Mapping[str, Any]) -> None:
@@ -71,7 +72,7 @@ def _field(tx: Texts, text_key: str, figure: Figure, raw: Mapping[str, Any]) -> 
         _span(tx, text_key, figure, value, name)
     else:
         label = tx("lab.form.label", name=name, unit=tx(f"policy_unit.{figure.unit}"))
-        is_money = figure.unit in _MONEY
+        is_money = figure.unit in MONEY
         st.session_state[key] = None if value is None else value / 100 if is_money else value
         step: float = 1 if not is_money else 10.0 if figure.unit == "minor" else 0.5
         st.number_input(label, value=None, step=step, format="%.2f" if is_money else "%d", **more)
@@ -94,7 +95,7 @@ def _write(text_key: str, figure: Figure, *keys: str) -> None:
     if None in values:
         return
     value: Any = values if figure.unit == "span" else values[0]
-    if figure.unit in _MONEY:
+    if figure.unit in MONEY:
         value = round(value * 100)
     put(text_key, figure.path, value)
 
@@ -105,6 +106,12 @@ def put(text_key: str, path: spots.Path, value: Any) -> None:
         st.session_state[text_key] = spots.put(st.session_state[text_key], path, value)
     except Slip:
         return  # the text was changed under the form: it shows what stands there now
+    st.session_state[written(text_key)] = st.session_state.get(written(text_key), 0) + 1
+
+
+def written(text_key: str) -> str:
+    """Where the session counts how often the form rewrote a text."""
+    return f"{text_key}-written"
 
 
 def _fits(figure: Figure, value: Any) -> bool:

@@ -29,14 +29,19 @@ def checked(text: str) -> Policy | PolicyInvalid:
 
 
 def edited(tx: Texts, version: int, document: str, begun: Draft | None) -> str:
-    """The document in the making; kept while one is elsewhere."""
+    """The document in the making, kept while one is elsewhere: the key of its text in the session."""
     key = _begin(tx, version, document, begun)
     found = checked(st.session_state[key])
     problems = found.params["problems"] if isinstance(found, PolicyInvalid) else ()
     with st.container(key="card-lab-form"):
         st.html(f"<h2>{esc(tx('lab.form'))}</h2>")
         lab_form.form(tx, key, document, version, problems)
-    text: str = st.text_area(tx("lab.text"), height=480, key=key, persist_state="session")
+    # A text that the form rewrote is a new field, which begins with it: a value that is put into a field that
+    # is there is lost when the run is cut short.
+    field = f"lab-text-{key}-{st.session_state.get(lab_form.written(key), 0)}"
+    text: str = st.text_area(
+        tx("lab.text"), st.session_state[key], height=480, key=field, on_change=_typed, args=(key, field)
+    )
     if isinstance(found, PolicyInvalid):
         with st.container(key="card-lab-invalid"):
             st.html(invalid(tx, found, text))
@@ -46,7 +51,11 @@ def edited(tx: Texts, version: int, document: str, begun: Draft | None) -> str:
             tx("lab.download"), text, "policy.toml", "application/toml", key="lab-download",
             icon=":material/download:", on_click="ignore",
         )  # fmt: skip
-    return text
+    return key
+
+
+def _typed(key: str, field: str) -> None:
+    st.session_state[key] = st.session_state[field]
 
 
 def _begin(tx: Texts, version: int, document: str, begun: Draft | None) -> str:
@@ -65,7 +74,7 @@ def _begin(tx: Texts, version: int, document: str, begun: Draft | None) -> str:
     if begun is not None and is_draft and begun.based_on != version:
         older = tx("lab.base.older", based_on=begun.based_on, version=version)
         st.html(f'<p class="note amb">{ms("info")}{esc(older)}</p>')
-    key = f"lab-text-{base}-{version}"
+    key = f"lab-doc-{base}-{version}"
     begin = document if base == LAST else begun.document if begun is not None and is_draft else shipped(base)
     st.session_state.setdefault(key, begin)
     return key
