@@ -106,12 +106,6 @@ def put(text_key: str, path: spots.Path, value: Any) -> None:
         st.session_state[text_key] = spots.put(st.session_state[text_key], path, value)
     except Slip:
         return  # the text was changed under the form: it shows what stands there now
-    st.session_state[written(text_key)] = st.session_state.get(written(text_key), 0) + 1
-
-
-def written(text_key: str) -> str:
-    """Where the session counts how often the form rewrote a text."""
-    return f"{text_key}-written"
 
 
 def _fits(figure: Figure, value: Any) -> bool:

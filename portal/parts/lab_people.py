@@ -72,6 +72,8 @@ def _in_the_way(tx: Texts, rule: str, after: Assessment, policy: Policy, facts: 
     trace = next((trace for trace in after.traces if trace.rule == rule), None)
     if trace is None:
         return ""
+    if not trace.why_not and after.rule.startswith("law."):
+        return f'<p class="note">{esc(tx("lab.who.law", rule=rule))}</p>'
     if not trace.why_not:
         return f'<p class="note">{esc(tx("lab.who.earlier", rule=rule, other=after.rule))}</p>'
     tests = dict(next(each for each in policy.rules if each.id == rule).tests)

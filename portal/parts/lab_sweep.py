@@ -128,7 +128,7 @@ def _shown(tx: Texts, figure: Figure, points: tuple[Point, ...], minutes: int) -
 
 
 def _chart(tx: Texts, rows: list[dict[str, Any]], hours: str, money: str) -> dict[str, Any]:
-    plain = {"type": "quantitative", "scale": {"zero": False}}
+    plain = {"type": "quantitative", "scale": {"zero": False, "padding": 24}}
     x = {"field": "hours", "title": hours, "axis": {"tickCount": 5, "format": "~g"}, **plain}
     y = {"field": "least", "title": money, "axis": {"tickCount": 4, "format": ",.2~f"}, **plain}
     tooltip = [
@@ -144,7 +144,7 @@ def _chart(tx: Texts, rows: list[dict[str, Any]], hours: str, money: str) -> dic
     return {
         "data": {"values": rows},
         "background": "transparent",
-        "height": 280,
+        "height": 320,
         "layer": [
             {"mark": {"type": "line", "color": "#7CCDC1"}, "encoding": {"x": x, "y": y, "order": order}},
             {
@@ -152,7 +152,7 @@ def _chart(tx: Texts, rows: list[dict[str, Any]], hours: str, money: str) -> dic
                 "encoding": {"x": x, "y": y, "color": colour, "tooltip": tooltip},
             },
             {
-                "mark": {"type": "text", "dy": -14, "fontSize": 13, "color": "#B23A25"},
+                "mark": {"type": "text", "dy": -14, "fontSize": 13, "color": "#C4533C"},
                 "encoding": {"x": x, "y": y, "text": {"field": "label", "type": "nominal"}},
             },
         ],

@@ -36,12 +36,14 @@ def edited(tx: Texts, version: int, document: str, begun: Draft | None) -> str:
     with st.container(key="card-lab-form"):
         st.html(f"<h2>{esc(tx('lab.form'))}</h2>")
         lab_form.form(tx, key, document, version, problems)
-    # A text that the form rewrote is a new field, which begins with it: a value that is put into a field that
-    # is there is lost when the run is cut short.
-    field = f"lab-text-{key}-{st.session_state.get(lab_form.written(key), 0)}"
-    text: str = st.text_area(
-        tx("lab.text"), st.session_state[key], height=480, key=field, on_change=_typed, args=(key, field)
-    )
+    text: str = st.session_state[key]
+    field = f"lab-text-{key}"
+    is_behind = st.session_state.get(field) != text  # at first, and when the form rewrote it
+    if is_behind:
+        st.session_state[field] = text
+    # Its default is the text too: a run that is cut short may never have put the value in.
+    default = "" if is_behind else text
+    st.text_area(tx("lab.text"), default, height=480, key=field, on_change=_typed, args=(key, field))
     if isinstance(found, PolicyInvalid):
         with st.container(key="card-lab-invalid"):
             st.html(invalid(tx, found, text))

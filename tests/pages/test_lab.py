@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from core.adapters.tables import policies as rows
 from core.domain.actors import Actor
 from core.domain.workdays import local_date
-from core.services import policies, policy_drafts
+from core.services import policies, policy_drafts, replay
 from tests.pages.conftest import OpenPage, html, words
 from tests.shop import FINANCE, LEAD, MEI, REVIEWER, SUPPORT, Shop
 
@@ -195,6 +195,92 @@ def test_comments_alone_are_not_asked_for(open_page: OpenPage, shop: Shop) -> No
     page.text_input(key="lab-meant").set_value("说明一下")
     page = button(page, "lab-ask").click().run()
     assert "只差注释" in words(page) and policy_drafts.drafts(shop.app, POLICY) == ()
+
+
+@pytest.mark.parametrize(
+    ("lang", "says"),
+    [
+        (
+            "zh_CN",
+            ("退款 CNY", "¥0.00 到 ¥100.00", "比现有差的 1 笔", "规则 not_delivered 还成立"),
+        ),
+        ("en", ("Refunds CNY", "¥0.00 to ¥100.00", "1 request is worse off", "Work in hours 0.0 0.3 +0.3")),
+    ],
+)
+def test_what_it_costs_and_who_loses_with_both_rules(
+    open_page: OpenPage, shop: Shop, lang: str, says: tuple[str, ...]
+) -> None:
+    """R6.3: money as a range where people would decide, their hours, and each loser's two explanations."""
+    case_no = shop.apply(shop.order()).case_no
+    page = edited(open_page, shop, limit(shop), "second_approval_minor = 100", lang)
+    said = words(page)
+    assert [part for part in says if part not in said] == []
+    assert said.count(case_no) >= 2 and "not_delivered" in html(page) and "95" in said
+    page.selectbox(key="lab-by").set_value("credit").run()
+    assert ("100 分以上" if lang == "zh_CN" else "100 and more") in words(page)
+
+
+def test_a_point_of_the_curve_is_written_into_the_text(open_page: OpenPage, shop: Shop) -> None:
+    """R6.3: pick a point, get the draft."""
+    shop.apply(shop.order())
+    page = open_page("lab", POLICY)
+    page.selectbox(key="lab-sweep-figure").set_value("limits.second_approval_minor").run()
+    key = "lab-sweep-limits.second_approval_minor"
+    for name, value in (("from", 0.0), ("to", 200.0), ("step", 50.0)):
+        page.number_input(key=f"{key}-{name}").set_value(value)
+    page = button(page, key).click().run()
+    assert "¥50.00" in words(page) and "5 个点" not in words(page) and "6 个点的数字" in words(page)
+    page.selectbox(key="lab-sweep-value-limits.second_approval_minor").set_value(5_000).run()
+    page.button(key="lab-sweep-write").click().run()
+    assert not page.exception and "second_approval_minor = 5000\n" in page.text_area[0].value
+    assert "直接通过 → 人工审核" in words(page)
+
+
+def test_a_range_without_points_is_refused_in_words(open_page: OpenPage, shop: Shop) -> None:
+    shop.apply(shop.order())
+    page = open_page("lab", POLICY)
+    key = "lab-sweep-window_days.membership"
+    page.number_input(key=f"{key}-to").set_value(1_000)
+    page = button(page, key).click().run()
+    assert "最多 61 个点" in words(page)
+
+
+def test_nothing_is_read_or_worked_out_twice(
+    open_page: OpenPage, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rerun that changes nothing reads no requests again; a new request is read."""
+    shop.apply(shop.order())
+    calls: list[str] = []
+    for name in ("sent_since", "replay", "handling"):
+        work = getattr(replay, name)
+        monkeypatch.setattr(
+            replay, name, lambda *given, work=work, name=name: calls.append(name) or work(*given)
+        )
+    page = open_page("lab", POLICY)
+    page.selectbox(key="lab-section").set_value("limits").run()
+    assert sorted(calls) == ["handling", "replay", "sent_since"]
+    page.number_input(key="lab-fig-limits.second_approval_minor").set_value(1.0).run()
+    assert calls[3:] == ["replay"], "the requests are the same"
+    shop.apply(shop.order())
+    page.run()
+    assert sorted(calls[4:]) == ["handling", "replay", "sent_since"]
+
+
+def test_anothers_draft_is_weighed_and_not_changed(open_page: OpenPage, shop: Shop) -> None:
+    shop.apply(shop.order())
+    _, document = policies.last_document(shop.app)[:2]
+    changed = document.replace(limit(shop), "second_approval_minor = 100")
+    draft_id = policy_drafts.ask(shop.app, POLICY, changed, "以后", "a")
+    page = open_page("lab", LEAD, draft=str(draft_id))
+    assert "要花多少" in words(page) and "谁多拿，谁少拿" in words(page) and "如果换一个数" not in words(page)
+
+
+def test_a_shipped_one_says_who_would_want_it(open_page: OpenPage) -> None:
+    page = open_page("lab", POLICY)
+    assert "适合" not in words(page)
+    for name in ("strict", "generous"):
+        page.selectbox(key="lab-base").set_value(name).run()
+        assert "适合" in words(page) and f'name = "{name}"' in page.text_area[0].value
 
 
 def not_offered(page: AppTest) -> bool:
