@@ -27,8 +27,13 @@ def of(rows: list[Facts], policy: Policy = STANDARD, seen: Seen | None = None) -
     return effect(history, policy, simulate(history, policy), seen or Seen.nothing(len(rows)))
 
 
-@given(MANY, POLICIES, st.booleans(), st.integers(0, 10_000))
-@settings(max_examples=80)
+@given(
+    MANY,
+    st.one_of(POLICIES, st.just(with_rules(rule("all", "approve")))),
+    st.booleans(),
+    st.integers(0, 10_000),
+)
+@settings(max_examples=120)
 def test_money_in_bulk_is_what_each_request_would_be_paid(
     rows: list[Facts], policy: Policy, waived: bool, fee: int
 ) -> None:
@@ -48,6 +53,20 @@ def test_money_in_bulk_is_what_each_request_would_be_paid(
         assert (found.refund[row], found.fee[row]) == (breakdown.refund, breakdown.fee)
     assert (found.refund >= 0).all() and (found.refund_least <= found.refund).all()
     assert (found.refund[found.verdict == effects.REJECT] == 0).all()
+
+
+def test_money_that_goes_no_plain_way_is_planned_alone() -> None:
+    """Free of a fee as balance; a closed account; an exchange loss that its customer bears."""
+    rows = [
+        claim(paid(1_000, "balance"), reason="other"),
+        claim(paid(1_000, is_open=False), reason="other"),
+        claim(paid(1_000, fx_loss_bp=200), reason="other"),
+        claim(paid(1_000, fx_loss_bp=200), reason="not_delivered"),
+        claim(paid(1_000), paid(500, "wechat"), reason="other", requested_minor=900),
+    ]
+    found = of(rows, with_rules(rule("all", "approve")))
+    assert found.fee.tolist() == [0, 0, 50, 0, 45]
+    assert found.refund.tolist() == [1_000, 1_000, 931, 1_000, 855]
 
 
 def test_what_nobody_looked_at_is_a_range_and_no_guess() -> None:
