@@ -43,7 +43,9 @@ def run() -> None:
 def _file() -> Any:
     with st.container(key="plain-verify", gap=None):
         st.html(f'<style>.st-key-plain-verify{{--pick:"{esc(tx("verify.pick"))}"}}</style>')
-        return st.file_uploader(tx("verify.file"), key="verify-file", max_upload_size=LARGEST_MB, on_change=_file_came)
+        return st.file_uploader(
+            tx("verify.file"), key="verify-file", max_upload_size=LARGEST_MB, on_change=_file_came
+        )
 
 
 def _file_came() -> None:
