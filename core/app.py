@@ -14,7 +14,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from core import texts
-from core.adapters import database
+from core.adapters import database, sign_in_settings
 from core.adapters.channels import Channel
 from core.adapters.channels import settings as channel_settings
 from core.adapters.channels.sandbox import SETTLES_AFTER_WORKING_DAYS, SandboxChannel
@@ -24,15 +24,16 @@ from core.adapters.notifiers import Notifiers, targets
 from core.adapters.reading import is_available
 from core.adapters.reading.process import Reader
 from core.adapters.world import App
-from core.domain.errors import SettingInvalid, SettingMissing
+from core.domain import hosts
+from core.domain.errors import SettingInvalid, SettingMissing, SettingsExclude
 
 __all__ = ["App", "Settings", "build", "from_environment"]
 
 
-class Settings(channel_settings.ChannelSettings):
+class Settings(channel_settings.ChannelSettings, sign_in_settings.SignInSettings):
     """From the environment: REFUND_DATABASE_URL, REFUND_STORE_URL, REFUND_DEMO, REFUND_SHOP_NAME,
-    REFUND_SUPPORT, REFUND_PUBLIC_URL, REFUND_LANG, REFUND_NOTICE_URLS, REFUND_MAIL_URL, REFUND_READING, and
-    those of the channels.
+    REFUND_SUPPORT, REFUND_PUBLIC_URL, REFUND_HOSTS, REFUND_LANG, REFUND_NOTICE_URLS, REFUND_MAIL_URL,
+    REFUND_READING, and those of the channels and of signing in.
     """
 
     # An empty variable is one that was not set: `REFUND_DEMO= …` switches off.
@@ -48,6 +49,7 @@ class Settings(channel_settings.ChannelSettings):
     shop_name: str = "星点"  # as customers know it
     support: str = ""  # where customers write to: a web or mail address, or a sentence
     public_url: str = Field("", pattern="^(https?://[^?#]+)?$")  # printed on certificates
+    hosts: str = Field("", pattern=rf"^({hosts.NAME}( |$))*$")  # further names that it is asked for by
     lang: str = "zh_CN"  # of the operator
     notice_urls: SecretStr = SecretStr("")  # the shop's own mail and chat bots
     mail_url: SecretStr = SecretStr("")  # the server that writes to customers
@@ -82,20 +84,25 @@ _ALLOWED: Final = {  # of those that can be wrong
     "reading": "1, 0",
     "store_url": "file:///…, s3://…",
     "public_url": "https://…",
+    "hosts": "refund.example 10.0.0.7 …",
     "lang": ", ".join(texts.LANGUAGES),
     "notice_urls": "name=dingtalk://…, name=mailtos://…",
     "mail_url": "mailtos://…, mailto://…",
     **channel_settings.ALLOWED,
+    **sign_in_settings.ALLOWED,
 }
 
 
 def from_environment() -> Settings:
     """The settings; `SettingInvalid` names the first variable that holds something else than it may,
-    `SettingMissing` the first that the store or a channel lacks.
+    `SettingMissing` the first that the store, a channel or the sign-in lacks, `SettingsExclude` what a demo
+    cannot have.
     """
     try:
         settings = Settings()
+        _demo_is_alone(settings)
         channel_settings.check(settings)
+        sign_in_settings.check(settings, settings.public_url)
     except ValidationError as error:
         name = str(error.errors()[0]["loc"][0])
         raise SettingInvalid(variable=f"REFUND_{name.upper()}", allowed=_ALLOWED.get(name, "UTF-8")) from None
@@ -103,6 +110,14 @@ def from_environment() -> Settings:
     if needed:
         raise SettingMissing(variable=needed, beside="REFUND_STORE_URL")
     return settings
+
+
+def _demo_is_alone(settings: Settings) -> None:
+    """Anybody can be anybody in a demo, and move its clock: nothing real may be within its reach."""
+    real = ("oidc_issuer", "oidc_client_id", "oidc_client_secret", *channel_settings.NAMES)
+    for name in real if settings.demo else ():
+        if channel_settings.is_set(settings, name):
+            raise SettingsExclude(variable="REFUND_DEMO", other=channel_settings.variable(name))
 
 
 def build(settings: Settings | None = None, clock: Clock | None = None) -> App:
@@ -128,10 +143,12 @@ def build(settings: Settings | None = None, clock: Clock | None = None) -> App:
         shop_name=settings.shop_name,
         support=settings.support,
         public_url=settings.public_url,
+        hosts=hosts.allowed(settings.hosts.split(), settings.public_url, is_demo=settings.demo),
         language=settings.lang,
         notifiers=Notifiers(
             targets(settings.notice_urls.get_secret_value()), settings.mail_url.get_secret_value()
         ),
+        provider=None if settings.demo else sign_in_settings.provider(settings, settings.public_url),
         reader=Reader() if settings.reading and is_available() else None,
     )
 

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from datetime import datetime
+from urllib.parse import urlencode
 
 import streamlit as st
 
 from core.domain.actors import Actor
+from core.domain.errors import SecondFactorNeeded
 from core.domain.policy import Policy
 from core.domain.workdays import ZONE, local_date
 from core.services import cases, orders, policies, queues
 from core.services.case_views import CaseCard
 from core.texts import Texts
-from portal import doors, places, session
+from portal import answers, boundary, doors, places, session, signing_in
 from portal.blocks import open_cases, order_list
 from portal.blocks.finder import finder, where
 from portal.blocks.speed import speed
 from portal.html import Html, empty, esc, hero, ms, section
 from portal.parts import again, held, unsent
 
+ORDERS = "/?view=orders"
 RECENT_ORDERS = 4
 WORTH_SEARCHING = 8
 
@@ -31,11 +34,10 @@ def visitor(tx: Texts, policy: Policy, version: int) -> None:
         if people
         else ""
     )
-    main = (
-        hero(tx("start.hello.visitor"), esc(tx("start.says.visitor")))
-        + _doors(tx, tx("start.mine.sign_in"))
-        + chooser
-    )
+    accounts = session.can_sign_in()
+    mine = tx("start.mine.signed_in") if accounts else tx("start.mine.sign_in")
+    to = f"/session/login?{urlencode({'to': ORDERS})}" if accounts else ORDERS
+    main = hero(tx("start.hello.visitor"), esc(tx("start.says.visitor"))) + _doors(tx, mine, to) + chooser
     st.html(Html(_two(main, speed(tx, policy) + _version(tx, policy, version))))
 
 
@@ -106,6 +108,20 @@ def all_orders(tx: Texts, actor: Actor, now: datetime, policy: Policy) -> None:
         st.html(empty("receipt_long", tx("start.orders.none"), tx("start.orders.none_says")))
 
 
+def sign_in(tx: Texts) -> None:
+    """The ways to sign in, and why the last try came to nothing: its code stands in the address."""
+    refused = signing_in.TOLD.get(st.query_params.get("why", ""))
+    to = answers.local_path(st.query_params.get("to", "/"))
+    is_staff = refused is SecondFactorNeeded
+    title = tx("start.sign_in.failed") if refused else tx("start.sign_in.title")
+    says = boundary.words(refused(), tx) if refused else tx("start.sign_in.says")
+    ways = [doors.sign_in(tx, to, as_staff=is_staff, again=refused is not None and not is_staff)]
+    if not is_staff:
+        ways.append(doors.sign_in(tx, to, as_staff=True))
+    ways.append(doors.door("search", tx("start.find.title"), tx("start.find.says"), "/?view=find"))
+    st.html(back(tx) + hero(title, esc(says)) + f'<div class="doors lone">{"".join(ways)}</div>')
+
+
 def find(tx: Texts, now: datetime) -> None:
     """The guest's door: the form, and where to find what it asks for."""
     st.html(back(tx) + hero(tx("start.find.title"), esc(tx("start.find.lead"))))
@@ -147,8 +163,8 @@ def back(tx: Texts) -> str:
     return f'<p class="crumb"><a href="/">{ms("arrow_back")}{esc(tx("start.orders.back"))}</a></p>'
 
 
-def _doors(tx: Texts, mine: str) -> str:
-    first = doors.door("receipt_long", tx("start.mine.title"), mine, "/?view=orders", on=True)
+def _doors(tx: Texts, mine: str, to: str = ORDERS) -> str:
+    first = doors.door("receipt_long", tx("start.mine.title"), mine, to, on=True)
     second = doors.door("search", tx("start.find.title"), tx("start.find.says"), "/?view=find")
     return f'<div class="doors">{first}{second}</div>'
 
@@ -168,7 +184,7 @@ def _recent(tx: Texts, found: list[order_list.Line], now: datetime, *, guest: bo
         return ""
     head = section(tx("start.orders.guest") if guest else tx("start.orders.recent"))
     label = esc(tx("start.orders.all", n=len(found))) + ms("chevron_right")
-    more = f'<a class="button bare" href="/?view=orders">{label}</a>' if len(found) > RECENT_ORDERS else ""
+    more = f'<a class="button bare" href="{ORDERS}">{label}</a>' if len(found) > RECENT_ORDERS else ""
     return head + order_list.table(tx, free[:RECENT_ORDERS], now=now) + more
 
 
@@ -195,10 +211,13 @@ def run() -> None:
     if wanted == "find":
         find(tx, now)
         return
+    if wanted == "sign_in" and here is None and session.can_sign_in():
+        sign_in(tx)
+        return
     version, policy = policies.current(app)
     if here is None or not signed_in:
         if wanted == "orders":
-            doors.closed(tx, signed_in=False)
+            doors.closed(tx, signed_in=False, sign_in=session.here() if session.can_sign_in() else "")
         else:
             visitor(tx, policy, version)
     elif wanted == "orders":

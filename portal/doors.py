@@ -33,24 +33,73 @@ class Left:
     name: str
     key: str
     to: str
+    has_account: bool = False  # a guest has none
 
 
-def closed(tx: Texts, *, signed_in: bool, left: Left | None = None, for_staff: bool = False) -> None:
-    """What a page shows to somebody it cannot let in: why, and the way in."""
-    find = door("search", tx("start.find.title"), tx("start.find.says"), "/?view=find", on=True)
-    home = door("home", tx("shell.door.start"), tx("shell.door.start_says"), "/")
-    title, says, ways = tx("shell.door.title"), tx("shell.door.says"), [find, home]
+def sign_in(tx: Texts, to: str, *, as_staff: bool = False, again: bool = False) -> str:
+    """The door to the identity provider; afterwards the visitor is at `to`."""
+    address = f"/session/login?{urlencode({'as': 'staff', 'to': to} if as_staff else {'to': to})}"
+    if again:
+        return door("login", tx("shell.door.once_more"), tx("shell.door.again_says"), address, on=True)
+    if as_staff:
+        return door("badge", tx("shell.door.sign_in_staff"), tx("shell.door.sign_in_staff_says"), address)
+    return door("login", tx("shell.door.sign_in"), tx("shell.door.sign_in_says"), address, on=True)
+
+
+def closed(
+    tx: Texts, *, signed_in: bool, left: Left | None = None, for_staff: bool = False, sign_in: str = ""
+) -> None:
+    """What a page shows to somebody it cannot let in: why, and the way in. `sign_in`: where to come back to
+    from the identity provider; '' where there is none.
+    """
+    ways_in = _Ways(tx, sign_in)
+    title, says, ways = tx("shell.door.title"), tx("shell.door.says"), ways_in.of_buyers()
     if left is not None:
         title = tx("shell.door.ended")
         says = tx("shell.door.ended_staff") if left.is_staff else tx("shell.door.ended_says")
-        again = [_again(tx, left)] if left.key else []
-        ways = [*again, home] if left.is_staff else [*again, find]
+        ways = ways_in.again(left)
     elif for_staff:
         title = tx("shell.door.staff")
-        says, ways = tx("shell.door.not_yours") if signed_in else tx("shell.door.staff_says"), [home]
+        staff_says = tx("shell.door.staff_sign_in") if sign_in else tx("shell.door.staff_says")
+        says = tx("shell.door.not_yours") if signed_in else staff_says
+        ways = ways_in.of_staff()
     elif signed_in:
         says = tx("shell.door.not_yours")
+    elif sign_in:
+        title, says = tx("shell.door.who"), tx("shell.door.who_says")
     st.html(hero(title, esc(says)) + f'<div class="doors lone">{"".join(ways)}</div>')
+
+
+@dataclass(frozen=True, slots=True)
+class _Ways:
+    """The doors beside a closed page. `to`: where to come back to from the provider, '' without one."""
+
+    tx: Texts
+    to: str
+
+    @property
+    def home(self) -> str:
+        return door("home", self.tx("shell.door.start"), self.tx("shell.door.start_says"), "/")
+
+    def find(self, *, on: bool) -> str:
+        return door("search", self.tx("start.find.title"), self.tx("start.find.says"), "/?view=find", on=on)
+
+    def of_buyers(self) -> list[str]:
+        if not self.to:
+            return [self.find(on=True), self.home]
+        return [sign_in(self.tx, self.to), self.find(on=False)]
+
+    def of_staff(self) -> list[str]:
+        return [*([sign_in(self.tx, self.to, as_staff=True)] if self.to else []), self.home]
+
+    def again(self, left: Left) -> list[str]:
+        if left.key:
+            first = [_again(self.tx, left)]
+        elif self.to and left.has_account:
+            first = [sign_in(self.tx, self.to, as_staff=left.is_staff, again=True)]
+        else:
+            first = []
+        return [*first, self.home] if left.is_staff else [*first, self.find(on=not first)]
 
 
 def _again(tx: Texts, left: Left) -> str:

@@ -15,8 +15,8 @@ from starlette.responses import FileResponse, Response, StreamingResponse
 
 from core.adapters import exports
 from core.domain.actors import Actor
-from core.services import finance, identity, reconciliation
-from portal import session
+from core.services import finance, reconciliation
+from portal import answers, session
 
 _KINDS: Final = ("csv", "parquet")
 _HEADERS: Final = {"Cache-Control": "private, no-store"}
@@ -42,8 +42,7 @@ def differences_file(request: Request) -> Response:
 
 def _finance(request: Request) -> tuple[Actor, str]:
     """Who asks, and for which kind of file; nobody else learns that there is one."""
-    token = request.cookies.get(session.TOKEN_COOKIE)
-    actor = identity.who(session.core(), token) if token else None
+    actor = answers.visitor(request)
     kind = request.path_params["kind"]
     if actor is None or actor.role not in finance.ROLES or kind not in _KINDS:
         raise HTTPException(404)

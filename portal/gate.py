@@ -14,6 +14,7 @@ from starlette.middleware import Middleware
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from core.domain.hosts import name_of
 from core.services import identity
 from portal import pagefile, session
 from portal.places import PATHS
@@ -21,6 +22,8 @@ from portal.places import PATHS
 UPLOAD_LIMIT: Final = 11 * 1024 * 1024  # a little above the widget's 10 MB: the envelope of a multipart body
 HOOK_LIMIT: Final = 256 * 1024  # of what payment channels tell: a whole event of Stripe's
 FORM_LIMIT: Final = 16 * 1024  # of every other body: our forms hold a token or a word
+# Asked by whatever watches over processes, by their address; each says one word.
+ANY_HOST: Final = ("/healthz", "/readyz")
 UPLOADS: Final = "/_stcore/upload_file/"
 # What one visitor may send in files, in a time: Streamlit keeps each in memory until its session ends.
 ALLOWANCE: Final = 120 * 1024 * 1024
@@ -68,7 +71,7 @@ class Frame:
         self._meters: dict[str, _Meter] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket" and not _same_origin(scope):
+        if scope["type"] == "websocket" and not (_is_asked_by_name(scope) and _same_origin(scope)):
             await send({"type": "websocket.close", "code": 1008})
             return
         if scope["type"] != "http":
@@ -85,10 +88,14 @@ class Frame:
             await send(message)
 
         path, method = scope["path"], scope["method"]
+        if path not in ANY_HOST and not _is_asked_by_name(scope):
+            answer = PlainTextResponse("This name is not in REFUND_HOSTS.", status_code=421)
+            await answer(scope, receive, with_headers)
+            return
         if method in ("GET", "HEAD"):
-            answer = _page(scope)
-            if answer is not None:
-                await answer(scope, receive, with_headers)
+            page = _page(scope)
+            if page is not None:
+                await page(scope, receive, with_headers)
                 return
         else:
             is_upload = path.startswith(UPLOADS)
@@ -115,7 +122,7 @@ class Frame:
         """What this visitor has sent lately; None for who has no session or comes from another site."""
         if not _same_origin(scope):
             return None
-        token = _cookie(scope, session.TOKEN_COOKIE)
+        token = _cookie(scope, session.token_cookie())
         if not token or await asyncio.to_thread(identity.who, session.core(), token) is None:
             return None
         now = time.monotonic()
@@ -156,6 +163,12 @@ def _limited(receive: Receive, limit: int, meter: _Meter | None) -> Receive:
         return message
 
     return counted
+
+
+def _is_asked_by_name(scope: Scope) -> bool:
+    """Whether the one `Host` is ours. What a proxy forwards in other headers is not looked at."""
+    told = [value for key, value in scope["headers"] if key == b"host"]
+    return len(told) == 1 and name_of(told[0].decode("latin-1")) in session.core().hosts
 
 
 def _same_origin(scope: Scope) -> bool:

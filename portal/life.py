@@ -13,11 +13,15 @@ from contextlib import asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final
 
-from core import texts, worker
-from core.app import App
+import structlog
+
+from core import cli, texts, worker
+from core.app import App, log_to_stderr
+from core.domain.errors import Refusal
 from core.domain.workdays import china
 from portal import blocks, pagefile, parts, session
 
+_LOG = structlog.get_logger(__name__)
 SCRIPT: Final = Path(__file__).parent / "navigation.py"
 
 
@@ -27,9 +31,17 @@ async def lifespan(_: Any) -> AsyncIterator[dict[str, Any]]:
     # Streamlit puts the script's folder first on the path during a run, unless it is there already.
     # First, our html.py would hide Python's from whoever imports it then, child processes included.
     sys.path.append(str(SCRIPT.parent))
-    app = session.core()
-    await asyncio.to_thread(_warm)
-    await asyncio.to_thread(app.store.check)  # what cannot keep a picture does not open
+    try:
+        app = session.core()
+        await asyncio.to_thread(_warm)
+        await asyncio.to_thread(app.store.check)  # what cannot keep a picture does not open
+        if app.provider is not None:
+            await asyncio.to_thread(app.provider.check)
+    except Refusal as refused:
+        log_to_stderr()
+        # uvicorn's own line has the code only; which setting it is stands here.
+        _LOG.error("cannot_start", words=texts.of(cli.language()).refusal(refused), **refused.as_dict())
+        raise
     gc.collect()
     gc.freeze()  # what start-up made stays: a collection looks only at what requests make
     # Hosted, on PostgreSQL, workers are processes of their own.

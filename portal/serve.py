@@ -17,6 +17,7 @@ from typing import Any, Final
 import uvicorn
 
 from core import cli, texts
+from core.adapters import sign_in_settings
 from core.adapters.evidence_store import EvidenceStore
 from core.app import from_environment, log_to_stderr
 from core.domain.errors import PortBusy, PortInvalid, Refusal
@@ -34,6 +35,9 @@ def main(argv: Sequence[str]) -> int:
         listening = listen(parser.parse_args(argv).port)
         log_to_stderr()
         EvidenceStore(settings.store_url).check()
+        provider = sign_in_settings.provider(settings, settings.public_url)
+        if provider is not None:
+            provider.check()
     except Refusal as refused:
         print(tx.refusal(refused), file=sys.stderr)
         return 1

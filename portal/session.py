@@ -17,7 +17,7 @@ import streamlit as st
 from core import texts as catalogs
 from core.app import App, build
 from core.domain.actors import Actor
-from core.services import identity, links
+from core.services import identity, links, sign_in
 from core.services.identity import Person
 from core.texts import Texts
 from portal import doors
@@ -33,6 +33,7 @@ _TOKEN: Final = "session_token"
 _ACTOR: Final = "actor"
 _FRESH: Final = "actor_is_of_this_run"
 _UNREAD: Final = "unread"
+_NAME: Final = "account_name"
 
 _app: App | None = None
 _people: tuple[Person, ...] = ()
@@ -53,6 +54,18 @@ def use(app: App | None) -> None:
     """Take this App instead: for tests."""
     global _app, _people
     _app, _people = app, ()
+
+
+def is_https() -> bool:
+    """Whether customers reach the portal by https."""
+    return core().public_url.startswith("https://")
+
+
+def token_cookie() -> str:
+    """The cookie's name. With this prefix browsers take it from this very host by https only, so that no
+    neighbour under the same domain can slip in a session of theirs.
+    """
+    return f"__Host-{TOKEN_COOKIE}" if is_https() else TOKEN_COOKIE
 
 
 def choose_language(cookie: str | None, asked: str | None) -> str:
@@ -79,22 +92,24 @@ def texts() -> Texts:
 
 def token() -> str | None:
     """The visitor's session token; it is never shown and never in a URL."""
-    held = st.session_state.get(_TOKEN) or st.context.cookies.get(TOKEN_COOKIE)
+    held = st.session_state.get(_TOKEN) or st.context.cookies.get(token_cookie())
     return held if isinstance(held, str) else None
 
 
-def look_up() -> Actor | None:
+def look_up(*, is_act: bool = False) -> Actor | None:
     """Read who is here from the database."""
     held = token()
-    greeted = identity.greet(core(), held) if held else None
+    greeted = identity.greet(core(), held, is_act=is_act) if held else None
     found, st.session_state[_UNREAD] = greeted or (None, 0)
     st.session_state[_ACTOR] = found
     return found
 
 
 def begin() -> Actor | None:
-    """`look_up` for the frame: the page that follows in the same run does not read again."""
-    found = look_up()
+    """`look_up` for the frame: the page that follows in the same run does not read again. A whole run is an
+    act of the visitor's; a fragment that looks by itself is none.
+    """
+    found = look_up(is_act=True)
     st.session_state[_FRESH] = True
     return found
 
@@ -124,7 +139,13 @@ def require(*roles: str) -> Actor:
     found = visitor()
     if found is None or found.role not in (roles or BUYERS):
         for_staff = bool(roles) and not set(roles) & set(BUYERS)
-        doors.closed(texts(), signed_in=found is not None, left=_left(found), for_staff=for_staff)
+        doors.closed(
+            texts(),
+            signed_in=found is not None,
+            left=_left(found),
+            for_staff=for_staff,
+            sign_in=here() if can_sign_in() else "",
+        )
         st.stop()
     return found
 
@@ -136,9 +157,19 @@ def _left(found: Actor | None) -> doors.Left | None:
     if was is None:
         return None
     key = was.id if was.id in {person.id for person in people()} else ""
+    return doors.Left(was.is_staff, name_of(was), key, here(), has_account=was.role != "guest")
+
+
+def here() -> str:
+    """The address of this page, to come back to."""
     asked = urlencode(st.query_params.to_dict())
     path = urlsplit(st.context.url or "/").path or "/"
-    return doors.Left(was.is_staff, name_of(was), key, f"{path}?{asked}" if asked else path)
+    return f"{path}?{asked}" if asked else path
+
+
+def can_sign_in() -> bool:
+    """Whether there is an identity provider to sign in with."""
+    return core().provider is not None
 
 
 def people() -> tuple[Person, ...]:
@@ -162,7 +193,19 @@ def name_of(found: Actor | None) -> str:
     if found.role == "guest":
         return texts()("shell.account.guest", tail=(found.order_no or "")[-4:])
     nameless = "shell.account.staff" if found.is_staff else "shell.account.customer"
+    if can_sign_in():
+        return _account_name(found) or texts()(nameless)
     return next((person.name for person in people() if person.id == found.id), texts()(nameless))
+
+
+def _account_name(found: Actor) -> str:
+    """As the provider tells it; read once for each browser session and person."""
+    held: tuple[str, str] | None = st.session_state.get(_NAME)
+    if held is None or held[0] != found.id:
+        account = sign_in.account(core(), found.id)
+        held = (found.id, account.name if account else "")
+        st.session_state[_NAME] = held
+    return held[1]
 
 
 def address() -> str:

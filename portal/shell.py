@@ -62,7 +62,8 @@ def frame(place: Place, actor: Actor | None) -> None:
     people = session.people() if app.demo else ()
     now = tx.when(app.now()) if app.demo else ""
     unread = 0 if place.name == NOTICES else session.unread()  # its page shows them, and then they are read
-    st.html(_frame(tx.language, app.shop_name, place.name, actor, name, people, now, unread))
+    accounts = session.can_sign_in()
+    st.html(_frame(tx.language, app.shop_name, place.name, actor, name, people, now, unread, accounts))
 
 
 @lru_cache(maxsize=512)
@@ -75,11 +76,12 @@ def _frame(
     people: tuple[Person, ...],
     now: str,
     unread: int,
+    accounts: bool,
 ) -> Html:
     """The same for a visitor on a page, in demo mode for a minute, so it is built once."""
     tx = texts.of(language)
     strip = _demo_strip(tx, now) if now else ""
-    return Html(_bar(tx, shop, here, actor, name, people, unread) + strip)
+    return Html(_bar(tx, shop, here, actor, name, people, unread, accounts) + strip)
 
 
 def _bar(
@@ -90,6 +92,7 @@ def _bar(
     name: str,
     people: tuple[Person, ...],
     unread: int,
+    accounts: bool,
 ) -> str:
     menu = "staff" if actor is not None and actor.is_staff else "buyers"
     links = "".join(
@@ -110,7 +113,7 @@ def _bar(
         f'<a class="act lang" lang="{"en" if other == "en" else "zh"}" '
         f'href="{href("/session/lang", lang=other)}" target="_self">'
         f'<span aria-hidden="true">{label}</span>{sr(said)}</a>'
-        f"{bell}{_account(tx, actor, name, people)}</div></header>"
+        f"{bell}{_account(tx, actor, name, people, accounts)}</div></header>"
     )
 
 
@@ -122,8 +125,13 @@ def _bell(tx: Texts, here: str, unread: int) -> str:
     return f'<a class="act bell" href="/{NOTICES}"{current}>{ms("notifications")}{count}{sr(words)}</a>'
 
 
-def _account(tx: Texts, actor: Actor | None, name: str, people: tuple[Person, ...]) -> str:
+def _account(tx: Texts, actor: Actor | None, name: str, people: tuple[Person, ...], accounts: bool) -> str:
     label = name or tx("shell.account.nobody")
+    if accounts and actor is None:  # afterwards they are on this page again
+        return (
+            f'<a class="act who" href="/session/login" target="_self">{ms("login")}'
+            f"<span>{esc(tx('shell.account.sign_in'))}</span></a>"
+        )
     if not people and actor is None:
         return (
             f'<a class="act who" href="{href("/", view="find")}">{ms("search")}'
@@ -145,6 +153,11 @@ def _account(tx: Texts, actor: Actor | None, name: str, people: tuple[Person, ..
         rows.append(
             '<form method="post" action="/session/end">'
             f'<button type="submit">{ms("logout")}{esc(tx("shell.account.end"))}</button></form>'
+        )
+    if accounts and actor is not None and actor.role != "guest":
+        rows.append(
+            '<form method="post" action="/session/end-all">'
+            f'<button type="submit">{ms("devices")}{esc(tx("shell.account.end_all"))}</button></form>'
         )
     return (
         f'<button class="act who" type="button" popovertarget="account">{ms("account_circle")}'

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 from typing import Final
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote
 
 import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from core import texts
@@ -19,9 +19,8 @@ from core.domain.actors import Actor
 from core.domain.errors import NotFound, Refusal, StoreUnavailable
 from core.domain.workdays import ZONE
 from core.services import cases, certificates, contacts, evidence, hearing, identity, links, policies
-from portal import exports, session, style
+from portal import answers, exports, session, signing_in, style
 from portal.blocks import open_cases, record_table
-from portal.places import PATHS
 
 _LOG = structlog.get_logger(__name__)
 _MONTH: Final = 30 * 24 * 3600
@@ -42,6 +41,7 @@ def routes() -> list[Route]:
         Route("/session/end", end_session, methods=["POST"]),
         Route("/session/lang", choose_language),
         Route("/session/clock", move_clock, methods=["POST"]),
+        *signing_in.routes(),
         Route("/files/evidence/{link}", evidence_file),
         Route("/files/records.csv", records_file),
         Route("/files/ledger.{kind}", exports.ledger_file),
@@ -97,32 +97,30 @@ def enter_demo(request: Request) -> Response:
     person = next((person for person in session.people() if person.id == wanted), None)
     if not app.demo or person is None:
         raise HTTPException(404)
-    _end(request)
+    answers.end(request)
     _remember_language(Actor(person.role, person.id), request.cookies.get(session.LANG_COOKIE))
-    answer = _go(request, default="/" if person.role == "customer" else "/desk")
-    return _with_token(request, answer, identity.open_session(app, person.role, person.id))
+    answer = answers.go(request, default="/" if person.role == "customer" else "/desk")
+    return answers.with_token(request, answer, identity.open_session(app, person.role, person.id))
 
 
 async def keep_session(request: Request) -> Response:
     """A page hands over the token it was given; from here on only the cookie holds it."""
-    _same_site(request)
+    answers.same_site(request)
     token = (await request.body())[:256].decode("ascii", "replace")
     if await asyncio.to_thread(identity.who, session.core(), token) is None:
         return Response(status_code=404)
-    await asyncio.to_thread(_end, request)
-    return _with_token(request, Response(status_code=204), token)
+    await asyncio.to_thread(answers.end, request)
+    return answers.with_token(request, Response(status_code=204), token)
 
 
 def end_session(request: Request) -> Response:
-    _same_site(request)
-    _end(request)
-    answer = RedirectResponse("/", status_code=303)
-    answer.delete_cookie(session.TOKEN_COOKIE)
-    return answer
+    answers.same_site(request)
+    answers.end(request)
+    return answers.signed_out(request)
 
 
 def choose_language(request: Request) -> Response:
-    answer = _go(request)
+    answer = answers.go(request)
     wanted = session.choose_language(request.query_params.get("lang"), None)
     answer.set_cookie(
         session.LANG_COOKIE,
@@ -130,9 +128,9 @@ def choose_language(request: Request) -> Response:
         max_age=12 * _MONTH,
         httponly=True,
         samesite="lax",
-        secure=_secure(request),
+        secure=answers.is_secure(request),
     )
-    _remember_language(_visitor(request), wanted)
+    _remember_language(answers.visitor(request), wanted)
     return answer
 
 
@@ -146,13 +144,13 @@ async def move_clock(request: Request) -> Response:
     """Demo mode only: move the shop's clock, then let everything happen that is due by then."""
     if not session.core().demo:
         raise HTTPException(404)
-    _same_site(request)
+    answers.same_site(request)
     move = parse_qs((await request.body())[:200].decode("ascii", "replace")).get("move", [""])[0]
     if move not in (*MOVES, "reset"):
         raise HTTPException(404)
-    answer = _go(request)
-    renewed = await asyncio.to_thread(_move, move, request.cookies.get(session.TOKEN_COOKIE))
-    return _with_token(request, answer, renewed) if renewed else answer
+    answer = answers.go(request)
+    renewed = await asyncio.to_thread(_move, move, answers.token(request))
+    return answers.with_token(request, answer, renewed) if renewed else answer
 
 
 def _move(move: str, token: str | None) -> str | None:
@@ -190,7 +188,7 @@ async def channel_notice(request: Request) -> Response:
 def evidence_file(request: Request) -> Response:
     """A stored picture, by a link that is this visitor's own; never cached, never sniffed, never run."""
     app = session.core()
-    actor = _visitor(request)
+    actor = answers.visitor(request)
     if actor is None:
         raise HTTPException(404)
     try:
@@ -216,7 +214,7 @@ def evidence_file(request: Request) -> Response:
 def records_file(request: Request) -> Response:
     """The visitor's records as the page shows them, for a spreadsheet."""
     app = session.core()
-    actor = _visitor(request)
+    actor = answers.visitor(request)
     if actor is None or actor.role not in session.BUYERS:
         raise HTTPException(404)
     now = app.now()
@@ -246,7 +244,7 @@ def records_file(request: Request) -> Response:
 def certificate_file(request: Request) -> Response:
     """The certificate of a case of the visitor's, as `<case>.pdf` or `<case>.png`."""
     app = session.core()
-    actor = _visitor(request)
+    actor = answers.visitor(request)
     case_no, _, kind = request.path_params["name"].rpartition(".")
     if actor is None or kind not in ("pdf", "png"):
         raise HTTPException(404)
@@ -273,60 +271,3 @@ def public_keys(request: Request) -> Response:
     return JSONResponse(
         certificates.key_set(session.core()), headers={"Cache-Control": "public, max-age=3600"}
     )
-
-
-def _visitor(request: Request) -> Actor | None:
-    token = request.cookies.get(session.TOKEN_COOKIE)
-    return identity.who(session.core(), token) if token else None
-
-
-# ---- going back, cookies ----------------------------------------------------------------------------------
-
-
-def local_path(to: str, default: str = "/") -> str:
-    """`to` when it is a plain path on this server, else `default`: no link sends anybody elsewhere."""
-    if not to.startswith("/") or to.startswith("//") or len(to) > 1000 or "\\" in to:
-        return default
-    if any(ord(letter) < 0x21 or ord(letter) == 0x7F for letter in to):
-        return default
-    parts = urlsplit(to)
-    return default if parts.scheme or parts.netloc or parts.path.startswith("//") else to
-
-
-def _go(request: Request, default: str = "") -> Response:
-    """To the asked-for path, else back to the page that the visitor came from."""
-    asked = request.query_params.get("to")
-    if asked is None:
-        came = urlsplit(request.headers.get("referer", ""))
-        here = came.netloc == request.url.netloc and came.path in PATHS
-        asked = (
-            default or (f"{came.path}?{came.query}" if came.query else came.path) if here or default else "/"
-        )
-    return RedirectResponse(local_path(asked), status_code=303)
-
-
-def _same_site(request: Request) -> None:
-    """Refuse what another site sends in our visitor's name."""
-    site = request.headers.get("sec-fetch-site")
-    origin = request.headers.get("origin")
-    if site not in (None, "same-origin", "none") or (
-        origin and urlsplit(origin).netloc != request.url.netloc
-    ):
-        raise HTTPException(403)
-
-
-def _end(request: Request) -> None:
-    token = request.cookies.get(session.TOKEN_COOKIE)
-    if token:
-        identity.end_session(session.core(), token)
-
-
-def _with_token(request: Request, answer: Response, token: str) -> Response:
-    """The cookie goes with the browser; how long the session lasts is written in the database."""
-    answer.set_cookie(session.TOKEN_COOKIE, token, httponly=True, samesite="lax", secure=_secure(request))
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
-
-
-def _secure(request: Request) -> bool:
-    return request.url.scheme == "https"

@@ -17,8 +17,10 @@ from core.adapters.channels import Channel
 from core.adapters.clock import Clock, DemoClock
 from core.adapters.evidence_store import EvidenceStore
 from core.adapters.notifiers import Notifiers
+from core.adapters.provider import Provider
 from core.adapters.reading.process import Reader
 from core.domain.errors import DemoOnly
+from core.domain.hosts import LOOPBACK
 from core.domain.policy import Policy
 from core.domain.workdays import Calendar, china
 
@@ -35,8 +37,10 @@ class App:
     shop_name: str = "星点"
     support: str = ""
     public_url: str = ""  # where customers and strangers reach the portal
+    hosts: frozenset[str] = LOOPBACK  # names that it may be asked for by
     language: str = "zh_CN"  # of what the shop's own people are told
     notifiers: Notifiers = field(default_factory=Notifiers)
+    provider: Provider | None = None  # whom people sign in with; never in demo mode
     reader: Reader | None = None  # reads pictures, where the extra is installed
     calendar: Calendar = field(default_factory=china)
     link_key: bytes | None = None  # of links to evidence, once read

@@ -553,6 +553,36 @@ class ClockOutside(Refusal):
     code = "clock_outside"
 
 
+class SignInFailed(Refusal):
+    """What came back from the identity provider is not believed. Params: `problem`, a word for the log."""
+
+    code = "sign_in_failed"
+
+
+class SecondFactorNeeded(Refusal):
+    """Staff sign in with a second factor, and the provider does not say that one was used."""
+
+    code = "second_factor_needed"
+
+
+class AccountDiffers(Refusal):
+    """The provider's account and the shop's person do not belong together: one of them is somebody else's."""
+
+    code = "account_differs"
+
+
+class ProviderSilent(Refusal):
+    """The identity provider does not answer."""
+
+    code = "provider_silent"
+
+
+class SettingsExclude(Refusal):
+    """Two settings that cannot stand together. Params: `variable`, `other`."""
+
+    code = "settings_exclude"
+
+
 class SettingInvalid(Refusal):
     """An environment variable holds what it may not. Params: `variable`, `allowed`."""
 

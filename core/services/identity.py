@@ -29,6 +29,8 @@ from core.domain.notices import HELD
 from core.domain.workdays import ZONE
 
 SESSION_MINUTES: Final = 12 * 60
+IDLE: Final = timedelta(minutes=60)  # without an act of its owner a session is over
+SEEN_EVERY: Final = timedelta(minutes=5)  # how exactly the last act is kept
 GUEST_MINUTES: Final = 30
 TRIES: Final = 5  # for one order …
 TRIES_OF_ADDRESS: Final = 20  # … from one address (a household, an office) …
@@ -67,6 +69,7 @@ _SESSION: Final = Prepared(
         sessions.c.order_no,
         sessions.c.expires_at,
         sessions.c.ended_at,
+        sessions.c.seen_at,
         case(
             (
                 sessions.c.role == "customer",
@@ -110,10 +113,21 @@ def open_session(
     if role not in ROLES or role == "system" or (role == "guest") != (order_no is not None):
         raise NotAllowed(role=role)
     with app.begin() as conn:
-        return _open(app, conn, role, person_id, order_no, minutes)
+        return opened(app, conn, role, person_id, order_no, minutes)
 
 
-def _open(app: App, conn: Connection, role: str, person_id: str, order_no: str | None, minutes: int) -> str:
+def opened(
+    app: App,
+    conn: Connection,
+    role: str,
+    person_id: str,
+    order_no: str | None = None,
+    minutes: int = SESSION_MINUTES,
+    *,
+    proved_at: datetime | None = None,
+    sign_in: str | None = None,
+) -> str:
+    """`open_session` inside a transaction. `sign_in`: what it came from, good for one session only."""
     token = secrets.token_urlsafe(32)
     now = app.now()
     conn.execute(
@@ -124,6 +138,9 @@ def _open(app: App, conn: Connection, role: str, person_id: str, order_no: str |
             order_no=order_no,
             created_at=now,
             expires_at=now + timedelta(minutes=minutes),
+            seen_at=now,
+            proved_at=proved_at,
+            sign_in=sign_in,
         )
     )
     return token
@@ -135,12 +152,21 @@ def who(app: App, token: str) -> Actor | None:
     return found[0] if found else None
 
 
-def greet(app: App, token: str) -> tuple[Actor, int] | None:
-    """`who`, with how many notices they have not read."""
+def greet(app: App, token: str, *, is_act: bool = False) -> tuple[Actor, int] | None:
+    """`who`, with how many notices they have not read. `is_act`: its owner did something, so it is not idle;
+    a page that looks by itself does not keep a session open.
+    """
+    digest, now = _digest(token), app.now()
     with app.glance() as conn:
-        row = _SESSION.first(conn, {"digest": _digest(token)})
-    if row is None or row.ended_at is not None or row.expires_at <= app.now():
+        row = _SESSION.first(conn, {"digest": digest})
+    if row is None or row.ended_at is not None or row.expires_at <= now:
         return None
+    idle = now - row.seen_at if row.seen_at is not None else timedelta(0)
+    if idle >= IDLE:
+        return None
+    if is_act and idle >= SEEN_EVERY:
+        with app.begin() as conn:
+            conn.execute(update(sessions).where(sessions.c.token_sha256 == digest).values(seen_at=now))
     return Actor(row.role, row.person_id, row.order_no), row.unread
 
 
@@ -159,6 +185,20 @@ def end_session(app: App, token: str) -> None:
             .where(sessions.c.token_sha256 == _digest(token), sessions.c.ended_at.is_(None))
             .values(ended_at=app.now())
         )
+
+
+def end_all(app: App, actor: Actor) -> int:
+    """Sign out everywhere; answers how many sessions ended. A guest has no others that are known to be
+    theirs.
+    """
+    with app.begin() as conn:
+        return ended_all(app, conn, actor.id)
+
+
+def ended_all(app: App, conn: Connection, person_id: str) -> int:
+    """`end_all` inside a transaction."""
+    theirs = (sessions.c.person_id == person_id, sessions.c.person_id != "", sessions.c.ended_at.is_(None))
+    return conn.execute(update(sessions).where(*theirs).values(ended_at=app.now())).rowcount
 
 
 def prove_order(
@@ -190,7 +230,7 @@ def prove_order(
         fits &= clock is None or (paid_at.hour, paid_at.minute) == (clock.hour, clock.minute)
         if row is None or not fits:
             raise NotFound()
-        return _open(app, conn, "guest", "", row.order_no, GUEST_MINUTES)
+        return opened(app, conn, "guest", "", row.order_no, GUEST_MINUTES)
 
 
 def _moment(paid_on: date, paid_time: str) -> tuple[date, time | None]:

@@ -18,7 +18,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,7 @@ class RunningApp:
     port: int
     process: subprocess.Popen[bytes] | None = None
     module: str = "portal.serve"  # as `make run`
+    settings: dict[str, str] = field(default_factory=dict)  # in place of the demo's
 
     @property
     def url(self) -> str:
@@ -67,6 +68,7 @@ class RunningApp:
             "REFUND_STORE_URL": (self.directory / "evidence").as_uri(),
             "REFUND_DEMO": "1",
             "REFUND_READING": "0",
+            **self.settings,
         }
 
     def core(self, *arguments: str) -> Any:
@@ -126,13 +128,17 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
 
 
 @contextmanager
-def serving(folder: Path, module: str = "portal.serve") -> Iterator[RunningApp]:
-    """The demo shop, made and served, until the end of the block."""
+def serving(
+    folder: Path, module: str = "portal.serve", hosted: Callable[[int], dict[str, str]] | None = None
+) -> Iterator[RunningApp]:
+    """The demo shop, made and served, until the end of the block. `hosted` gives the settings of an empty
+    shop at a port instead.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    running = RunningApp(folder, port, module=module)
-    running.core("init", "--demo", str(DEMO_ORDERS))
+    running = RunningApp(folder, port, module=module, settings=hosted(port) if hosted else {})
+    running.core("init", *([] if hosted else ["--demo", str(DEMO_ORDERS)]))
     running.start()
     try:
         yield running

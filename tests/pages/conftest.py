@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from html import unescape
 from pathlib import Path
 
@@ -32,6 +33,7 @@ def shop(sqlite_url: str, tmp_path: Path) -> Iterator[Shop]:
 def open_page(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> OpenPage:
     """`open_page("start", actor, lang="en", view="orders")`: the page after its first run."""
     monkeypatch.setenv("REFUND_STRICT_TEXTS", "1")
+    monkeypatch.setattr(identity, "IDLE", timedelta(days=30))  # tests move the clock between two clicks
 
     def opened(name: str, actor: Actor | None = None, *, lang: str = "zh_CN", **query: str) -> AppTest:
         at = AppTest.from_file(str(ROOT / "pages" / f"{name}.py"), default_timeout=30)

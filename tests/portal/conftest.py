@@ -15,13 +15,14 @@ from starlette.routing import Route
 from core.adapters.clock import DemoClock
 from core.adapters.tables import customers
 from portal import gate, session, web
-from tests.portal.visitor import Visitor
+from tests.portal.visitor import HOST, Visitor
 from tests.shop import Shop, open_shop
 
 
 @pytest.fixture
 def shop(sqlite_url: str, tmp_path: Path) -> Iterator[Shop]:
     opened = open_shop(sqlite_url, tmp_path / "evidence")
+    opened.app.hosts = frozenset({HOST})
     session.use(opened.app)
     yield opened
     session.use(None)

@@ -148,3 +148,50 @@ def test_uploads_have_a_limit(customer: Visitor):
         400,
         413,
     )
+
+
+STRANGE = [
+    "evil.example",
+    "portal.test.evil.example",
+    "localhost",
+    "127.0.0.1:8501",
+    "portal.test@evil.example",
+    "",
+]
+
+
+@pytest.mark.parametrize("host", STRANGE)
+@pytest.mark.parametrize(
+    "path", ["/", "/session/lang?lang=en", "/files/records.csv", "/_stcore/host-config", "/static/x.js"]
+)
+def test_nobody_asks_for_us_by_another_name(browser: Visitor, host: str, path: str):
+    """DNS rebinding: a stranger's page whose name now leads here is not our page."""
+    answer = browser.get(path, headers={**PAGE, "Host": host})
+    assert answer.status_code == 421 and "REFUND_HOSTS" in answer.text
+    assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("host", ["portal.test", "PORTAL.test:8501", "portal.test."])
+def test_our_own_name_in_any_spelling(browser: Visitor, host: str):
+    assert browser.get("/", headers={**PAGE, "Host": host}).status_code == 200
+
+
+def test_a_proxys_word_for_the_host_is_not_asked(browser: Visitor):
+    headers = {
+        **PAGE,
+        "Host": "evil.example",
+        "X-Forwarded-Host": "portal.test",
+        "Forwarded": "host=portal.test",
+    }
+    assert browser.get("/", headers=headers).status_code == 421
+
+
+def test_a_socket_under_another_name_stays_closed(browser: Visitor):
+    """Its origin and its host agree, and neither is ours."""
+    assert browser.socket("/_stcore/stream", "http://evil.example", host="evil.example") is False
+    assert browser.socket("/_stcore/stream", "http://portal.test") is True
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_health_is_asked_by_address(browser: Visitor, path: str):
+    assert browser.get(path, headers={"Host": "10.0.0.7:8501"}).status_code == 200

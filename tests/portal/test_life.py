@@ -12,10 +12,13 @@ import pytest
 from sqlalchemy import select
 
 from core import worker
+from core.adapters.provider import Provider
 from core.adapters.tables import worker_beats
-from core.domain.errors import StoreRefuses
+from core.domain.errors import SettingInvalid, SettingsExclude, StoreRefuses
+from core.domain.sign_in import Rules
 from core.services import cases
 from portal import life, session
+from tests.lying_provider import CLIENT_ID, CLIENT_SECRET, lying_provider
 from tests.shop import MEI, Shop
 
 
@@ -60,9 +63,8 @@ def test_only_an_embedded_database_has_its_worker_in_the_web_process(
 ):
     engine = SimpleNamespace(dialect=SimpleNamespace(name=dialect), dispose=lambda: None)
     store = SimpleNamespace(check=lambda: None)
-    monkeypatch.setattr(
-        session, "core", lambda: SimpleNamespace(engine=engine, store=store, shop_name="星点")
-    )
+    app = SimpleNamespace(engine=engine, store=store, shop_name="星点", provider=None)
+    monkeypatch.setattr(session, "core", lambda: app)
     monkeypatch.setattr(worker, "run", lambda app, stop: stop.wait())
 
     async def live() -> int:
@@ -87,3 +89,35 @@ def test_a_store_that_refuses_us_keeps_the_portal_closed(shop: Shop, monkeypatch
 
     with pytest.raises(StoreRefuses):
         asyncio.run(live())
+
+
+def test_a_wrong_setting_is_named_where_uvicorn_starts_us(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("REFUND_DEMO", "1")
+    monkeypatch.setenv("REFUND_CARD_SECRET_KEY", "sk_live_neverShown12")
+    session.use(None)
+
+    async def live() -> None:
+        async with life.lifespan(None):
+            raise AssertionError("it opened")
+
+    with pytest.raises(SettingsExclude):
+        asyncio.run(live())
+    said = capsys.readouterr().err
+    assert "REFUND_DEMO" in said and "REFUND_CARD_SECRET_KEY" in said and "neverShown" not in said
+
+
+def test_a_provider_that_is_somebody_else_keeps_the_portal_closed(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+):
+    with lying_provider() as far:
+        far.document = {"issuer": "https://evil.example"}
+        shop.app.provider = Provider(Rules(far.issuer, CLIENT_ID), CLIENT_SECRET, "http://portal.test/x")
+
+        async def live() -> None:
+            async with life.lifespan(None):
+                raise AssertionError("it opened")
+
+        with pytest.raises(SettingInvalid):
+            asyncio.run(live())

@@ -100,7 +100,9 @@ def test_who_is_staff_finds_staff_first(demo: Shop):
 def test_who_is_here_is_read_once_in_a_rerun(shop: Shop, monkeypatch: pytest.MonkeyPatch):
     asked: list[str] = []
     real = identity.greet
-    monkeypatch.setattr(identity, "greet", lambda app, token: asked.append(token) or real(app, token))
+    monkeypatch.setattr(
+        identity, "greet", lambda app, token, **how: asked.append(token) or real(app, token, **how)
+    )
     at = open_portal(shop, MEI)
     assert len(asked) == 1
     at.run()

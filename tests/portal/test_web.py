@@ -12,7 +12,7 @@ from sqlalchemy import select
 from core.adapters.tables import contacts
 from core.domain.actors import Actor
 from core.services import cases, evidence, identity, links
-from portal import session, web
+from portal import answers, session
 from tests.portal.visitor import Visitor
 from tests.shop import MEI, WEI, Shop
 
@@ -35,12 +35,12 @@ EVIL = [
 
 @pytest.mark.parametrize("to", EVIL)
 def test_nobody_is_sent_elsewhere(to: str):
-    assert web.local_path(to, "/home") == "/home"
+    assert answers.local_path(to, "/home") == "/home"
 
 
 @pytest.mark.parametrize("to", ["/", "/track?case=R1", "/request?order=OD1&step=2", "/help#terms"])
 def test_local_paths_stay(to: str):
-    assert web.local_path(to) == to
+    assert answers.local_path(to) == to
 
 
 def sign_in(browser: Visitor, shop: Shop, actor: Actor) -> str:

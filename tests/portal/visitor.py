@@ -40,9 +40,9 @@ class Visitor:
     def put(self, path: str, **more: object) -> Answer:
         return self.request("PUT", path, **more)  # type: ignore[arg-type]
 
-    def socket(self, path: str, origin: str | None) -> bool:
+    def socket(self, path: str, origin: str | None, host: str = HOST) -> bool:
         """Whether a WebSocket from a page of `origin` gets through to the app."""
-        headers = [(b"host", HOST.encode())] + ([(b"origin", origin.encode())] if origin else [])
+        headers = [(b"host", host.encode())] + ([(b"origin", origin.encode())] if origin else [])
         scope = {"type": "websocket", "path": path, "headers": headers, "query_string": b"", "root_path": ""}
         sent: list[Message] = []
 

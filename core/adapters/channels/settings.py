@@ -29,6 +29,7 @@ _NEEDED: Final = {
     ),
     "card": ("card_secret_key", "card_webhook_secret"),
 }  # fmt: skip
+NAMES: Final = tuple(name for names in _NEEDED.values() for name in names)
 _SHAPES: Final = {
     "alipay_app_id": r"[0-9]{16}",
     "wechat_mch_id": r"[0-9]{8,10}",
@@ -86,7 +87,7 @@ class ChannelSettings(BaseSettings):
     )  # fmt: skip
     @classmethod
     def _from_file(cls, told: Any) -> Any:
-        return _content(told) if isinstance(told, str) and told.startswith(FILE) else told
+        return content(told) if isinstance(told, str) and told.startswith(FILE) else told
 
     @field_validator("alipay_private_key", "wechat_private_key", "alipay_public_key", "wechat_public_key")
     @classmethod
@@ -108,7 +109,7 @@ def check(settings: ChannelSettings) -> list[str]:
     """The channels that are set up; `SettingMissing` names what a half set up one lacks."""
     found = []
     for channel, names in _NEEDED.items():
-        there = [name for name in names if _is_set(settings, name)]
+        there = [name for name in names if is_set(settings, name)]
         lacking = [name for name in names if name not in there]
         if there and lacking:
             raise SettingMissing(variable=variable(lacking[0]), beside=variable(there[0]))
@@ -188,7 +189,8 @@ def pem(text: str, *, is_private: bool) -> str:
     return coded.decode()
 
 
-def _content(address: str) -> str:
+def content(address: str) -> str:
+    """What the file of a `file:///…` holds; ValueError."""
     try:
         text = Path(address.removeprefix(FILE)).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
@@ -198,7 +200,7 @@ def _content(address: str) -> str:
     return text
 
 
-def _is_set(settings: ChannelSettings, name: str) -> bool:
+def is_set(settings: BaseSettings, name: str) -> bool:
     told = getattr(settings, name)
     return bool(told.get_secret_value() if isinstance(told, SecretStr) else told)
 

@@ -34,7 +34,14 @@ from core.adapters.tables.requests import (
     payees,
     payouts,
 )
-from core.adapters.tables.running import desk_leases, guest_tries, sessions, settings, worker_beats
+from core.adapters.tables.running import (
+    accounts,
+    desk_leases,
+    guest_tries,
+    sessions,
+    settings,
+    worker_beats,
+)
 from core.adapters.tables.shop import (
     credit_appeals,
     credit_entries,
@@ -68,6 +75,7 @@ __all__ = [
     "PART",
     "TAIL",
     "Instant",
+    "accounts",
     "balance_lots",
     "bill_differences",
     "bill_rows",

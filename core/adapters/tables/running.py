@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Table, Text
+from sqlalchemy import Column, ForeignKey, Index, Table, Text, UniqueConstraint
 
 from core.adapters.tables.columns import Id, Instant, metadata
 
@@ -23,6 +23,24 @@ sessions = Table(
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("ended_at", Instant),
+    Column("seen_at", Instant),  # the last act of its owner, to some minutes
+    Column("proved_at", Instant),  # when they showed the provider who they are, as it says
+    Column("sign_in", Text),  # SHA-256 of the nonce that it came from: one sign-in is one session
+    Index("ix_sessions_person", "person_id"),
+    Index("uq_sessions_sign_in", "sign_in", unique=True),
+)
+
+# Whom the identity provider knows, by its own number for them: a mail address may change hands.
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("issuer", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("person_id", Text, nullable=False),  # of orders, events and leases
+    Column("role", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("signed_in_at", Instant, nullable=False),
+    UniqueConstraint("person_id"),
 )
 
 guest_tries = Table(

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from core import texts
 from core.app import Settings, build, from_environment
-from core.domain.errors import Refusal, SettingInvalid, SettingMissing
+from core.domain.errors import Refusal, SettingInvalid, SettingMissing, SettingsExclude
 from tests.standin import keys as keys_
 
 KEYS = keys_.make()
@@ -64,8 +64,19 @@ def test_one_channel_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     assert set(build(told(monkeypatch, **card)).channels) == {"card"}
 
 
+@pytest.mark.parametrize("name", sorted(WHOLE))
+def test_a_demo_does_not_start_beside_a_real_key(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anybody can be anybody there: one key of one channel is enough to stay closed."""
+    with pytest.raises(SettingsExclude) as refused:
+        told(monkeypatch, **{name: WHOLE[name]}, DEMO="1")
+    assert refused.value.params == {"variable": "REFUND_DEMO", "other": f"REFUND_{name}"}
+    for language in texts.LANGUAGES:
+        words = texts.of(language).refusal(refused.value)
+        assert "REFUND_DEMO" in words and f"REFUND_{name}" in words and WHOLE[name] not in words
+
+
 def test_the_demo_never_calls_a_real_channel(monkeypatch: pytest.MonkeyPatch) -> None:
-    app = build(told(monkeypatch, **WHOLE, DEMO="1"))
+    app = build(told(monkeypatch, DEMO="1"))
     assert {type(channel).__name__ for channel in app.channels.values()} == {"SandboxChannel"}
 
 
