@@ -5,9 +5,10 @@ used.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -33,7 +34,7 @@ __all__ = ["App", "Settings", "build", "from_environment"]
 class Settings(channel_settings.ChannelSettings, sign_in_settings.SignInSettings):
     """From the environment: REFUND_DATABASE_URL, REFUND_STORE_URL, REFUND_DEMO, REFUND_SHOP_NAME,
     REFUND_SUPPORT, REFUND_PUBLIC_URL, REFUND_HOSTS, REFUND_LANG, REFUND_NOTICE_URLS, REFUND_MAIL_URL,
-    REFUND_READING, and those of the channels and of signing in.
+    REFUND_READING, REFUND_METRICS_TOKEN, and those of the channels and of signing in.
     """
 
     # An empty variable is one that was not set: `REFUND_DEMO= …` switches off.
@@ -49,6 +50,7 @@ class Settings(channel_settings.ChannelSettings, sign_in_settings.SignInSettings
     shop_name: str = "星点"  # as customers know it
     support: str = ""  # where customers write to: a web or mail address, or a sentence
     public_url: str = Field("", pattern="^(https?://[^?#]+)?$")  # printed on certificates
+    metrics_token: SecretStr = SecretStr("")  # of whoever may read /metrics
     hosts: str = Field("", pattern=rf"^({hosts.NAME}( |$))*$")  # further names that it is asked for by
     lang: str = "zh_CN"  # of the operator
     notice_urls: SecretStr = SecretStr("")  # the shop's own mail and chat bots
@@ -70,6 +72,20 @@ class Settings(channel_settings.ChannelSettings, sign_in_settings.SignInSettings
         targets(urls.get_secret_value())
         return urls
 
+    @field_validator("metrics_token", mode="before")
+    @classmethod
+    def _token_from_file(cls, told: Any) -> Any:
+        is_file = isinstance(told, str) and told.startswith(channel_settings.FILE)
+        return channel_settings.content(told).strip() if is_file else told
+
+    @field_validator("metrics_token")
+    @classmethod
+    def _is_a_token(cls, token: SecretStr) -> SecretStr:
+        """Long enough that nobody guesses it."""
+        if token.get_secret_value() and not re.fullmatch(_TOKEN, token.get_secret_value()):
+            raise ValueError("no token")
+        return token
+
     @field_validator("mail_url")
     @classmethod
     def _is_mail(cls, url: SecretStr) -> SecretStr:
@@ -79,11 +95,13 @@ class Settings(channel_settings.ChannelSettings, sign_in_settings.SignInSettings
         return url
 
 
+_TOKEN: Final = r"[A-Za-z0-9._~+/=-]{24,200}"
 _ALLOWED: Final = {  # of those that can be wrong
     "demo": "1, 0",
     "reading": "1, 0",
     "store_url": "file:///…, s3://…",
     "public_url": "https://…",
+    "metrics_token": "[A-Za-z0-9._~+/=-]{24,200}, file:///…",
     "hosts": "refund.example 10.0.0.7 …",
     "lang": ", ".join(texts.LANGUAGES),
     "notice_urls": "name=dingtalk://…, name=mailtos://…",
@@ -143,6 +161,7 @@ def build(settings: Settings | None = None, clock: Clock | None = None) -> App:
         shop_name=settings.shop_name,
         support=settings.support,
         public_url=settings.public_url,
+        metrics_token=settings.metrics_token.get_secret_value(),
         hosts=hosts.allowed(settings.hosts.split(), settings.public_url, is_demo=settings.demo),
         language=settings.lang,
         notifiers=Notifiers(

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import insert, update
+from sqlalchemy import delete, insert, update
 
 from core.adapters import database
 from core.adapters.tables import worker_beats
@@ -41,6 +41,7 @@ SHARE, IN_REACH = 10, 200
 PUT_OFF: Final = timedelta(minutes=5)  # after an accident, before the same thing is tried again
 IDLE_SECONDS: Final = 1.0  # between two looks for something due
 BEAT_SECONDS: Final = 10.0
+GONE: Final = timedelta(days=1)  # a worker that was not heard since has ended
 AFTER_ACCIDENT_SECONDS: Final = 5.0
 _ROUNDS: Final = 10_000
 
@@ -171,3 +172,4 @@ def beat(app: App, worker_id: str) -> None:
         mine = worker_beats.c.worker == worker_id
         if not conn.execute(update(worker_beats).where(mine).values(at=at)).rowcount:
             conn.execute(insert(worker_beats).values(worker=worker_id, at=at))
+            conn.execute(delete(worker_beats).where(worker_beats.c.at < at - GONE))

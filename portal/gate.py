@@ -16,14 +16,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.domain.hosts import name_of
 from core.services import identity
-from portal import pagefile, session
+from portal import metrics, pagefile, session
 from portal.places import PATHS
 
 UPLOAD_LIMIT: Final = 11 * 1024 * 1024  # a little above the widget's 10 MB: the envelope of a multipart body
 HOOK_LIMIT: Final = 256 * 1024  # of what payment channels tell: a whole event of Stripe's
 FORM_LIMIT: Final = 16 * 1024  # of every other body: our forms hold a token or a word
-# Asked by whatever watches over processes, by their address; each says one word.
-ANY_HOST: Final = ("/healthz", "/readyz")
+# Asked by whatever watches over processes, by their address: a word each, and figures for a token.
+ANY_HOST: Final = ("/healthz", "/readyz", "/metrics")
 UPLOADS: Final = "/_stcore/upload_file/"
 # What one visitor may send in files, in a time: Streamlit keeps each in memory until its session ends.
 ALLOWANCE: Final = 120 * 1024 * 1024
@@ -74,12 +74,22 @@ class Frame:
         if scope["type"] == "websocket" and not (_is_asked_by_name(scope) and _same_origin(scope)):
             await send({"type": "websocket.close", "code": 1008})
             return
+        if scope["type"] == "websocket":
+            metrics.opened(1)
+            try:
+                await self.app(scope, receive, send)
+            finally:
+                metrics.opened(-1)
+            return
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        began, status = time.perf_counter(), 500  # what breaks before an answer is told as 500 by the server
 
         async def with_headers(message: Message) -> None:
+            nonlocal status
             if message["type"] == "http.response.start":
+                status = message["status"]
                 given = {name.lower() for name, _ in message["headers"]}
                 message["headers"] = [
                     *message["headers"],
@@ -87,6 +97,12 @@ class Frame:
                 ]
             await send(message)
 
+        try:
+            await self._answer(scope, receive, with_headers)
+        finally:
+            metrics.answered(scope["path"], scope["method"], status, time.perf_counter() - began)
+
+    async def _answer(self, scope: Scope, receive: Receive, with_headers: Send) -> None:
         path, method = scope["path"], scope["method"]
         if path not in ANY_HOST and not _is_asked_by_name(scope):
             answer = PlainTextResponse("This name is not in REFUND_HOSTS.", status_code=421)

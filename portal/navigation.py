@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from portal import session, shell
+from portal import metrics, session, shell
 from portal.places import PLACES
 
 
@@ -15,6 +15,7 @@ def run() -> None:
     place = PLACES[pages.index(page)]
     if place.name != "wallet":
         st.session_state.pop(session.SHOWN_ONCE, None)
+    metrics.reran(place.name)
     shell.frame(place, session.begin())
     page.run()
 

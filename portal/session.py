@@ -17,7 +17,7 @@ import streamlit as st
 from core import texts as catalogs
 from core.app import App, build
 from core.domain.actors import Actor
-from core.services import identity, links, sign_in
+from core.services import health, identity, links, sign_in
 from core.services.identity import Person
 from core.texts import Texts
 from portal import doors
@@ -37,6 +37,7 @@ _NAME: Final = "account_name"
 
 _app: App | None = None
 _people: tuple[Person, ...] = ()
+_watch: health.Watch | None = None
 _lock = threading.Lock()
 
 
@@ -50,10 +51,18 @@ def core() -> App:
     return _app
 
 
+def watch() -> health.Watch:
+    """What looks after this process."""
+    global _watch
+    if _watch is None:
+        _watch = health.Watch(core())
+    return _watch
+
+
 def use(app: App | None) -> None:
     """Take this App instead: for tests."""
-    global _app, _people
-    _app, _people = app, ()
+    global _app, _people, _watch
+    _app, _people, _watch = app, (), None
 
 
 def is_https() -> bool:

@@ -18,8 +18,8 @@ from core.adapters.channels import NoticeRefused
 from core.domain.actors import Actor
 from core.domain.errors import NotFound, Refusal, StoreUnavailable
 from core.domain.workdays import ZONE
-from core.services import cases, certificates, contacts, evidence, hearing, identity, links, policies
-from portal import answers, exports, session, signing_in, style
+from core.services import cases, certificates, contacts, evidence, hearing, identity, links
+from portal import answers, exports, metrics, session, signing_in, style
 from portal.blocks import open_cases, record_table
 
 _LOG = structlog.get_logger(__name__)
@@ -35,6 +35,7 @@ def routes() -> list[Route]:
     return [
         Route("/healthz", healthz),
         Route("/readyz", readyz),
+        Route("/metrics", metrics.metrics),
         Route("/robots.txt", robots),
         Route("/session/demo", enter_demo),
         Route("/session/open", keep_session, methods=["POST"]),
@@ -63,13 +64,16 @@ async def healthz(request: Request) -> Response:
 
 
 def readyz(request: Request) -> Response:
-    """Ready when the database answers and a policy is in force."""
-    try:
-        policies.current(session.core())
-    except Exception as error:
-        _LOG.warning("not_ready", problem=type(error).__name__)
-        return PlainTextResponse("not ready", status_code=503)
-    return PlainTextResponse("ready")
+    """503 when this process cannot serve. `?all`: also when the store is away or no worker is heard, which
+    keeps no customer from reading, asking and being told.
+    """
+    closed, amiss = session.watch().look()
+    everything = [*closed, *amiss]
+    if everything:
+        _LOG.warning("not_ready" if closed else "amiss", problems=everything)
+    if closed or (amiss and "all" in request.query_params):
+        return PlainTextResponse(f"not ready: {', '.join(everything)}", status_code=503)
+    return PlainTextResponse(f"ready, without: {', '.join(amiss)}" if amiss else "ready")
 
 
 async def robots(request: Request) -> Response:

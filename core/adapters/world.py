@@ -37,6 +37,7 @@ class App:
     shop_name: str = "星点"
     support: str = ""
     public_url: str = ""  # where customers and strangers reach the portal
+    metrics_token: str = field(default="", repr=False)  # of whoever may read the figures of the process
     hosts: frozenset[str] = LOOPBACK  # names that it may be asked for by
     language: str = "zh_CN"  # of what the shop's own people are told
     notifiers: Notifiers = field(default_factory=Notifiers)

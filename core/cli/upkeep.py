@@ -101,8 +101,11 @@ def _stop_signal() -> threading.Event:
 
 def audit(arguments: Namespace) -> Answer:
     from core.services import audit as books
+    from core.services import health
 
-    findings = books.audit(opened(), None if arguments.every_picture else books.PICTURES_READ)
+    app = opened()
+    findings = books.audit(app, None if arguments.every_picture else books.PICTURES_READ)
+    health.audited(app, findings)
     return Answer(
         json=lambda tx: {"clean": not findings, "findings": [asdict(finding) for finding in findings]},
         lines=lambda tx: [

@@ -113,6 +113,6 @@ def _instant(claims: Mapping[str, Any], name: str, default: datetime | None = No
     told = claims.get(name)
     if told is None:
         return default
-    if isinstance(told, bool) or not isinstance(told, int | float) or not 0 < told < _MOST_SECONDS:
+    if not isinstance(told, int | float) or not 0 < told < _MOST_SECONDS:
         return None
     return datetime.fromtimestamp(told, UTC)

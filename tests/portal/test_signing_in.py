@@ -5,6 +5,8 @@ our own; whatever a lying one, another site or a stranger tries is refused, and 
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -179,23 +181,25 @@ def test_without_a_provider_there_is_no_door(browser: Visitor, shop: Shop):
 # --- misuse ------------------------------------------------------------------------------------------------
 
 
+def _hmac(secret: bytes, alg: str) -> Callable[[Claims], str]:
+    """Signed with a shared secret, whatever the header says."""
+
+    def part(told: Any) -> bytes:
+        return base64.urlsafe_b64encode(json.dumps(told).encode()).rstrip(b"=")
+
+    def sign(claims: Claims) -> str:
+        body = part({"alg": alg, "kid": "k1", "typ": "JWT"}) + b"." + part(claims)
+        mac = hmac.new(secret, body, hashlib.sha256).digest()
+        return (body + b"." + base64.urlsafe_b64encode(mac).rstrip(b"=")).decode()
+
+    return sign
+
+
 def _hs256_with_public_key(lying: Lying) -> Callable[[Claims], str]:
     pem = lying.key.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-
-    def sign(claims: Claims) -> str:
-        import hashlib
-        import hmac
-
-        def part(told: Any) -> bytes:
-            return base64.urlsafe_b64encode(json.dumps(told).encode()).rstrip(b"=")
-
-        body = part({"alg": "HS256", "kid": "k1", "typ": "JWT"}) + b"." + part(claims)
-        mac = hmac.new(pem, body, hashlib.sha256).digest()
-        return (body + b"." + base64.urlsafe_b64encode(mac).rstrip(b"=")).decode()
-
-    return sign
+    return _hmac(pem, "HS256")
 
 
 def _unsigned(claims: Claims) -> str:
@@ -224,17 +228,18 @@ def _crit(lying: Lying) -> Callable[[Claims], str]:
     )
 
 
-def _secret_key_published(lying: Lying) -> None:
-    """A shared secret among the public keys, and the header says RS256."""
+def _secret_published(lying: Lying, alg: str) -> None:
+    """A shared secret among the public keys: everybody could sign with it."""
     octets = base64.urlsafe_b64encode(b"k" * 32).rstrip(b"=").decode()
     lying.keys = [{"kty": "oct", "k": octets, "kid": "k1", "alg": "HS256"}]
-    lying.sign = lambda claims: jwt.encode(claims, b"k" * 32, "HS256", headers={"kid": "k1"})
+    lying.sign = _hmac(b"k" * 32, alg)
 
 
 LIES: dict[str, Callable[[Lying], object]] = {
     "alg none": lambda far: setattr(far, "sign", _unsigned),
     "HS256 with the public key": lambda far: setattr(far, "sign", _hs256_with_public_key(far)),
-    "a shared secret among the keys": _secret_key_published,
+    "a shared secret among the keys": lambda far: _secret_published(far, "HS256"),
+    "a shared secret that says RS256": lambda far: _secret_published(far, "RS256"),
     "another key": lambda far: setattr(
         far, "sign", lambda c: jwt.encode(c, rsa_key(), "RS256", {"kid": "k1"})
     ),
@@ -305,7 +310,9 @@ def test_a_code_brought_to_another_browser_is_worth_nothing(browser: Visitor, sh
     stranger = Visitor(browser.app)
     assert refused(come_back(stranger, back))
     stranger.get("/session/login")
+    lying.asked.clear()
     assert refused(come_back(stranger, back)), "nor with a sign-in of their own under way: the state differs"
+    assert "/token" not in lying.asked, "the provider is not even asked"
     assert opened(shop) == 0
 
 
@@ -505,6 +512,7 @@ def test_a_new_key_is_found_and_an_unknown_one_not_asked_for_at_every_try(
     come_back(browser, leave(browser))
     lying.key, lying.kid = rsa_key(), "k2"
     lying.keys = [public_jwk(lying.key, "k2")]
+    browser.cookies.clear()
     come_back(browser, leave(browser))
     assert who(shop, browser) == MEI
     monkeypatch.setattr(provider, "ASK_AGAIN_SECONDS", 60)
