@@ -115,10 +115,11 @@ def sign_in(tx: Texts) -> None:
     is_staff = refused is SecondFactorNeeded
     title = tx("start.sign_in.failed") if refused else tx("start.sign_in.title")
     says = boundary.words(refused(), tx) if refused else tx("start.sign_in.says")
-    ways = [doors.sign_in(tx, to, as_staff=is_staff, again=refused is not None and not is_staff)]
-    if not is_staff:
-        ways.append(doors.sign_in(tx, to, as_staff=True))
-    ways.append(doors.door("search", tx("start.find.title"), tx("start.find.says"), "/?view=find"))
+    failed = refused is not None
+    staff = doors.sign_in(tx, to, as_staff=True, anew=failed, on=is_staff)
+    find_order = doors.door("search", tx("start.find.title"), tx("start.find.says"), "/?view=find")
+    mine = doors.sign_in(tx, to, again=failed, anew=failed)
+    ways = [staff, find_order] if is_staff else [mine, find_order, staff]
     st.html(back(tx) + hero(title, esc(says)) + f'<div class="doors lone">{"".join(ways)}</div>')
 
 

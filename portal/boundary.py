@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import streamlit as st
 import structlog
 
-from core.domain.errors import Refusal
+from core.domain.errors import ProofNeeded, Refusal
 from core.texts import Texts
 from portal import session
 from portal.html import esc, href, ms
@@ -25,6 +25,8 @@ def words(refused: Refusal, tx: Texts | None = None) -> str:
 
 def show(refused: Refusal, *, title: str = "", way_on: tuple[str, str] | None = None) -> None:
     """A refusal as a block: the sentence, and where to go from here as (label, local path)."""
+    if isinstance(refused, ProofNeeded):
+        way_on = (session.texts()("shell.proof.go"), session.prove_again())
     st.html(block(words(refused), title=title, way_on=way_on))
 
 

@@ -36,14 +36,21 @@ class Left:
     has_account: bool = False  # a guest has none
 
 
-def sign_in(tx: Texts, to: str, *, as_staff: bool = False, again: bool = False) -> str:
-    """The door to the identity provider; afterwards the visitor is at `to`."""
-    address = f"/session/login?{urlencode({'as': 'staff', 'to': to} if as_staff else {'to': to})}"
-    if again:
-        return door("login", tx("shell.door.once_more"), tx("shell.door.again_says"), address, on=True)
+def sign_in(
+    tx: Texts, to: str, *, as_staff: bool = False, again: bool = False, anew: bool = False, on: bool = True
+) -> str:
+    """The door to the identity provider; afterwards the visitor is at `to`. `anew`: though signed in there,
+    perhaps as somebody else.
+    """
+    asked = {"as": "staff"} if as_staff else {}
+    asked |= {"again": "1"} if anew else {}
+    address = f"/session/login?{urlencode({**asked, 'to': to})}"
     if as_staff:
-        return door("badge", tx("shell.door.sign_in_staff"), tx("shell.door.sign_in_staff_says"), address)
-    return door("login", tx("shell.door.sign_in"), tx("shell.door.sign_in_says"), address, on=True)
+        title, says = tx("shell.door.sign_in_staff"), tx("shell.door.sign_in_staff_says")
+        return door("badge", title, says, address, on=on)
+    if again:
+        return door("login", tx("shell.door.once_more"), tx("shell.door.again_says"), address, on=on)
+    return door("login", tx("shell.door.sign_in"), tx("shell.door.sign_in_says"), address, on=on)
 
 
 def closed(

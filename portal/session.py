@@ -176,6 +176,11 @@ def here() -> str:
     return f"{path}?{asked}" if asked else path
 
 
+def prove_again() -> str:
+    """Where staff show anew who they are, and come back from to this page."""
+    return f"/session/login?{urlencode({'as': 'staff', 'again': '1', 'to': here()})}"
+
+
 def can_sign_in() -> bool:
     """Whether there is an identity provider to sign in with."""
     return core().provider is not None

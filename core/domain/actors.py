@@ -5,7 +5,8 @@ services.
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from core.domain.lifecycle import ROLES
@@ -28,11 +29,14 @@ def same_person(one: str, other: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """`role` is one of lifecycle.ROLES; a guest has no `id` and sees one order only, the one they proved."""
+    """`role` is one of lifecycle.ROLES; a guest has no `id` and sees one order only, the one they proved.
+    `proved_at`: when they last showed the identity provider who they are; it makes nobody somebody else.
+    """
 
     role: str
     id: str = ""
     order_no: str | None = None
+    proved_at: datetime | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.role not in ROLES:

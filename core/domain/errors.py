@@ -565,6 +565,12 @@ class SecondFactorNeeded(Refusal):
     code = "second_factor_needed"
 
 
+class ProofNeeded(Refusal):
+    """Money moves by the hand of somebody who showed lately who they are."""
+
+    code = "proof_needed"
+
+
 class AccountDiffers(Refusal):
     """The provider's account and the shop's person do not belong together: one of them is somebody else's."""
 

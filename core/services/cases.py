@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from core.adapters.world import App
+from core.domain import proof
 from core.domain.actors import BUYERS, Actor
 from core.domain.deadlines import due
 from core.domain.errors import (
@@ -200,6 +201,7 @@ def act(
     it now. What is said with it: `terms`, or their parts by name (`note`, `amount_minor`, …).
     """
     terms = terms or Terms(**said)
+    proof.check(actor, event, app.now())
     if event == "submit":
         submit(app, actor, case_no, command_id)
         return view(app, actor, case_no)

@@ -70,6 +70,7 @@ _SESSION: Final = Prepared(
         sessions.c.expires_at,
         sessions.c.ended_at,
         sessions.c.seen_at,
+        sessions.c.proved_at,
         case(
             (
                 sessions.c.role == "customer",
@@ -167,7 +168,7 @@ def greet(app: App, token: str, *, is_act: bool = False) -> tuple[Actor, int] | 
     if is_act and idle >= SEEN_EVERY:
         with app.begin() as conn:
             conn.execute(update(sessions).where(sessions.c.token_sha256 == digest).values(seen_at=now))
-    return Actor(row.role, row.person_id, row.order_no), row.unread
+    return Actor(row.role, row.person_id, row.order_no, row.proved_at), row.unread
 
 
 def whose(app: App, token: str) -> Actor | None:

@@ -20,6 +20,7 @@ from core.adapters import database
 from core.adapters.provider import Provider
 from core.adapters.tables import accounts, customers
 from core.adapters.world import App
+from core.domain import proof
 from core.domain.errors import AccountDiffers, NotFound, Refusal, SignInFailed
 from core.domain.sign_in import Claimed, believed
 from core.services import identity
@@ -114,9 +115,8 @@ def _signed_in(app: App, conn: Connection, claimed: Claimed, nonce: str) -> str:
         )
         conn.execute(bought.on_conflict_do_nothing(index_elements=["id"]))
     digest = hashlib.sha256(nonce.encode()).hexdigest()
-    return identity.opened(
-        app, conn, claimed.role, claimed.person_id, proved_at=claimed.proved_at, sign_in=digest
-    )
+    proved_at = min(claimed.proved_at or proof.NEVER, app.now())
+    return identity.opened(app, conn, claimed.role, claimed.person_id, proved_at=proved_at, sign_in=digest)
 
 
 def people(app: App) -> list[Account]:

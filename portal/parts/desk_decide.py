@@ -14,13 +14,15 @@ from typing import Final
 import streamlit as st
 
 from core.adapters.world import App
+from core.domain import proof
 from core.domain.actors import Actor
-from core.domain.errors import OfferUnneeded, ReferenceRequired, Refusal, TextRequired
+from core.domain.errors import OfferUnneeded, ProofNeeded, ReferenceRequired, Refusal, TextRequired
 from core.domain.rights import APPROVING
 from core.services import cases, desk, weighing
 from core.services.case_views import CaseView
 from core.services.desk import File
 from core.texts import Texts
+from portal import boundary
 from portal.html import esc, lines, ms
 from portal.parts import amounts, choice, desk_terms, desk_view, locator
 from portal.parts.desk_terms import Action
@@ -105,11 +107,14 @@ def _form(at: Seat, file: File, event: str, then: str | None) -> None:
     tx = at.tx
     st.html(f'<h2 id="decide" tabindex="-1">{esc(tx(f"desk.act.{event}"))}</h2>')
     desk_terms.draw(tx, file, event)
-    # Above what it sends: nothing that changes while one types moves it from under the pointer.
-    st.button(
-        tx(f"desk.send.{event}"), key="desk-send", type="primary", shortcut="Ctrl+Enter", width="stretch",
-        on_click=_send, args=(at, file, event, then),
-    )  # fmt: skip
+    if proof.is_needed(at.actor, event, at.now):
+        boundary.show(ProofNeeded())
+    else:
+        # Above what it sends: nothing that changes while one types moves it from under the pointer.
+        st.button(
+            tx(f"desk.send.{event}"), key="desk-send", type="primary", shortcut="Ctrl+Enter", width="stretch",
+            on_click=_send, args=(at, file, event, then),
+        )  # fmt: skip
     st.html(_outlook(at, file, event))
 
 

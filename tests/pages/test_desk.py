@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import update
 
+from core.adapters.tables import sessions
+from core.domain import proof
 from core.services import desk
 from tests.core.services.test_desk import referred
 from tests.pages.conftest import OpenPage, html, words
@@ -106,3 +109,20 @@ def test_hostile_words_stay_words(open_page: OpenPage, shop: Shop) -> None:
     shop.apply(order_no, reason="other", description="<script>alert(1)</script>\u202eabc")
     page = open_page("desk", REVIEWER)
     assert "<script>alert" not in html(page) and "&lt;script&gt;alert(1)" in html(page)
+
+
+def test_before_money_moves_staff_show_again_who_they_are(shop: Shop, open_page: OpenPage) -> None:
+    """The way to the provider and back stands where the button would; another decision needs none."""
+    case_no = referred(shop)
+    page = open_page("desk", REVIEWER, case=case_no)
+    with shop.app.begin() as conn:
+        conn.execute(update(sessions).values(proved_at=shop.clock.at - proof.LASTS))
+    page.button(key="do-approve").click().run()
+    assert not [button for button in page.button if button.key == "desk-send"]
+    assert "确认是我本人" in words(page) and "as=staff&amp;again=1" in html(page)
+    page.button(key="do-reject").click().run()
+    assert [button for button in page.button if button.key == "desk-send"]
+    with shop.app.begin() as conn:
+        conn.execute(update(sessions).values(proved_at=shop.clock.at))
+    page.button(key="do-approve").click().run()
+    assert [button for button in page.button if button.key == "desk-send"]

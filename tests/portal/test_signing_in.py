@@ -16,12 +16,14 @@ from urllib.parse import urlsplit
 import jwt
 import pytest
 import requests
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding
 from sqlalchemy import func, select
 
 from core.adapters.provider import Provider
 from core.adapters.tables import accounts, customers, sessions
 from core.domain.actors import Actor
+from core.domain.errors import ProofNeeded
 from core.domain.sign_in import Rules
 from core.services import identity, sign_in
 from portal import session, signing_in
@@ -202,6 +204,18 @@ def _hs256_with_public_key(lying: Lying) -> Callable[[Claims], str]:
     return _hmac(pem, "HS256")
 
 
+def _signed_under(lying: Lying, alg: str) -> Callable[[Claims], str]:
+    """The provider's own signature under a header that names another way."""
+
+    def sign(claims: Claims) -> str:
+        told = ({"alg": alg, "kid": "k1"}, claims)
+        parts = [base64.urlsafe_b64encode(json.dumps(each).encode()).rstrip(b"=") for each in told]
+        mac = lying.key.sign(b".".join(parts), padding.PKCS1v15(), hashes.SHA256())
+        return b".".join([*parts, base64.urlsafe_b64encode(mac).rstrip(b"=")]).decode()
+
+    return sign
+
+
 def _unsigned(claims: Claims) -> str:
     return jwt.encode(claims, None, "none")
 
@@ -237,6 +251,8 @@ def _secret_published(lying: Lying, alg: str) -> None:
 
 LIES: dict[str, Callable[[Lying], object]] = {
     "alg none": lambda far: setattr(far, "sign", _unsigned),
+    "alg none over a good signature": lambda far: setattr(far, "sign", _signed_under(far, "none")),
+    "HS256 over a good signature": lambda far: setattr(far, "sign", _signed_under(far, "HS256")),
     "HS256 with the public key": lambda far: setattr(far, "sign", _hs256_with_public_key(far)),
     "a shared secret among the keys": lambda far: _secret_published(far, "HS256"),
     "a shared secret that says RS256": lambda far: _secret_published(far, "RS256"),
@@ -421,6 +437,42 @@ def test_a_changed_role_ends_what_was_open_in_the_one_before(browser: Visitor, s
     lying.user = STAFF
     come_back(other, leave(other))
     assert who(shop, browser) is None and who(shop, other) == Actor("reviewer", "s-7")
+
+
+# --- before money moves ------------------------------------------------------------------------------------
+
+
+def in_review(shop: Shop) -> str:
+    """A case that waits for a reviewer: its code was looked at."""
+    order_no = shop.order(delivery="code_viewed", completed_at=shop.clock.at)
+    return shop.apply(order_no, reason="other").case_no
+
+
+@pytest.mark.parametrize("says_when", [True, False])
+def test_staff_show_again_who_they_are(browser: Visitor, shop: Shop, lying: Lying, says_when: bool):
+    """`auth_time` is the provider's word; where it says nothing, nobody has shown anything."""
+    case_no = in_review(shop)
+    assert shop.view(case_no).state == "in_review"
+    now = int(shop.clock.at.timestamp())
+    lying.user = {**STAFF, **({"auth_time": now - 3600} if says_when else {})}
+    come_back(browser, leave(browser))
+    held = who(shop, browser)
+    assert held is not None
+    with pytest.raises(ProofNeeded):
+        shop.act(case_no, "approve", held, note="同意")
+    assert shop.view(case_no).state == "in_review"
+    lying.user = {**STAFF, "auth_time": now}
+    come_back(browser, leave(browser, "/session/login?as=staff&again=1"))
+    held = who(shop, browser)
+    assert held is not None
+    assert shop.act(case_no, "approve", held, note="同意").state == "approved"
+
+
+def test_a_time_to_come_is_now(browser: Visitor, shop: Shop, lying: Lying):
+    lying.user = {**STAFF, "auth_time": int(shop.clock.at.timestamp()) + 86_400}
+    come_back(browser, leave(browser))
+    held = who(shop, browser)
+    assert held is not None and held.proved_at == shop.clock.at
 
 
 # --- how it ends -------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from core.adapters.tables import (
     waiting_refunds,
 )
 from core.adapters.world import App
+from core.domain import proof
 from core.domain.accounts import balances
 from core.domain.actors import Actor
 from core.domain.bills import BillRefund
@@ -74,6 +75,7 @@ def propose(
 
 def post(app: App, actor: Actor, ids: Sequence[int], command_id: str) -> int:
     """Book what another person proposed. `CorrectionOutdated` when the payout has moved since."""
+    proof.check(actor, "post", app.now())
 
     def work(conn: Connection, rows: list[Row[Any]]) -> dict[str, Any]:
         now = app.now()

@@ -13,6 +13,7 @@ from sqlalchemy import delete, func, insert, select, update
 
 from core import worker
 from core.adapters.tables import external_refunds, ledger_entries, metadata, payments, waiting_refunds
+from core.domain import proof
 from core.domain.actors import SYSTEM, Actor
 from core.domain.errors import (
     BillHoldsNoRefunds,
@@ -23,6 +24,7 @@ from core.domain.errors import (
     CorrectionOutdated,
     NotAllowed,
     OwnCase,
+    ProofNeeded,
     Refusal,
     SamePerson,
     TextRequired,
@@ -125,6 +127,8 @@ def test_an_external_refund_is_never_refunded_again(shop: Shop, tmp_path: Path) 
     assert it.correction.lines == (("contra_revenue:refunds", 7_000), ("assets:channel:alipay", -7_000))
     assert shop.payment(order_no).external_minor == 0  # found is not yet posted
     reconciliation.propose(shop.app, FINANCE, [it.id], "商家后台退的，查到了操作人", "p")
+    with pytest.raises(ProofNeeded):
+        reconciliation.post(shop.app, Actor("lead", LEAD.id, proved_at=proof.NEVER), [it.id], "old")
     assert shop.payment(order_no).external_minor == 0
     reconciliation.post(shop.app, LEAD, [it.id], "q")
     assert shop.payment(order_no).external_minor == 7_000
