@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from core.adapters.sign_in_settings import CALLBACK
@@ -30,6 +31,7 @@ def routes() -> list[Route]:
         Route("/session/login", login),
         Route(CALLBACK, callback),
         Route("/session/end-all", end_all, methods=["POST"]),
+        Route("/session/backchannel", backchannel, methods=["POST"]),
     ]
 
 
@@ -90,6 +92,21 @@ def end_all(request: Request) -> Response:
         identity.end_all(session.core(), found)
     answers.end(request)
     return answers.signed_out(request)
+
+
+async def backchannel(request: Request) -> Response:
+    """From the provider itself, not from a browser: what it signed says whom it signs out."""
+    app = session.core()
+    if app.provider is None:
+        raise HTTPException(404)
+    form = parse_qs((await request.body()).decode("ascii", "replace"))
+    try:
+        await asyncio.to_thread(sign_in.hear_sign_out, app, form.get("logout_token", [""])[0])
+    except ProviderSilent:
+        return _unkept(PlainTextResponse("not heard", status_code=503))
+    except Refusal:
+        return _unkept(PlainTextResponse("not heard", status_code=400))
+    return _unkept(PlainTextResponse("heard"))
 
 
 def _told(refused: Refusal, to: str) -> Response:

@@ -23,6 +23,7 @@ NO_IDENTITY: Final = frozenset(
         "profile", "picture", "website", "phone_number", "upn", "unique_name",
     }
 )  # fmt: skip
+SIGN_OUT: Final = "http://schemas.openid.net/event/backchannel-logout"
 SKEW: Final = timedelta(minutes=1)  # between the provider's clock and ours
 FRESH: Final = timedelta(minutes=10)  # a token is made for this sign-in, not kept from another
 LONGEST: Final = 128  # characters of an identifier
@@ -87,6 +88,24 @@ def believed(claims: Mapping[str, Any], rules: Rules, nonce: str, now: datetime)
     name = claims.get("name")
     shown = _plain(name) if isinstance(name, str) else ""
     return Claimed(rules.issuer, subject, person_id, role, shown, _instant(claims, "auth_time"))
+
+
+def signed_out(claims: Mapping[str, Any], rules: Rules, now: datetime) -> str:
+    """The subject that the provider itself signs out (Back-Channel Logout). `SignInFailed(problem)`."""
+    audience = claims.get("aud")
+    began, ends, events = _instant(claims, "iat"), _instant(claims, "exp"), claims.get("events")
+    checks = (
+        ("iss", claims.get("iss") == rules.issuer),
+        ("aud", rules.client_id in (audience if isinstance(audience, list) else [audience])),
+        ("exp", ends is not None and now < ends + SKEW),
+        ("iat", began is not None and now - FRESH <= began <= now + SKEW),
+        ("events", isinstance(events, dict) and SIGN_OUT in events),
+        ("nonce", "nonce" not in claims),  # or the token of a sign-in would do
+    )
+    for problem, holds in checks:
+        if not holds:
+            raise SignInFailed(problem=problem)
+    return _identifier(claims.get("sub"), "sub")
 
 
 def _role(told: Any, rules: Rules) -> str:

@@ -22,7 +22,7 @@ from core.adapters.tables import accounts, customers
 from core.adapters.world import App
 from core.domain import proof
 from core.domain.errors import AccountDiffers, NotFound, Refusal, SignInFailed
-from core.domain.sign_in import Claimed, believed
+from core.domain.sign_in import Claimed, believed, signed_out
 from core.services import identity
 
 log = structlog.get_logger(__name__)
@@ -147,6 +147,22 @@ def sign_out(app: App, person_id: str, *, forget: bool = False) -> int:
         if forget:
             conn.execute(delete(accounts).where(theirs))
         return identity.ended_all(app, conn, person_id)
+
+
+def hear_sign_out(app: App, raw: str) -> int:
+    """The provider signs somebody out, or took a role from them: their sessions end. Answers how many.
+    `SignInFailed`, `ProviderSilent`, `NotFound` without a provider.
+    """
+    provider = _provider(app)
+    try:
+        subject = signed_out(provider.verified(raw), provider.rules, app.now())
+    except Refusal as refused:
+        log.warning("sign_out_refused", code=refused.code, problem=refused.params.get("problem", ""))
+        raise
+    mine = (_a.issuer == provider.rules.issuer, _a.subject == subject)
+    with app.begin() as conn:
+        person = conn.execute(select(_a.person_id).where(*mine)).scalar()
+        return identity.ended_all(app, conn, person) if person is not None else 0
 
 
 def _provider(app: App) -> Provider:

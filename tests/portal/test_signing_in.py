@@ -24,7 +24,7 @@ from core.adapters.provider import Provider
 from core.adapters.tables import accounts, customers, sessions
 from core.domain.actors import Actor
 from core.domain.errors import ProofNeeded
-from core.domain.sign_in import Rules
+from core.domain.sign_in import SIGN_OUT, Rules
 from core.services import identity, sign_in
 from portal import session, signing_in
 from tests.lying_provider import (
@@ -503,6 +503,50 @@ def test_the_operator_ends_somebodys_sessions(browser: Visitor, shop: Shop, lyin
     assert sign_in.sign_out(shop.app, "mei") == 1 and who(shop, browser) is None
     with shop.app.read() as conn:
         assert conn.execute(select(func.count()).select_from(accounts)).scalar_one() == 1
+
+
+def sign_out_token(lying: Lying, **claims: Any) -> str:
+    """As the provider sends it when somebody leaves, or loses a role."""
+    now = int(lying.now())
+    told = {
+        "iss": lying.issuer, "aud": CLIENT_ID, "iat": now, "exp": now + 120, "jti": "j-1", "sub": "u-1",
+        "events": {SIGN_OUT: {}}, **claims,
+    }  # fmt: skip
+    told = {name: value for name, value in told.items() if value is not None}
+    return lying.sign(told) if lying.sign else jwt.encode(told, lying.key, "RS256", headers={"kid": "k1"})
+
+
+def hear(browser: Visitor, token: str) -> Answer:
+    return Visitor(browser.app).post("/session/backchannel", content=f"logout_token={token}")
+
+
+def test_the_provider_signs_somebody_out_everywhere(browser: Visitor, shop: Shop, lying: Lying):
+    phone = Visitor(browser.app)
+    for device in (browser, phone):
+        come_back(device, leave(device))
+    other = identity.open_session(shop.app, "customer", "wei")
+    answer = hear(browser, sign_out_token(lying))
+    assert answer.status_code == 200 and answer.headers["cache-control"] == "no-store"
+    assert who(shop, browser) is None and who(shop, phone) is None
+    assert identity.who(shop.app, other) is not None
+    assert hear(browser, sign_out_token(lying, sub="nobody-here")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"iss": "https://evil.example"}, {"aud": "other"}, {"exp": 1}, {"exp": None}, {"iat": 1},
+        {"events": {}}, {"events": None}, {"events": SIGN_OUT}, {"nonce": "n"}, {"sub": None},
+    ],
+)  # fmt: skip
+def test_nobody_else_signs_people_out(browser: Visitor, shop: Shop, lying: Lying, lie: Claims):
+    come_back(browser, leave(browser))
+    assert hear(browser, sign_out_token(lying, **lie)).status_code == 400
+    lying.sign = lambda claims: jwt.encode(claims, rsa_key(), "RS256", {"kid": "k1"})
+    assert hear(browser, sign_out_token(lying)).status_code == 400
+    for nothing in ("", "x", "a.b.c"):
+        assert hear(browser, nothing).status_code == 400
+    assert who(shop, browser) == MEI
 
 
 def test_idle_and_absolute_limits(browser: Visitor, shop: Shop, lying: Lying):
