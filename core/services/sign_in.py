@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import structlog
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, and_, delete, not_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from core.adapters import database
@@ -95,20 +95,20 @@ def _finish(
 
 
 def _signed_in(app: App, conn: Connection, claimed: Claimed, nonce: str) -> str:
-    mine = (_a.issuer == claimed.issuer, _a.subject == claimed.subject)
-    known = conn.execute(select(accounts).where(*mine).with_for_update()).one_or_none()
+    mine = and_(_a.issuer == claimed.issuer, _a.subject == claimed.subject)
+    if conn.execute(select(_a.subject).where(_a.person_id == claimed.person_id, not_(mine))).first():
+        raise AccountDiffers()  # somebody else is that person
+    who = {"issuer": claimed.issuer, "subject": claimed.subject, "person_id": claimed.person_id}
     values = {"role": claimed.role, "name": claimed.name, "signed_in_at": app.now()}
-    if known is None:
-        if conn.execute(select(_a.subject).where(_a.person_id == claimed.person_id)).first():
-            raise AccountDiffers()  # somebody else is that person
-        who = {"issuer": claimed.issuer, "subject": claimed.subject, "person_id": claimed.person_id}
-        conn.execute(accounts.insert().values(**who, **values))
-    elif known.person_id != claimed.person_id:
+    # Two devices may come for the first time at once: the second waits here and finds the first one's row.
+    new = database.insert(conn, accounts).values(**who, **values)
+    conn.execute(new.on_conflict_do_nothing(index_elements=["issuer", "subject"]))
+    known = conn.execute(select(accounts).where(mine).with_for_update()).one()
+    if known.person_id != claimed.person_id:
         raise AccountDiffers()
-    else:
-        if known.role != claimed.role:  # what was open in the role before ends with it
-            identity.ended_all(app, conn, known.person_id)
-        conn.execute(update(accounts).where(*mine).values(**values))
+    if known.role != claimed.role:  # what was open in the role before ends with it
+        identity.ended_all(app, conn, known.person_id)
+    conn.execute(update(accounts).where(mine).values(**values))
     if claimed.role == "customer":
         bought = database.insert(conn, customers).values(
             id=claimed.person_id, name=claimed.name or claimed.person_id, created_at=app.now()
