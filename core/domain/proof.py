@@ -12,6 +12,7 @@ from core.domain.errors import ProofNeeded
 from core.domain.rights import APPROVING
 
 LASTS: Final = timedelta(minutes=60)
+AHEAD: Final = timedelta(minutes=15)  # a form asks for it before somebody writes for so long in vain
 NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)  # the provider does not say when
 # What staff set money going with, or book it by; `post` is of a difference to a channel's bill.
 MONEY: Final = APPROVING | {"endorse", "transfer", "post"}
@@ -23,6 +24,11 @@ def is_needed(actor: Actor, event: str, now: datetime) -> bool:
     """
     proved_at = actor.proved_at
     return event in MONEY and actor.is_staff and proved_at is not None and now - proved_at >= LASTS
+
+
+def is_due(actor: Actor, event: str, now: datetime) -> bool:
+    """`is_needed`, for a form that is opened now and sent later."""
+    return is_needed(actor, event, now + AHEAD)
 
 
 def check(actor: Actor, event: str, now: datetime) -> None:

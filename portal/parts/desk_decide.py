@@ -106,15 +106,15 @@ def _choose(view: CaseView, event: str) -> None:
 def _form(at: Seat, file: File, event: str, then: str | None) -> None:
     tx = at.tx
     st.html(f'<h2 id="decide" tabindex="-1">{esc(tx(f"desk.act.{event}"))}</h2>')
+    if proof.is_due(at.actor, event, at.now):
+        boundary.show(ProofNeeded())  # before anything is written: it would be lost on the way
+        return
     desk_terms.draw(tx, file, event)
-    if proof.is_needed(at.actor, event, at.now):
-        boundary.show(ProofNeeded())
-    else:
-        # Above what it sends: nothing that changes while one types moves it from under the pointer.
-        st.button(
-            tx(f"desk.send.{event}"), key="desk-send", type="primary", shortcut="Ctrl+Enter", width="stretch",
-            on_click=_send, args=(at, file, event, then),
-        )  # fmt: skip
+    # Above what it sends: nothing that changes while one types moves it from under the pointer.
+    st.button(
+        tx(f"desk.send.{event}"), key="desk-send", type="primary", shortcut="Ctrl+Enter", width="stretch",
+        on_click=_send, args=(at, file, event, then),
+    )  # fmt: skip
     st.html(_outlook(at, file, event))
 
 

@@ -13,13 +13,14 @@ from pathlib import Path
 
 import oidc_provider_mock
 import pytest
+import requests
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from core import texts
 from tests.browser.conftest import LOCALES, RunningApp, serving
-from tests.browser.journeys.conftest import Visit
+from tests.browser.journeys.conftest import Visit, press
 
-ORDER, PRODUCT = "SO20261100017", "Game card 100"
+ORDERS, PRODUCT = ("SO20261100017", "SO20261100018", "SO20261100019"), "Game card 100"
 LOOKS = [(360, "zh_CN"), (1280, "en")]
 USERS = (
     oidc_provider_mock.User(sub="u-mei", claims={"customer_id": "C-1001", "name": "李梅"}),
@@ -31,7 +32,7 @@ USERS = (
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    """The portal outside the demo, with one order of C-1001."""
+    """The portal outside the demo, with orders of C-1001."""
     folder = tmp_path_factory.mktemp("hosted")
     with oidc_provider_mock.run_server_in_thread(user_claims=USERS, require_nonce=True) as provider:
 
@@ -48,22 +49,25 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
             }
 
         with serving(folder, hosted=settings) as running:
-            assert running.core("import-orders", str(_orders(folder)))["imported"] == 1
+            assert running.core("import-orders", str(_orders(folder)))["imported"] == len(ORDERS)
             yield running
 
 
 def _orders(folder: Path) -> Path:
     paid = (datetime.now(UTC) - timedelta(days=1)).isoformat(timespec="seconds")
-    row = {
-        "order_no": ORDER, "customer_id": "C-1001", "product": PRODUCT, "kind": "game_card",
-        "quantity": 1, "amount": "199.90", "channel": "alipay", "trade_no": f"T{ORDER}",
-        "account": "13800002046", "paid_at": paid, "delivery": "pending", "completed_at": "",
-    }  # fmt: skip
+    rows = [
+        {
+            "order_no": number, "customer_id": "C-1001", "product": PRODUCT, "kind": "game_card",
+            "quantity": 1, "amount": "199.90", "channel": "alipay", "trade_no": f"T{number}",
+            "account": "13800002046", "paid_at": paid, "delivery": "code_viewed", "completed_at": paid,
+        }
+        for number in ORDERS
+    ]  # fmt: skip
     path = folder / "orders.csv"
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, row)
+        writer = csv.DictWriter(file, rows[0])
         writer.writeheader()
-        writer.writerow(row)
+        writer.writerows(rows)
     return path
 
 
@@ -151,6 +155,38 @@ def test_staff_get_the_desk_with_a_second_step(
         expect(page).to_have_url(re.compile(r"/desk"))
         expect(page.locator(".stMain")).not_to_contain_text(tx("shell.door.staff"))
         expect(page.locator("button.who")).to_contain_text("周岚")
+
+
+@pytest.mark.parametrize(("order_no", "width", "lang"), [(ORDERS[1], *LOOKS[0]), (ORDERS[2], *LOOKS[1])])
+def test_before_money_moves_staff_confirm_who_they_are(
+    browser: Browser, app: RunningApp, order_no: str, width: int, lang: str
+) -> None:
+    """The provider says when they showed it: two hours ago, then just now."""
+
+    def shown(ago: int) -> None:
+        claims = {**USERS[2].claims, "auth_time": int(datetime.now(UTC).timestamp()) - ago}
+        address = f"{app.settings['REFUND_OIDC_ISSUER']}/users/s-lan"
+        assert requests.put(address, json=claims, timeout=10).status_code == 204
+
+    asked = ("--order", order_no, "--customer", "C-1001", "--reason", "other", "--amount-minor", "19990")
+    case_no = app.core("apply", *asked)["case_no"]
+    with device(browser, app, width, lang) as visit:
+        page, tx = visit.page, visit.tx
+        shown(ago=7200)
+        visit.page.goto(f"/session/login?as=staff&to=/desk?case={case_no}")
+        authorize(page, "s-lan")
+        press(visit, "approve", "a")
+        visit.sees(tx("refusal.proof_needed"))
+        expect(page.locator(".st-key-desk-send")).to_have_count(0)
+        visit.is_sound()
+        shown(ago=0)
+        page.get_by_role("link", name=tx("shell.proof.go")).click()
+        authorize(page, "s-lan")
+        expect(page).to_have_url(re.compile(rf"/desk\?case={case_no}"))
+        press(visit, "approve", "a")
+        page.locator(".st-key-desk-send button").click()
+        expect(page.locator(".st-key-desk-send")).to_have_count(0)
+    assert app.core("case", case_no)["state"] in ("approved", "paying", "negotiating")
 
 
 def test_who_says_no_at_the_provider_is_told_and_may_try_again(browser: Browser, app: RunningApp) -> None:

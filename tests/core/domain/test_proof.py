@@ -29,6 +29,13 @@ def test_an_hour_after_it_is_old(event: str) -> None:
             proof.check(Actor("lead", "tang", proved_at=proved_at), event, NOW)
 
 
+def test_a_form_asks_before_it_is_too_late() -> None:
+    soon = Actor("lead", "tang", proved_at=NOW - proof.LASTS + proof.AHEAD)
+    assert proof.is_due(soon, "approve", NOW) and not proof.is_needed(soon, "approve", NOW)
+    assert not proof.is_due(soon, "approve", NOW - timedelta(seconds=1))
+    assert not proof.is_due(soon, "reject", NOW)
+
+
 def test_who_came_without_a_provider_has_nothing_to_show() -> None:
     proof.check(Actor("lead", "tang"), "approve", NOW)
 
