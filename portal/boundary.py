@@ -26,8 +26,9 @@ def words(refused: Refusal, tx: Texts | None = None) -> str:
 def show(refused: Refusal, *, title: str = "", way_on: tuple[str, str] | None = None) -> None:
     """A refusal as a block: the sentence, and where to go from here as (label, local path)."""
     if isinstance(refused, ProofNeeded):
-        way_on = (session.texts()("shell.proof.go"), session.prove_again())
-    st.html(block(words(refused), title=title, way_on=way_on))
+        st.html(prove(words(refused)))
+    else:
+        st.html(block(words(refused), title=title, way_on=way_on))
 
 
 def block(
@@ -42,6 +43,15 @@ def block(
     link = f'<p><a href="{href(way_on[1])}" target="_self">{esc(way_on[0])}</a></p>' if way_on else ""
     head = f"<b>{esc(title)}</b>" if title else ""
     return f'<div class="alert {css}" role="alert">{ms(icon)}<div>{head}{esc(sentence)}{link}</div></div>'
+
+
+def prove(sentence: str) -> str:
+    """Nothing is wrong: staff are asked to show again who they are, and come back to this page."""
+    go = f'<a class="button fill" href="{href(session.prove_again())}" target="_self">{ms("login")}'
+    return (
+        f'<div class="prove">{block(sentence, css="", icon="info")}'
+        f"<p>{go}{esc(session.texts()('shell.proof.go'))}</a></p></div>"
+    )
 
 
 @contextmanager

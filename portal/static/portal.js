@@ -59,7 +59,7 @@
     if (!card) return;
     const look = () => {
       card.scrollIntoView({ block: card.offsetHeight < innerHeight * 0.8 ? "nearest" : "start" });
-      if (!isSeen()) send()?.scrollIntoView({ block: "center" });
+      if (!isSeen()) (send() ?? card.querySelector(".prove a"))?.scrollIntoView({ block: "center" });
     };
     const settling = new ResizeObserver(look);  // it is drawn piece by piece; the first call comes at once
     settling.observe(card);
