@@ -63,6 +63,48 @@ def test_a_lost_answer_is_unknown_and_the_next_act_is_a_question(shop: Shop, fau
     assert shop.audit() == []
 
 
+def test_what_is_sent_again_counts_as_sent_before_it_goes(shop: Shop) -> None:
+    """Invariant 5: whoever dies in the second call leaves a payout that may have been heard."""
+    _, case_no = started(shop)
+    shop.alipay.faults.append("lose_before")
+    shop.work()
+    seen: list[tuple[str, int]] = []
+
+    def look() -> None:
+        seen.append((shop.payouts(case_no)[0].state, len(shop.alipay.sent)))
+
+    shop.alipay.before_answer = look
+    shop.work(minutes=2)
+    assert seen[-1] == ("sending", 2)
+    assert shop.payouts(case_no)[0].state == "accepted"
+
+
+@pytest.mark.parametrize("state", ["sending", "unknown"])
+def test_a_refusal_is_told_at_once_or_when_asked(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    """R4.5: refused, not returned, and then people look for another way."""
+    _, case_no = started(shop)
+    timers.run_due(shop.app, case_no)
+    [payout] = shop.payouts(case_no)
+    assert sending.claim(shop.app, payout.id, "one") is not None
+    if state == "unknown":
+        payouts.record_outcome(shop.app, payout.id, Outcome("unknown", cause="no_answer"))
+    real, taken = payouts.Movement.step, []
+
+    def step(self: payouts.Movement, event: str, **values: object) -> None:
+        before = self.state
+        real(self, event, **values)
+        taken.append((before, event, self.state))
+
+    monkeypatch.setattr(payouts.Movement, "step", step)
+    told = Outcome("refused", cause="account_closed")
+    assert payouts.record_outcome(shop.app, payout.id, told) == "replanned"
+    assert taken == [(state, "refuse", "refused"), ("refused", "replan", "replanned")]
+    assert shop.view(case_no).state == "negotiating"
+    assert shop.audit() == []
+
+
 def test_silence_is_waited_out_with_longer_and_longer_pauses(shop: Shop) -> None:
     """A channel that is down for a day is asked some dozen times, and the refund is neither lost nor
     doubled.
