@@ -90,13 +90,8 @@ def _seen(text: str, document: str, version: int, text_key: str | None) -> None:
             return
     untouched = f'<p class="note">{esc(tx("lab.untouched"))}</p>'
     what = drawn.changes(tx, moved) if text != document else untouched
-    _tile("changes", tx("lab.changes", version=version), what)
-    _tile("checks", tx("lab.checks"), drawn.findings(tx, found, policy))
-
-
-def _tile(name: str, title: str, body: str) -> None:
-    with st.container(key=f"card-lab-{name}"):
-        st.html(f"<h2>{esc(title)}</h2>{body}")
+    lab_seen.tile("changes", tx("lab.changes", version=version), what)
+    lab_seen.tile("checks", tx("lab.checks"), drawn.findings(tx, found, policy))
 
 
 run()

@@ -318,6 +318,8 @@ class Movement:
 
     def save(self) -> None:
         """Write the row and give up the lease."""
+        if not self._values.keys() <= self._held.keys():  # the statement would leave it out without a word
+            raise KeyError(*sorted(self._values.keys() - self._held.keys()))
         self._held |= {**self._values, "state": self.state, "leased_until": None, "worker": None}
         _SAVE.change(self.conn, {**self._held, "this_id": self.row.id})
         self._values = {}

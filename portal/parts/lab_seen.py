@@ -46,7 +46,7 @@ def shown(
     sent: past.Sent = keep("sent", (), lambda: past.sent_since(app, actor, first))
     told: past.Replay = keep("told", (document, text), lambda: past.replay(sent, before, policy))
     if not len(sent.history):
-        _tile("replay", tx("lab.replay"), drawn.replay(tx, told, first))
+        tile("replay", tx("lab.replay"), drawn.replay(tx, told, first))
         return
     handling: past.Handling = keep("handling", (), lambda: past.handling(app, actor, first))
     found: effects.Compared = keep(
@@ -91,7 +91,7 @@ def _people(app: App, tx: Texts, sent: past.Sent, told: past.Replay, policies: t
         for side, rows in (("lost", lost), ("won", won))
         if len(rows)
     )
-    _tile("who", tx("lab.who"), parts)
+    tile("who", tx("lab.who"), parts)
 
 
 def _groups(tx: Texts, sent: past.Sent, told: past.Replay) -> None:
@@ -115,6 +115,7 @@ def kept(name: str, key: Any, work: Callable[[], Any]) -> Any:
     return known[name][1]
 
 
-def _tile(name: str, title: str, body: str) -> None:
+def tile(name: str, title: str, body: str) -> None:
+    """A card with its heading."""
     with st.container(key=f"card-lab-{name}"):
         st.html(f"<h2>{esc(title)}</h2>{body}")
