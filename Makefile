@@ -6,7 +6,7 @@ export PYTHON
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
 
-.PHONY: help setup run test torture check bench lock clean
+.PHONY: help setup run stack test torture check bench lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*  ## /  make \1\t/p' Makefile | expand -t 16
@@ -16,14 +16,19 @@ setup: .venv/.runtime  ## build .venv from the hash-locked requirements.txt
 run: .venv/.runtime var/.demo  ## set up if needed, serve the demo shop (PORT=8501)
 	@REFUND_DEMO=1 exec $(PY) -m portal.serve --port $(PORT)
 
-test: .venv/.dev .venv/.ocr  ## every test but the torture runs
+stack: .venv/.dev  ## the hosted shop on this machine: two web replicas behind nginx, workers, PostgreSQL, S3
 	@tools/system-packages.sh
-	$(PYTEST) -n auto --maxprocesses 4 -m "not browser and not torture"
+	@exec $(PY) -m tests.stack
+
+test: .venv/.dev .venv/.ocr .venv/.dask  ## every test but the torture runs
+	@tools/system-packages.sh
+	$(PYTEST) -n auto --maxprocesses 4 -m "not browser and not stack and not torture"
+	$(PYTEST) -n 0 -m "stack and not torture" tests/stack
 	$(PYTEST) -n 2 -m "browser and not torture" tests/browser
 
 torture: .venv/.dev  ## the long races and kill runs (REFUND_TORTURE=10: a night of kills)
 	@tools/system-packages.sh
-	$(PYTEST) -n 2 -m torture
+	$(PYTEST) -n 2 -m torture -o faulthandler_timeout=0  # its reminder can break a process that it looks into
 
 check: .venv/.dev  ## lint, format, types, import directions
 	$(PY) -m ruff check
@@ -39,6 +44,7 @@ lock: .venv/.runtime  ## write the lock files anew (newer versions: LOCKFLAGS=--
 	$(LOCK) requirements.in -o requirements.txt
 	$(LOCK) requirements-dev.in -o requirements-dev.txt
 	$(LOCK) requirements-ocr.in -o requirements-ocr.txt
+	$(LOCK) requirements-dask.in -o requirements-dask.txt
 
 clean:  ## remove .venv and caches, keep the data in var/
 	rm -rf .venv .*_cache .hypothesis tests/browser/output
@@ -61,6 +67,11 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" $(PY) -m uv pip compile --quiet --u
 .venv/.ocr: .venv/.dev requirements-ocr.txt
 	@tools/venv.sh requirements.txt requirements-dev.txt requirements-ocr.txt && touch $@ || \
 		echo "The extra of requirements-ocr.txt cannot be installed here: the test with its real models is skipped."
+
+# Replaying on a cluster (10 MB to fetch) is an extra too; nothing but `simulate --scheduler` needs it.
+.venv/.dask: .venv/.dev requirements-dask.txt
+	@tools/venv.sh requirements.txt requirements-dev.txt requirements-dask.txt && touch $@ || \
+		echo "The extra of requirements-dask.txt cannot be installed here: the tests with a cluster are skipped."
 
 # The demo database is made once, and migrated when a migration or a shipped policy is newer than it.
 var/.demo: .venv/.runtime $(shell find core/adapters/migrations core/policies -type f -not -name '*.pyc' 2>/dev/null)

@@ -9,8 +9,8 @@ from importlib import import_module
 from bench import Measured
 
 TOPICS = (
-    "rules", "submit", "reruns", "pictures", "uploads", "legibility", "doubts", "desk", "reading", "bills",
-    "reconciling", "payouts",
+    "rules", "submit", "reruns", "sessions", "pictures", "uploads", "legibility", "doubts", "desk", "reading",
+    "bills", "reconciling", "payouts", "lab", "bulk", "stack",
 )  # fmt: skip
 
 

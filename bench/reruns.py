@@ -13,7 +13,8 @@ from pathlib import Path
 from shutil import copytree
 
 from bench import Measured, shop
-from bench.visitor import Page, Server, Visitor, serve
+from bench.tab import Page
+from bench.visitor import Server, Visitor, serve
 from core import worker
 from core.domain.actors import Actor
 from core.services import cases, identity
@@ -62,35 +63,37 @@ def run() -> list[Measured]:
     """Each step of the wizard and Track."""
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
-        environment = {
-            "REFUND_DATABASE_URL": f"sqlite:///{folder}/refund.db",
-            "REFUND_STORE_URL": (folder / "evidence").as_uri(),
-            "REFUND_DEMO": "1",
-        }
-        token, case_no = _prepare(environment["REFUND_DATABASE_URL"], folder / "evidence")
+        environment, token, case_no = prepared(folder)
         ours = stack.enter_context(serve("streamlit_app:app", ROOT, environment))
         visits = {
             f"rerun, step {place}: {title}": ("request", query)
             for place, (title, query) in enumerate(STEPS.items(), 1)
         } | {"rerun, Track": ("track", f"case={case_no}")}
         visitors = {
-            what: Visitor(ours, path, query, {"refund_session": token})
+            what: Visitor(ours.address, path, query, {"refund_session": token})
             for what, (path, query) in visits.items()
         }
         seen = {what: visitor.run() for what, visitor in visitors.items()}
         for what, page in seen.items():
             if page.elements["exception"] or page.query != visits[what][1]:
                 raise RuntimeError(f"{what}: another page came, {page.query!r} with {dict(page.elements)}")
-        bare = stack.enter_context(_bare(folder / "bare", seen.values()))
+        theirs = stack.enter_context(bare(folder / "bare", seen.values()))
         return [
-            _measured(what, ours, visitor, bare, Visitor(bare, "", f"page={place}"), seen[what])
+            _measured(what, ours, visitor, theirs, Visitor(theirs.address, "", f"page={place}"), seen[what])
             for place, (what, visitor) in enumerate(visitors.items())
         ]
 
 
-def _prepare(url: str, store: Path) -> tuple[str, str]:
-    """Two drafts, and a case whose money is on its way; answers the visitor's session and that case."""
-    app = shop.opened(url, store, demo=True)
+def prepared(folder: Path) -> tuple[dict[str, str], str, str]:
+    """A shop in `folder` with two drafts, and a case whose money is on its way: its settings, the visitor's
+    session and that case.
+    """
+    environment = {
+        "REFUND_DATABASE_URL": f"sqlite:///{folder}/refund.db",
+        "REFUND_STORE_URL": (folder / "evidence").as_uri(),
+        "REFUND_DEMO": "1",
+    }
+    app = shop.opened(environment["REFUND_DATABASE_URL"], folder / "evidence", demo=True)
     deliveries = {"plain": "pending", "sent": "pending", "checklist": "code_viewed"}
     shop.add_orders(app, ((number, CUSTOMER.id, delivery) for number, delivery in deliveries.items()))
     for number, reason in (("plain", "not_delivered"), ("checklist", "not_as_described")):
@@ -100,11 +103,11 @@ def _prepare(url: str, store: Path) -> tuple[str, str]:
     worker.run_until_idle(app)
     token = identity.open_session(app, CUSTOMER.role, CUSTOMER.id)
     app.engine.dispose()
-    return token, sent.case_no
+    return environment, token, sent.case_no
 
 
 @contextmanager
-def _bare(folder: Path, pages: Iterable[Page]) -> Iterator[Server]:
+def bare(folder: Path, pages: Iterable[Page]) -> Iterator[Server]:
     """A server of the bare page, with the same settings."""
     folder.mkdir()
     copytree(ROOT / ".streamlit", folder / ".streamlit")

@@ -20,7 +20,6 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median, quantiles
-from typing import Any
 
 from PIL import Image, ImageDraw
 
@@ -55,7 +54,7 @@ def run() -> list[Measured]:
         }
         token, case_no, tokens = _prepare(environment["REFUND_DATABASE_URL"], folder / "evidence")
         with serve("streamlit_app:app", ROOT, environment) as server:
-            looks = Visitor(server, "track", f"case={case_no}", {"refund_session": token})
+            looks = Visitor(server.address, "track", f"case={case_no}", {"refund_session": token})
             if not looks.run().html or looks.query != f"case={case_no}":
                 raise RuntimeError("Track did not come")
             quiet, busy, sent = _measured(server, looks, tokens)
@@ -102,7 +101,7 @@ def _measured(
     sent: list[Sent] = []
     context = get_context("spawn")
     ours, theirs = context.Pipe()
-    side = context.Process(target=_upload_all, args=(server.port, tokens, theirs), daemon=True)
+    side = context.Process(target=_upload_all, args=(server.address, tokens, theirs), daemon=True)
     side.start()
     try:
         _expect(ours, "ready")
@@ -134,11 +133,10 @@ def _rerun(visitor: Visitor) -> float:
 # --- the side that uploads, in a process of its own --------------------------------------------------------
 
 
-def _upload_all(port: int, tokens: list[str], line: Connection) -> None:
+def _upload_all(address: str, tokens: list[str], line: Connection) -> None:
     os.nice(10)
-    server: Any = type("Somewhere", (), {"port": port})()
     visitors = [
-        Visitor(server, "request", f"order=draft{number}&step=4", {"refund_session": token})
+        Visitor(address, "request", f"order=draft{number}&step=4", {"refund_session": token})
         for number, token in enumerate(tokens)
     ]
     uploaders = [visitor.run().uploaders[0] for visitor in visitors]

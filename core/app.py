@@ -6,15 +6,13 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from pathlib import Path
 from typing import Any, Final
 
-import structlog
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from core import texts
+from core import logs, texts
 from core.adapters import database, sign_in_settings
 from core.adapters.channels import Channel
 from core.adapters.channels import settings as channel_settings
@@ -143,7 +141,7 @@ def build(settings: Settings | None = None, clock: Clock | None = None) -> App:
     caller's.
     """
     settings = settings or from_environment()
-    log_to_stderr()
+    logs.to_stderr()
     engine = database.engine(settings.database_url)
     if clock is None:
         clock = DemoClock(engine) if settings.demo else RealClock()
@@ -169,22 +167,4 @@ def build(settings: Settings | None = None, clock: Clock | None = None) -> App:
         ),
         provider=None if settings.demo else sign_in_settings.provider(settings, settings.public_url),
         reader=Reader() if settings.reading and is_available() else None,
-    )
-
-
-def log_to_stderr() -> None:
-    """One JSON object a line on stderr, unless the process has decided otherwise: stdout is for answers."""
-    if structlog.is_configured():
-        return
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
-        # Looked up at each line: a test or a server may put another stream in its place.
-        logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),
-        cache_logger_on_first_use=False,
     )

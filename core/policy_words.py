@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -11,6 +12,8 @@ from core.domain.policy import Policy
 from core.domain.policy_changes import Changes
 from core.domain.policy_changes import Figure as Moved
 from core.domain.policy_figures import Figure
+from core.domain.rules_apart import Apart
+from core.domain.table import VERDICTS, OneOf, Test
 from core.texts import Texts
 
 # Sections whose lines are named by words of a family.
@@ -40,6 +43,44 @@ def findings(found: Analysis, policy: Policy, tx: Texts) -> list[str]:
     return lines
 
 
+def of_rules(found: Analysis, policy: Policy, tx: Texts) -> dict[str, list[tuple[str, str]]]:
+    """For each rule with something to mend, each as (code, line): `dead`, or a contradiction's code."""
+    marks: dict[str, list[tuple[str, str]]] = {}
+    for dead in found.dead:
+        covered = "policy_found.dead_covered" if dead.covered_by else "policy_found.dead"
+        says = tx(covered, rule=dead.rule, rules=tx.list(dead.covered_by))
+        marks.setdefault(dead.rule, []).append(("dead", says))
+    for item in found.contradictions:
+        if item.rule:
+            marks.setdefault(item.rule, []).append((item.code, _contradiction(item, policy, tx)))
+    return marks
+
+
+def overlaps(found: Analysis, policy: Policy, tx: Texts, *, exceptions: bool) -> list[str]:
+    """Pairs of rules that would answer one order differently, each with such an order: plain exceptions, or
+    those that cross.
+    """
+    tests = {rule.id: [column for column, _ in rule.tests] for rule in policy.rules}
+    lines = []
+    for each in found.overlaps:
+        if each.is_exception == exceptions:
+            columns = dict.fromkeys((*tests[each.first], *tests[each.second]))
+            example = tx("list.next").join(
+                tx.test(column, OneOf((each.example[column],))) for column in columns
+            )
+            was, will = (tx(f"verdict.{verdict}") for verdict in each.verdicts)
+            lines.append(
+                tx("policy_found.overlap", first=each.first, second=each.second, example=example,
+                   verdict=was, otherwise=will)
+            )  # fmt: skip
+    return lines
+
+
+def figures_moved(found: Changes, tx: Texts) -> list[str]:
+    """The figures that moved, for who does not know the document: without their places there."""
+    return [_moved(each, tx, with_place=False) for each in (*found.figures, *found.fees)]
+
+
 def changed(found: Changes, tx: Texts) -> list[tuple[str, list[str]]]:
     """What a changed policy means: (title, lines) for the figures, then for each change of the answer."""
     if found.is_none:
@@ -56,6 +97,51 @@ def changed(found: Changes, tx: Texts) -> list[tuple[str, list[str]]]:
     return parts
 
 
+def rules_apart(found: Apart, tx: Texts) -> list[str]:
+    """In what rules differ as they are written, a line each: first what went and came."""
+
+    def test(column: str, one: Test | None) -> str:
+        return (
+            tx("policy_change.untested", column=tx(f"column.{column}"))
+            if one is None
+            else tx.test(column, one)
+        )
+
+    lines = [
+        tx(f"policy_change.rule_{name}", rule=rule.id, says=rule_said(rule.verdict, rule.words, tx))
+        for name, rules in (("removed", found.removed), ("added", found.added))
+        for rule in rules
+    ]
+    lines += [
+        tx("policy_change.in_words", name=rule, before=tx(f"verdict.{was}"), after=tx(f"verdict.{now}"))
+        for rule, was, now in found.verdicts
+    ]
+    lines += [
+        tx("policy_change.in_words", name=rule, before=test(column, was), after=test(column, now))
+        for rule, column, was, now in found.tests
+    ]
+    if found.worded:
+        lines.append(tx("policy_change.worded", rules=tx.list(found.worded)))
+    return [*lines, tx("policy_change.reordered")] if found.is_reordered else lines
+
+
+def rule_said(verdict: Any, words: Mapping[str, Any], tx: Texts) -> str:
+    """What a rule answers and says to customers, without the facts of an order: dots in the place of each."""
+    sentence = re.sub(r"\{[^{}]*\}", "…", str(words.get("en" if tx.language == "en" else "zh") or ""))
+    name = tx(f"verdict.{verdict}") if verdict in VERDICTS else str(verdict)
+    return tx("policy_rule.said", verdict=name, sentence=sentence)
+
+
+def slip_said(slip: Mapping[str, Any], raw: Mapping[str, Any], figure: Figure, tx: Texts) -> str:
+    """A mistake in a figure as its field has it: by its name, and in the field's unit."""
+    said = dict(slip) | {"place": figure_title(figure, raw, tx)}
+    for name in ("least", "most", "value", "other"):
+        number = str(said.get(name, ""))
+        if figure.unit in ("minor", "basis_points") and re.fullmatch(r"-?[0-9]+", number):
+            said[name] = figure_value(figure, int(number), tx)
+    return tx(f"slip.{slip['code']}", **said)
+
+
 def figure_name(figure: Figure, raw: Mapping[str, Any], tx: Texts) -> str:
     """A figure within its section; one of a rule has the rule's id, its column and which bound it is."""
     section, *rest = figure.path
@@ -68,6 +154,14 @@ def figure_name(figure: Figure, raw: Mapping[str, Any], tx: Texts) -> str:
     word = str(within[2]) if len(within) > 2 else "is"
     bound = tx(f"policy_bound.{_BOUNDS.get(word, word)}") if _BOUNDS.get(word, word) in _WORDS else word
     return tx("policy_figure.rule", rule=rule, column=tx(f"column.{within[1]}"), bound=bound)
+
+
+def figure_title(figure: Figure, raw: Mapping[str, Any], tx: Texts) -> str:
+    """A figure with its section, where other sections stand beside it."""
+    name, section = figure_name(figure, raw, tx), str(figure.path[0])
+    if section == policy_figures.RULES:
+        return name
+    return tx("policy_figure.in_section", section=tx(f"policy_section.{section}"), name=name)
 
 
 _BOUNDS: Final = {"<=": "up_to", ">=": "at_least", "<": "below", ">": "above"}
@@ -108,8 +202,8 @@ def _name(section: str, name: str, tx: Texts) -> str:
     return tx(f"{family}.{name}")
 
 
-def _moved(moved: Moved, tx: Texts) -> str:
-    """One that a document moved, in words and with its place."""
+def _moved(moved: Moved, tx: Texts, *, with_place: bool = True) -> str:
+    """One that a document moved, in words."""
     section, _, name = moved.place.partition(".")
     values = (moved.before, moved.after)
     if section == policy_figures.RULES:
@@ -126,6 +220,8 @@ def _moved(moved: Moved, tx: Texts) -> str:
         title = tx(
             "policy_figure.in_section", section=tx(f"policy_section.{section}"), name=_name(section, name, tx)
         )
+    if not with_place:
+        return tx("policy_change.in_words", name=title, before=said[0], after=said[1])
     return tx("policy_change.figure", name=title, before=said[0], after=said[1], place=moved.place)
 
 

@@ -28,10 +28,12 @@ MINUS: Final = "\u2212"
 # Parameters and columns whose values are words of a family: `route="balance"` reads `route.balance`.
 _FAMILIES: Final = {
     "bill": "bill_kind",
+    "cell": "rule_cell",
     "channel": "channel",
     "delivery": "delivery",
     "kind": "kind",
     "kinds": "evidence_kind",
+    "may": "cell_may",
     "reason": "reason_said",
     "route": "route",
     "verdict": "verdict_said",

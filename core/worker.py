@@ -15,6 +15,7 @@ from typing import Any, Final
 import structlog
 from sqlalchemy import delete, insert, update
 
+from core import logs
 from core.adapters import database
 from core.adapters.tables import worker_beats
 from core.app import App
@@ -22,6 +23,7 @@ from core.domain.errors import StoreUnavailable
 from core.services import (
     alike,
     credit,
+    identity,
     keeping,
     missing,
     outbox,
@@ -41,6 +43,7 @@ SHARE, IN_REACH = 10, 200
 PUT_OFF: Final = timedelta(minutes=5)  # after an accident, before the same thing is tried again
 IDLE_SECONDS: Final = 1.0  # between two looks for something due
 BEAT_SECONDS: Final = 10.0
+TIDYING_SECONDS: Final = 3600.0
 GONE: Final = timedelta(days=1)  # a worker that was not heard since has ended
 AFTER_ACCIDENT_SECONDS: Final = 5.0
 _ROUNDS: Final = 10_000
@@ -54,6 +57,7 @@ def name() -> str:
 def run_once(app: App, worker_id: str | None = None) -> int:
     """Do what is due now, once through; answers how many things were done."""
     worker_id = worker_id or name()
+    logs.begin(worker=worker_id)
     done = 0
     for case_no in timers.due_numbers(app, app.now(), BATCH):
         with _apart(app, "case_put_off", timers.put_off, case_no=case_no):
@@ -103,17 +107,18 @@ def _apart(
     """One thing of a round: what breaks in it is put off and does not stop the others. For a database that
     fails nothing is put off: it is no fault of that thing's, which should go on as soon as the database does.
     """
-    try:
-        yield
-    except Exception as error:
-        if database.is_away(error):
-            raise
-        if database.lost_a_race(error):
-            log.warning("race_lost", **about)  # it is still due
-            return
-        log.exception(accident, **about)
-        if put_off is not None:
-            put_off(app, *about.values(), app.now() + PUT_OFF)
+    with logs.within(**about):
+        try:
+            yield
+        except Exception as error:
+            if database.is_away(error):
+                raise
+            if database.lost_a_race(error):
+                log.warning("race_lost")  # it is still due
+                return
+            log.exception(accident)
+            if put_off is not None:
+                put_off(app, *about.values(), app.now() + PUT_OFF)
 
 
 def _pictures(app: App) -> int:
@@ -148,12 +153,16 @@ def run(app: App, stop: threading.Event) -> int:
 
     The database may be away, or not made yet: what is due stays due.
     """
-    me, done, next_beat = name(), 0, float("-inf")
+    me, done = name(), 0
+    next_beat = next_tidying = float("-inf")
     while not stop.is_set():
         try:
             if time.monotonic() >= next_beat:
                 beat(app, me)
                 next_beat = time.monotonic() + BEAT_SECONDS
+            if time.monotonic() >= next_tidying:
+                identity.forget_ended(app)
+                next_tidying = time.monotonic() + TIDYING_SECONDS
             found = run_once(app, me)
         except Exception as error:
             log.warning("worker_waits", problem=type(error).__name__)

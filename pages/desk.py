@@ -9,6 +9,7 @@ from core.services import desk, queues, staff, support, weighing
 from core.services.desk import File
 from core.services.queues import DeskCard, Waiting
 from portal import boundary, session
+from portal.html import literal
 from portal.parts import desk_decide, desk_file, desk_many, desk_notice, desk_queue, desk_terms, desk_view
 from portal.parts.desk_decide import DONE, Seat
 
@@ -27,7 +28,7 @@ def run() -> None:
     here = _here(cards)
     names = staff.names(app)
     if said := st.session_state.pop(DONE, None):
-        st.toast(said, icon=":material/check_circle:")
+        st.toast(literal(said), icon=":material/check_circle:")
     left, middle, right = st.columns([1.0, 1.75, 1.1], gap="medium")
     with left, st.container(key="desk-queue"):
         desk_many.outcome(seat)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.domain.errors import NotFound
-from core.services import cases, reading
+from core.services import cases, policies, reading
 from core.services.case_views import CaseView
 from portal import places, session
 from portal.html import esc, hero, href, ms
@@ -40,7 +40,8 @@ def show(view: CaseView) -> None:
         with st.container(key="card-again"):
             st.html(track_side.from_outside(tx))
         return
-    album = Album(app, actor, tx, view, reading.said(app, actor, view.case_no), app.now())
+    limits = policies.current(app)[1].limits
+    album = Album(app, actor, tx, view, reading.said(app, actor, view.case_no), limits, app.now())
     st.html(add_proof.head(album))
     main, aside = st.columns([1.95, 1], gap="large")
     with main:

@@ -9,7 +9,7 @@ import streamlit as st
 from core.domain.reconciling import KINDS
 from core.services import finance, reconciliation
 from portal import session
-from portal.html import esc, hero, href, ms, section
+from portal.html import esc, hero, href, literal, ms, section
 from portal.parts import finance_bills, finance_books, finance_differences, finance_money
 from portal.parts.finance_money import DONE
 
@@ -21,7 +21,7 @@ VIEWS: Final = ("money", "bills", "books")
 
 def run() -> None:
     if said := st.session_state.pop(DONE, None):
-        st.toast(said, icon=":material/check_circle:")
+        st.toast(literal(said), icon=":material/check_circle:")
     view = st.query_params.get("view", VIEWS[0])
     view = view if view in VIEWS else VIEWS[0]
     st.html(_head(view))

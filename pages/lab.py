@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Final
+
 import streamlit as st
 
+from core.domain.analysis import Analysis
 from core.domain.errors import NotFound, PolicyInvalid
+from core.domain.policy import cached, load
 from core.domain.regions import TooEntangled
 from core.services import policies, policy_drafts, staff
 from core.services import replay as past
@@ -12,11 +17,12 @@ from core.services.policy_drafts import Draft
 from portal import session
 from portal.html import esc, hero, ms
 from portal.parts import lab as drawn
-from portal.parts import lab_drafts, lab_seen, lab_text
+from portal.parts import lab_drafts, lab_gist, lab_read, lab_seen, lab_text, lab_trial
 
 actor = session.require(*past.ROLES)
 tx, app = session.texts(), session.core()
 now = app.now()
+_EARLIER: Final = 5  # versions before the last that one may begin with
 
 
 def run() -> None:
@@ -29,14 +35,27 @@ def run() -> None:
         said += f'<p class="note amb">{ms("schedule")}{esc(coming)}</p>'
     if draft is None and "draft" in st.query_params:
         said += f'<p class="note amb" role="status">{ms("search_off")}{esc(tx("lab.draft.lost"))}</p>'
+    asked = policy_drafts.drafts(app, actor) if draft is None else ()
+    said += lab_drafts.waiting(tx, asked, actor)
+    said += lab_trial.elsewhere(app, actor, tx) if draft is None else ""
     st.html(hero(tx("lab.title"), esc(tx("lab.lead"))) + said)
-    left, right = st.columns([1, 1.15], gap="large")
+    if done:  # the button that led here may be far below what came of it
+        st.html(
+            '<script>document.querySelector(".stMain")?.scrollTo(0,0)</script>', unsafe_allow_javascript=True
+        )
+    is_wide = draft is None and lab_text.view() == "table"
+    left, right = st.columns([1.5, 1] if is_wide else [1, 1.15], gap="medium" if is_wide else "large")
     with left:
+        gist = st.container(key="lab-gist")
         text_key = _edited(version, document) if draft is None else None
-        text = _read(draft) if draft is not None else st.session_state[str(text_key)]
+        text = _read(draft, version, document) if draft is not None else st.session_state[str(text_key)]
     with right:
-        _seen(text, document, version, text_key)
-    if draft is None and (asked := policy_drafts.drafts(app, actor)):
+        st.html('<span id="lab-results"></span>')
+        found = _seen(text, document, version, text_key, is_asked=draft is not None)
+    is_read = not isinstance(lab_text.checked(text), PolicyInvalid)
+    if is_read and text != document and (said := lab_gist.said(tx, lab_seen.told(), found)):
+        gist.html(said)
+    if asked:
         with st.container(key="card-lab-drafts"):
             st.html(lab_drafts.listing(tx, asked, staff.names(app), now=now))
 
@@ -55,43 +74,71 @@ def _of(asked: str) -> Draft | None:
         return None
 
 
-def _read(draft: Draft) -> str:
-    """A draft as it was asked for, and what can be done about it."""
+def _read(draft: Draft, version: int, document: str) -> str:
+    """A draft as it was asked for: what it changes, what can be done about it; its words at a click."""
+    policy = lab_text.checked(draft.document)
+    is_read = not isinstance(policy, PolicyInvalid)
     with st.container(key="card-lab-decide"):
-        lab_drafts.decide(app, actor, tx, draft, staff.names(app), now=now)
-    st.text_area(tx("lab.text"), draft.document, height=560, key=f"lab-text-draft-{draft.id}", disabled=True)
+        names = staff.names(app)
+        lab_drafts.head(tx, draft, names, now=now)
+        if draft.state != "approved" and is_read:
+            _in_short(document, draft.document)
+        lab_drafts.decide(app, actor, tx, draft, now=now)
+    lab_trial.show(app, actor, tx, draft, names, now=now)
+    with st.expander(tx("lab.text"), key="lab-draft-text"):
+        st.text_area(
+            tx("lab.text"), draft.document, height=560, key=f"lab-text-draft-{draft.id}", disabled=True,
+            label_visibility="collapsed",
+        )  # fmt: skip
+    if not isinstance(policy, PolicyInvalid):
+        with st.expander(tx("lab.read.title"), key="lab-draft-read"), st.container(key="card-lab-read"):
+            lab_read.shown(tx, policy, version)
     return draft.document
+
+
+def _in_short(document: str, text: str) -> None:
+    """What is to be decided, before the button that decides it."""
+    with st.spinner(tx("lab.working")):
+        try:
+            found, moved = drawn.compared(document, text)
+        except TooEntangled:
+            return
+    st.html(drawn.in_short(tx, found, moved, (cached(document), load(text))))
 
 
 def _edited(version: int, document: str) -> str:
     """A document in the making, and asking a second person for it; the key of its text in the session."""
     begun = None if (number := st.query_params.get(lab_drafts.GO_ON)) is None else _of(number)
-    key = lab_text.edited(tx, version, document, begun)
+    earlier = {number: partial(policies.document, app, number) for number in policies.earlier(app, _EARLIER)}
+    key = lab_text.edited(tx, version, document, begun, earlier)
     text: str = st.session_state[key]
-    if text != document:
+    if text != document and not isinstance(lab_text.checked(text), PolicyInvalid):
         with st.container(key="card-lab-ask"):
             lab_drafts.ask(app, actor, tx, text, version)
     st.html(f'<p class="note">{esc(tx("lab.publish"))}</p>')
     return key
 
 
-def _seen(text: str, document: str, version: int, text_key: str | None) -> None:
-    """What the shop's own requests would be told and what that costs, what changes, what is wrong with it."""
+def _seen(text: str, document: str, version: int, text_key: str | None, *, is_asked: bool) -> Analysis | None:
+    """What the shop's own requests would be told and what that costs, what changes, what is wrong with it;
+    who reads a draft that `is_asked` for sees first who wins and who loses.
+    """
     policy = lab_text.checked(text)
     if isinstance(policy, PolicyInvalid):
         st.html(f'<p class="note">{esc(tx("lab.broken"))}</p>')
-        return
-    lab_seen.shown(app, actor, tx, document, text, policy, text_key)
+        return None
+    lab_seen.shown(app, actor, tx, document, text, policy, text_key, who_first=is_asked)
     with st.spinner(tx("lab.working")):
         try:
             found, moved = drawn.compared(document, text)
         except TooEntangled:
             st.html(f'<p class="note amb">{esc(tx("lab.too_entangled"))}</p>')
-            return
+            return None
     untouched = f'<p class="note">{esc(tx("lab.untouched"))}</p>'
     what = drawn.changes(tx, moved) if text != document else untouched
     lab_seen.tile("changes", tx("lab.changes", version=version), what)
     lab_seen.tile("checks", tx("lab.checks"), drawn.findings(tx, found, policy))
+    return found
 
 
 run()

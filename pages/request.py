@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.domain.errors import CaseAlreadyOpen, NotFound, NothingLeft, Refusal
-from core.services import cases, orders, policies
+from core.services import applying, cases, orders, policies
 from core.services.case_views import Look
 from portal import boundary, session
 from portal.blocks import order_list
@@ -31,13 +31,13 @@ tx, app = session.texts(), session.core()
 
 def mine(limit: int) -> list[order_list.Line]:
     """The newest orders, and where each stands."""
-    _, policy = policies.current(app)
+    holds = applying.now(app)
     cards, found = (
         cases.list_for(app, actor, states=order_list.TELLING),
         orders.list_for(app, actor, limit=limit),
     )
-    late = again.late_drafts(app, actor, cards, found, policy, app.now())
-    return order_list.lines(found, cards, late, policy, app.now())
+    late = again.late_drafts(app, actor, cards, found, holds, app.now())
+    return order_list.lines(found, cards, late, holds, app.now())
 
 
 def choose() -> None:
@@ -63,7 +63,16 @@ def was_sent(case_no: str, *, before: bool = False) -> None:
     if before:
         st.html(wizard.notice(tx("request.open.title"), tx("request.open.text")))
     with st.container(key="card-sent"):
-        st.html(sent.card(tx, view, policies.current(app)[1], app.calendar, now=app.now()))
+        st.html(
+            sent.card(
+                tx,
+                view,
+                policies.of_version(app, view.policy_version),
+                applying.now(app),
+                app.calendar,
+                now=app.now(),
+            )
+        )
         st.html(sent.ways(tx, view), unsafe_allow_javascript=True)
     wizard.at_top(0, case_no)
 
@@ -83,7 +92,7 @@ def steps(found: Look) -> None:
         boundary.show(NothingLeft(), way_on=(tx("request.left.records"), "/records"))
         return
     view, answer = found.view, found.answer
-    w = Wizard(app, actor, tx, view, found.policy, found.now)
+    w = Wizard(app, actor, tx, view, found.policy, found.in_force, found.now)
     step, notice = draft.place(w, answer)
     done, skipped = wizard.progress(w, step, answer)
     beside = draft.beside(w, step)

@@ -11,7 +11,8 @@ from core.domain.actors import Actor
 from core.domain.errors import SecondFactorNeeded
 from core.domain.policy import Policy
 from core.domain.workdays import ZONE, local_date
-from core.services import cases, orders, policies, queues
+from core.services import applying, cases, orders, queues
+from core.services.applying import Applying
 from core.services.case_views import CaseCard
 from core.texts import Texts
 from portal import answers, boundary, doors, places, session, signing_in
@@ -41,15 +42,15 @@ def visitor(tx: Texts, policy: Policy, version: int) -> None:
     st.html(Html(_two(main, speed(tx, policy) + _version(tx, policy, version))))
 
 
-def overview(tx: Texts, actor: Actor, now: datetime, policy: Policy, version: int) -> None:
+def overview(tx: Texts, actor: Actor, now: datetime, holds: Applying) -> None:
     """Whoever is signed in: greeting, doors, open requests, the newest orders."""
     app = session.core()
     everything, found = cases.list_for(app, actor), orders.list_for(app, actor)
     cards = open_cases.begun(everything)
     running = [card for card in cards if open_cases.is_open(card)]
     drafts = [card for card in cards if card.state == "draft"]
-    late = again.late_drafts(app, actor, drafts, found, policy, now)
-    lines = order_list.lines(found, everything, late, policy, now)
+    late = again.late_drafts(app, actor, drafts, found, holds, now)
+    lines = order_list.lines(found, everything, late, holds, now)
     waiting = [card for card in drafts if card.order_no not in late]
     guest = actor.role == "guest"
     title = tx("start.hello.guest") if guest else greeting(tx, session.name_of(actor), now)
@@ -63,19 +64,19 @@ def overview(tx: Texts, actor: Actor, now: datetime, policy: Policy, version: in
         + _recent(tx, lines, now, guest=guest)
     )
     aside = (
-        speed(tx, policy)
+        speed(tx, holds.policy)
         + open_cases.finished(tx, cards, order_list.askable(lines), now=now)
-        + _version(tx, policy, version)
+        + _version(tx, holds.policy, holds.version)
     )
     st.html(Html(_two(main, aside)))
 
 
-def all_orders(tx: Texts, actor: Actor, now: datetime, policy: Policy) -> None:
+def all_orders(tx: Texts, actor: Actor, now: datetime, holds: Applying) -> None:
     """Every order, with a search and a filter where there are many."""
     app = session.core()
     cards, mine = cases.list_for(app, actor, states=order_list.TELLING), orders.list_for(app, actor)
-    late = again.late_drafts(app, actor, cards, mine, policy, now)
-    found = order_list.lines(mine, cards, late, policy, now)
+    late = again.late_drafts(app, actor, cards, mine, holds, now)
+    found = order_list.lines(mine, cards, late, holds, now)
     st.html(back(tx) + hero(tx("start.orders.title"), esc(tx("start.mine.count", n=len(found)))))
     shown = found
     if len(found) > WORTH_SEARCHING:
@@ -215,16 +216,16 @@ def run() -> None:
     if wanted == "sign_in" and here is None and session.can_sign_in():
         sign_in(tx)
         return
-    version, policy = policies.current(app)
+    holds = applying.now(app)
     if here is None or not signed_in:
         if wanted == "orders":
             doors.closed(tx, signed_in=False, sign_in=session.here() if session.can_sign_in() else "")
         else:
-            visitor(tx, policy, version)
+            visitor(tx, holds.policy, holds.version)
     elif wanted == "orders":
-        all_orders(tx, here, now, policy)
+        all_orders(tx, here, now, holds)
     else:
-        overview(tx, here, now, policy, version)
+        overview(tx, here, now, holds)
 
 
 run()

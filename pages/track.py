@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.domain.errors import NotFound
 from core.domain.workdays import ZONE
-from core.services import cases, missing, notices, orders, policies
+from core.services import applying, cases, missing, notices, orders, policies
 from core.services.case_views import CaseView
 from portal import session
 from portal.blocks import open_cases
@@ -42,8 +42,8 @@ def choose() -> None:
     """No case in the address: one's own, what is open first."""
     st.html(hero(tx("track.title")))
     found = open_cases.begun(cases.list_for(app, actor, limit=50))
-    _, policy = policies.current(app)
-    late = again.late_drafts(app, actor, found, orders.list_for(app, actor), policy, app.now())
+    holds = applying.now(app)
+    late = again.late_drafts(app, actor, found, orders.list_for(app, actor), holds, app.now())
     st.html(case_list.listing(tx, found, late, now=app.now()))
 
 
@@ -98,8 +98,8 @@ def follow(view: CaseView) -> None:
             with st.container(key="card-talk"):
                 st.html(said)
     with aside, st.container(key="aside"):
-        policy, may_add = policies.current(app)[1], may_ask and view.state in add_proof.OPEN
-        st.html(track_side.column(tx, view, policy, now=now, may_add=may_add))
+        holds, may_add = applying.now(app), may_ask and view.state in add_proof.OPEN
+        st.html(track_side.column(tx, view, holds, now=now, may_add=may_add))
         if lost is not None:
             with st.expander(
                 tx("track.missing.title"), icon=":material/help:", type="compact", key="rule",

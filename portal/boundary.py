@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import streamlit as st
 import structlog
 
+from core import logs
 from core.domain.errors import ProofNeeded, Refusal
 from core.texts import Texts
 from portal import session
 from portal.html import esc, href, ms
 
 _LOG = structlog.get_logger(__name__)
-_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # nothing that is mistaken over the phone
 
 
 def words(refused: Refusal, tx: Texts | None = None) -> str:
@@ -63,11 +62,6 @@ def refusals(*, title: str = "") -> Iterator[None]:
         show(refused, title=title)
 
 
-def new_id() -> str:
-    """Eight letters and digits to find an accident in the log by."""
-    return "".join(secrets.choice(_ALPHABET) for _ in range(8))
-
-
 def on_script_error(error: Exception) -> bool:
     """Anything that a page let through: a refusal in words, an accident with an id, never a traceback."""
     tx = session.texts()
@@ -75,7 +69,8 @@ def on_script_error(error: Exception) -> bool:
     if isinstance(error, Refusal):
         show(error, way_on=way_on)
         return True
-    accident = new_id()
+    # The run's own id, which all its lines bear; a fragment's run has none.
+    accident = logs.told().get("request") or logs.new_id()
     _LOG.error("accident", id=accident, exc_info=error)
     st.html(
         block(

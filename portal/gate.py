@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import MutableMapping
 from dataclasses import dataclass
@@ -13,15 +14,18 @@ from urllib.parse import parse_qs, urlsplit
 from starlette.middleware import Middleware
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit import runtime
 
+from core import logs
 from core.domain.hosts import name_of
 from core.services import identity
-from portal import metrics, pagefile, session
+from portal import handshake, metrics, pagefile, session
 from portal.places import PATHS
 
 UPLOAD_LIMIT: Final = 11 * 1024 * 1024  # a little above the widget's 10 MB: the envelope of a multipart body
 HOOK_LIMIT: Final = 256 * 1024  # of what payment channels tell: a whole event of Stripe's
 FORM_LIMIT: Final = 16 * 1024  # of every other body: our forms hold a token or a word
+_REQUEST_ID: Final = re.compile("[A-Za-z0-9-]{8,64}", re.ASCII)
 # Asked by whatever watches over processes, by their address: a word each, and figures for a token.
 ANY_HOST: Final = ("/healthz", "/readyz", "/metrics")
 UPLOADS: Final = "/_stcore/upload_file/"
@@ -36,7 +40,7 @@ CSP: Final = (
     "'unsafe-inline'; "
     "img-src 'self' data: blob:; font-src 'self' data:; media-src 'self' data: blob:; worker-src "
     "'self' blob:; "
-    "connect-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+    "connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 # What Streamlit's browser side asks first. No page may steer ours from outside, and its dialogs about a lost
 # connection, in English, stay away: styles/shell.css says it in the visitor's language.
@@ -55,8 +59,13 @@ HEADERS: Final = (
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(self), microphone=(), geolocation=(), payment=()"),
 )
+# Where customers come by https, their browsers do not come otherwise again.
+HSTS: Final = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+# What Streamlit hands out from its memory was made for one visitor.
+_UNKEPT: Final = (b"cache-control", b"private, no-store")
 
 
 def middleware() -> list[Middleware]:
@@ -77,13 +86,15 @@ class Frame:
         if scope["type"] == "websocket":
             metrics.opened(1)
             try:
-                await self.app(scope, receive, send)
+                await self.app(scope, receive, handshake.without_paths(send))
             finally:
                 metrics.opened(-1)
             return
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        request = _request_id(scope)
+        logs.begin(request=request)
         began, status = time.perf_counter(), 500  # what breaks before an answer is told as 500 by the server
 
         async def with_headers(message: Message) -> None:
@@ -91,9 +102,12 @@ class Frame:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 given = {name.lower() for name, _ in message["headers"]}
+                ours = [*HEADERS, *([HSTS] if session.is_https() else [])]
+                ours += [_UNKEPT] if scope["path"].startswith("/media/") else []
                 message["headers"] = [
                     *message["headers"],
-                    *(pair for pair in HEADERS if pair[0] not in given),
+                    *(pair for pair in ours if pair[0] not in given),
+                    (b"x-request-id", request.encode()),
                 ]
             await send(message)
 
@@ -121,6 +135,10 @@ class Frame:
             if length.isdigit() and int(length) > limit:
                 await PlainTextResponse("too large", status_code=413)(scope, receive, with_headers)
                 return
+            if is_upload and not _is_open_here(path):
+                # nginx asks the next replica then (deploy/nginx/portal.conf).
+                await PlainTextResponse("another replica", status_code=404)(scope, receive, with_headers)
+                return
             meter = None
             if is_upload and method in ("PUT", "POST"):
                 meter = await self._meter(scope)
@@ -144,6 +162,12 @@ class Frame:
         now = time.monotonic()
         self._meters = {key: meter for key, meter in self._meters.items() if not meter.is_over(now)}
         return self._meters.setdefault(token, _Meter(now))
+
+
+def _is_open_here(path: str) -> bool:
+    """Whether the page that a file is for is open in this process; `path` bears its session's id."""
+    session_id = path.removeprefix(UPLOADS).partition("/")[0]
+    return not runtime.exists() or runtime.get_instance().is_active_session(session_id)
 
 
 @dataclass
@@ -231,6 +255,12 @@ def _page(scope: MutableMapping[str, Any]) -> Response | None:
         "Content-Language": pagefile.HTML_LANG[language],
     }
     return Response(body, status_code=200 if known else 404, media_type="text/html", headers=headers)
+
+
+def _request_id(scope: Scope) -> str:
+    """As the proxy in front numbered it, so that its log and ours can be read together, else our own."""
+    given = _header(scope, b"x-request-id").decode("latin-1")
+    return given if _REQUEST_ID.fullmatch(given) else logs.new_id()
 
 
 def _header(scope: MutableMapping[str, Any], name: bytes) -> bytes:

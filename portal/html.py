@@ -1,6 +1,7 @@
 """HTML for `st.html`: everything that is not a literal of ours goes through `esc`.
 
-User text never reaches Markdown; it is shown by `st.text`, or escaped here.
+User text never reaches Markdown; it is shown by `st.text`, or escaped here: by `esc` for HTML, by `spoken`
+for labels, by `literal` for toasts.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from urllib.parse import urlencode
 
 # Characters that turn the text around them; <bdi> keeps what is left readable.
 _BIDI: Final = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_UNSPOKEN: Final = re.compile(r"(?<![^\W_])[\W_]+|[\W_]+(?![^\W_])|[^\w\-]+|-{2,}|_{2,}")
+_MARKS: Final = re.compile("[!-/:-@\\[-`{-~]")
 _UNIT: Final = re.compile("(?<=[0-9]) (?=[天小分个笔件元])")
 
 
@@ -28,6 +31,22 @@ def esc(value: object) -> str:
     """`value` as text that is safe in an element and in a quoted attribute."""
     text = str(value)
     return escape(text if text.isascii() else bound(_BIDI.sub("", text)), quote=True)
+
+
+def spoken(text: str) -> str:
+    """`text` for a label that only screen readers meet: its words, without any sign. Streamlit reads a label
+    as Markdown and speaks it as it stands, so nothing can be escaped in it.
+    """
+    return " ".join(_UNSPOKEN.sub(" ", text).split())
+
+
+def literal(text: str) -> str:
+    """`text` for a toast, which Streamlit reads as Markdown: shown as it stands.
+
+    A backslash keeps Markdown off; icons and emoji are looked for behind it, so a word joiner parts them.
+    """
+    one_line = " ".join(_BIDI.sub("", text).split())
+    return _MARKS.sub(r"\\\g<0>", one_line).replace("\\:", "\\:\u2060")
 
 
 def bound(text: str) -> str:

@@ -15,11 +15,11 @@ from typing import Any, Final
 
 import structlog
 
-from core import cli, texts, worker
-from core.app import App, log_to_stderr
+from core import cli, logs, texts, worker
+from core.app import App
 from core.domain.errors import Refusal
 from core.domain.workdays import china
-from portal import blocks, pagefile, parts, session
+from portal import blocks, pagefile, parts, session, tuning
 
 _LOG = structlog.get_logger(__name__)
 SCRIPT: Final = Path(__file__).parent / "navigation.py"
@@ -31,6 +31,7 @@ async def lifespan(_: Any) -> AsyncIterator[dict[str, Any]]:
     # Streamlit puts the script's folder first on the path during a run, unless it is there already.
     # First, our html.py would hide Python's from whoever imports it then, child processes included.
     sys.path.append(str(SCRIPT.parent))
+    logs.take_over()
     try:
         app = session.core()
         await asyncio.to_thread(_warm)
@@ -38,7 +39,7 @@ async def lifespan(_: Any) -> AsyncIterator[dict[str, Any]]:
         if app.provider is not None:
             await asyncio.to_thread(app.provider.check)
     except Refusal as refused:
-        log_to_stderr()
+        logs.to_stderr()
         # uvicorn's own line has the code only; which setting it is stands here.
         _LOG.error("cannot_start", words=texts.of(cli.language()).refusal(refused), **refused.as_dict())
         raise
@@ -66,6 +67,7 @@ def working(app: App) -> Iterator[threading.Thread]:
 def _warm() -> None:
     """First uses that cost: the calendar, the catalogs, the pages' modules, the first HTML file."""
     china()
+    tuning.tune()
     shop = session.core().shop_name
     for language in texts.LANGUAGES:
         pagefile.page(language, shop)

@@ -33,6 +33,8 @@ _ROOMS: Final = frozenset(
 _Values = Iterable[tuple[tuple[str, ...], float]]
 _ALONE: Final = frozenset({"/healthz", "/readyz", "/metrics", "/robots.txt"})
 
+SLOW_SECONDS: Final = 1.0  # told in the log
+
 REGISTRY: Final = CollectorRegistry()
 _REQUESTS: Final = Counter("refund_requests", "HTTP answers", ["room", "method", "status"], registry=REGISTRY)
 _SECONDS: Final = Histogram(
@@ -44,6 +46,12 @@ _SECONDS: Final = Histogram(
 )
 _SOCKETS: Final = Gauge("refund_sockets", "Pages that are open in browsers", registry=REGISTRY)
 _RERUNS: Final = Counter("refund_reruns", "Runs of a page", ["page"], registry=REGISTRY)
+_RERUN_SECONDS: Final = Histogram(
+    "refund_rerun_seconds",
+    "A run of a page, from its first line to its last",
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+    registry=REGISTRY,
+)
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
 
 
@@ -57,6 +65,8 @@ def room(path: str) -> str:
 
 def answered(path: str, method: str, status: int, seconds: float) -> None:
     where = room(path)
+    if status >= 500 or seconds > SLOW_SECONDS or (method not in ("GET", "HEAD") and where != "/_stcore/"):
+        _LOG.info("request", room=where, method=method, status=status, ms=round(seconds * 1000))
     _REQUESTS.labels(where, method if method in _METHODS else "other", str(status)).inc()
     _SECONDS.labels(where).observe(seconds)
 
@@ -66,8 +76,11 @@ def opened(by: int) -> None:
     _SOCKETS.inc(by)
 
 
-def reran(page: str) -> None:
+def reran(page: str, seconds: float) -> None:
     _RERUNS.labels(page).inc()
+    _RERUN_SECONDS.observe(seconds)
+    if seconds > SLOW_SECONDS:
+        _LOG.warning("slow_rerun", ms=round(seconds * 1000))
 
 
 def metrics(request: Request) -> Response:

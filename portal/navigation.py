@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import streamlit as st
 
-from portal import metrics, session, shell
+from core import logs
+from portal import metrics, session, shell, turns
 from portal.places import PLACES
 
 
@@ -15,9 +18,14 @@ def run() -> None:
     place = PLACES[pages.index(page)]
     if place.name != "wallet":
         st.session_state.pop(session.SHOWN_ONCE, None)
-    metrics.reran(place.name)
-    shell.frame(place, session.begin())
-    page.run()
+    logs.begin(request=logs.new_id(), page=place.name)
+    began = time.perf_counter()
+    try:
+        with turns.turn():
+            shell.frame(place, session.begin())
+            page.run()
+    finally:
+        metrics.reran(place.name, time.perf_counter() - began)
 
 
 run()

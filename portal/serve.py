@@ -1,6 +1,7 @@
-"""`python -m portal.serve [--port 8501]`: the web process on this machine, as `make run` starts it.
+"""`python -m portal.serve [--port 8501]`: the web process, as `make run` starts it: for this machine only.
 
-The port is taken before the address is announced, so nobody is sent to a page that somebody else serves.
+Hosted, `--host` is the address it listens on and `--proxy` whose `X-Forwarded-For` it believes. The port is
+taken before the address is announced, so nobody is sent to a page that somebody else serves.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from typing import Any, Final
 
 import uvicorn
 
-from core import cli, texts
+from core import cli, logs, texts
 from core.adapters import sign_in_settings
 from core.adapters.evidence_store import EvidenceStore
-from core.app import from_environment, log_to_stderr
+from core.app import from_environment
 from core.domain.errors import PortBusy, PortInvalid, Refusal
 
 HOST: Final = "127.0.0.1"
@@ -29,11 +30,14 @@ def main(argv: Sequence[str]) -> int:
     """Serve until stopped; exit code 1 with a sentence when that cannot begin."""
     parser = argparse.ArgumentParser(prog="python -m portal.serve")
     parser.add_argument("--port", default="8501")
+    parser.add_argument("--host", default=HOST)
+    parser.add_argument("--proxy", action="append", default=[], metavar="ADDRESS")
     tx = texts.of(cli.language())
     try:
         settings = from_environment()  # a wrong value is told here, not in the trace of a page
-        listening = listen(parser.parse_args(argv).port)
-        log_to_stderr()
+        told = parser.parse_args(argv)
+        listening = listen(told.port, told.host, behind_proxy=bool(told.proxy))
+        logs.to_stderr()
         EvidenceStore(settings.store_url).check()
         provider = sign_in_settings.provider(settings, settings.public_url)
         if provider is not None:
@@ -41,23 +45,27 @@ def main(argv: Sequence[str]) -> int:
     except Refusal as refused:
         print(tx.refusal(refused), file=sys.stderr)
         return 1
-    address = f"http://localhost:{listening.getsockname()[1]}"
+    host = "localhost" if told.host == HOST else told.host
+    address = f"http://{host}:{listening.getsockname()[1]}"
     print(tx("cli.serve.running", address=address), flush=True)
-    server = uvicorn.Server(config("streamlit_app:app"))
+    server = uvicorn.Server(config("streamlit_app:app", told.proxy))
     with suppress(KeyboardInterrupt):
         server.run(sockets=[listening])
     return 0 if server.started else 1
 
 
-def listen(port: str) -> socket.socket:
-    """This machine's own `port`, taken; `PortBusy`, `PortInvalid`."""
+def listen(port: str, host: str = HOST, *, behind_proxy: bool = False) -> socket.socket:
+    """The `port` of this machine's address `host`, taken; `PortBusy`, `PortInvalid`. Behind a proxy nobody is
+    let in before uvicorn is ready: the proxy hears at once that another replica has to answer.
+    """
     if not re.fullmatch("[0-9]{1,5}", port, re.ASCII):
         raise PortInvalid(port=port)
     found = socket.socket()
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # or a restart waits for old connections
     try:
-        found.bind((HOST, int(port)))
-        found.listen()
+        found.bind((host, int(port)))
+        if not behind_proxy:
+            found.listen()
     except (OSError, OverflowError) as error:
         found.close()
         if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
@@ -66,9 +74,9 @@ def listen(port: str) -> socket.socket:
     return found
 
 
-def config(target: Any) -> uvicorn.Config:
-    """How `target` (module:app) is served. uvicorn, not `streamlit run`: it sets TCP_NODELAY, 40 ms less on
-    every click.
+def config(target: Any, proxies: Sequence[str] = ()) -> uvicorn.Config:
+    """How `target` (module:app) is served behind `proxies` (addresses, networks). uvicorn, not `streamlit
+    run`: it sets TCP_NODELAY, 40 ms less on every click.
     """
     return uvicorn.Config(
         target,
@@ -76,9 +84,10 @@ def config(target: Any) -> uvicorn.Config:
         ws_per_message_deflate=False,
         access_log=False,
         log_level="warning",
-        # Nobody stands in front: a visitor who sends X-Forwarded-For would choose the address that tries of
-        # proof are counted by.
-        proxy_headers=False,
+        # Where nobody stands in front, a visitor who sends X-Forwarded-For would choose the address that
+        # tries of proof are counted by.
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=list(proxies),
         timeout_graceful_shutdown=5,
     )
 

@@ -14,7 +14,14 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from core.adapters.sign_in_settings import CALLBACK
-from core.domain.errors import AccountDiffers, ProviderSilent, Refusal, SecondFactorNeeded, SignInFailed
+from core.domain.errors import (
+    AccountDiffers,
+    ProviderSilent,
+    Refusal,
+    SecondFactorNeeded,
+    SignInFailed,
+    TooManySignIns,
+)
 from core.services import identity, sign_in
 from core.services.sign_in import Begun
 from portal import answers, session
@@ -22,7 +29,8 @@ from portal import answers, session
 BEGUN_COOKIE: Final = "refund_begun"
 # What a page may say of a sign-in that came to nothing, by the code in its address.
 TOLD: Final = {
-    refused.code: refused for refused in (SignInFailed, SecondFactorNeeded, AccountDiffers, ProviderSilent)
+    refused.code: refused
+    for refused in (SignInFailed, SecondFactorNeeded, AccountDiffers, ProviderSilent, TooManySignIns)
 }
 
 
@@ -70,6 +78,7 @@ def callback(request: Request) -> Response:
             begun,
             state=asked.get("state", ""),
             code=asked.get("code", ""),
+            address=request.client.host if request.client else "",
             issuer=asked.get("iss"),
             denied=asked.get("error", ""),
         )

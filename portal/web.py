@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from urllib.parse import parse_qs, quote
 
@@ -20,10 +20,11 @@ from core.domain.errors import NotFound, Refusal, StoreUnavailable
 from core.domain.workdays import ZONE
 from core.services import cases, certificates, contacts, evidence, hearing, identity, links
 from portal import answers, exports, metrics, session, signing_in, style
-from portal.blocks import open_cases, record_table
+from portal.blocks import open_cases, record_table, rules_text
 
 _LOG = structlog.get_logger(__name__)
 _MONTH: Final = 30 * 24 * 3600
+_SECURITY_TXT_HOLDS: Final = timedelta(days=180)  # read anew long before: it is made at each question
 _ANY: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 MOVES: Final = {"1h": timedelta(hours=1), "1d": timedelta(days=1), "3d": timedelta(days=3)}
 
@@ -49,6 +50,7 @@ def routes() -> list[Route]:
         Route("/files/differences.{kind}", exports.differences_file),
         Route("/files/certificate/{name}", certificate_file),
         Route("/.well-known/jwks.json", public_keys),
+        Route("/.well-known/security.txt", security_txt),
         Route("/hooks/{channel}", channel_notice, methods=["POST"]),
         *(Route(asset.path, asset_file) for asset in style.assets()),
         # Whatever else stands below these is nothing: Streamlit would answer with a page.
@@ -78,6 +80,19 @@ def readyz(request: Request) -> Response:
 
 async def robots(request: Request) -> Response:
     return PlainTextResponse("User-agent: *\nAllow: /help\nDisallow: /\n")
+
+
+async def security_txt(request: Request) -> Response:
+    """Where to report a weakness (RFC 9116): the shop's contact, if it is an address."""
+    app = session.core()
+    contact = rules_text.link_to(app.support)
+    if not contact:
+        return await nothing(request)
+    until = datetime.now(UTC) + _SECURITY_TXT_HOLDS
+    lines = [f"Contact: {contact}", f"Expires: {until:%Y-%m-%dT%H:00:00Z}", "Preferred-Languages: zh, en"]
+    if app.public_url:
+        lines.append(f"Canonical: {app.public_url.rstrip('/')}/.well-known/security.txt")
+    return PlainTextResponse("\n".join(lines) + "\n")
 
 
 async def nothing(request: Request) -> Response:

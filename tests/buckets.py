@@ -36,7 +36,7 @@ class S3:
 
     def backend(self) -> Any:
         """Its own books: buckets and what is in them."""
-        from moto.core import DEFAULT_ACCOUNT_ID
+        from moto.core import DEFAULT_ACCOUNT_ID  # type: ignore[attr-defined]
         from moto.s3.models import s3_backends
 
         return s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
@@ -59,7 +59,7 @@ def s3_server() -> Iterator[S3]:
 
 def _only_key(address: str) -> tuple[str, str]:
     """Made while anybody may do anything; from here on only who signs with it."""
-    import boto3
+    import boto3  # type: ignore[import-untyped]
 
     iam = boto3.client(
         "iam", endpoint_url=address, region_name=REGION, aws_access_key_id="x", aws_secret_access_key="x"

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import structlog
 
+from core import logs
 from tests import postgres
 
 # Pictures are read where a test asks for it, not in every test and process of the portal that takes one in.
@@ -108,3 +109,5 @@ def bot() -> Iterator[Any]:
 def nobody_has_decided_where_lines_go() -> None:
     """As in a process of its own: another test that ran the command line, or captured lines, has."""
     structlog.reset_defaults()
+    logs.begin()
+    logs.hand_back()

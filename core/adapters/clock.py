@@ -11,11 +11,12 @@ from typing import Final, Protocol
 from sqlalchemy import Engine, bindparam, delete, insert, select, update
 
 from core.adapters.database import writer
+from core.adapters.prepared import Prepared
 from core.adapters.tables import settings
 
 OFFSET_KEY: Final = "clock_offset_microseconds"
 _REMEMBER_SECONDS: Final = 0.25  # other processes see a moved clock this late
-_READ: Final = select(settings.c.value).where(settings.c.key == bindparam("name"))
+_READ: Final = Prepared(select(settings.c.value).where(settings.c.key == bindparam("name")))
 
 
 class Clock(Protocol):
@@ -40,8 +41,8 @@ class DemoClock:
     def now(self) -> datetime:
         if time.monotonic() - self._read_at > _REMEMBER_SECONDS:
             with self._engine.connect() as conn:
-                stored = conn.execute(_READ, {"name": OFFSET_KEY}).scalar()
-            self._remember(timedelta(microseconds=int(stored or 0)))
+                stored = _READ.first(conn, {"name": OFFSET_KEY})
+            self._remember(timedelta(microseconds=int(stored.value if stored else 0)))
         return datetime.now(UTC) + self._offset
 
     def set(self, at: datetime) -> datetime:

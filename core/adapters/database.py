@@ -1,14 +1,17 @@
 """Connections: one engine per process and URL, transactions that say whether they write, and migration.
 
-SQLite: the driver's own transaction handling is off; a writing transaction begins with BEGIN IMMEDIATE, so
-that what it reads cannot change before it writes. PostgreSQL: READ COMMITTED with row locks for writers, one
-snapshot for readers.
+The drivers' own transaction handling is off, so that a transaction begins with the one statement that says
+what it is for, and a single read needs none. SQLite: BEGIN IMMEDIATE for writers, so that what they read
+cannot change before they write. PostgreSQL: READ COMMITTED with row locks for writers, one snapshot for
+readers.
 """
 
 from __future__ import annotations
 
 import os
+import select
 import sqlite3
+import time
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -16,10 +19,19 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DBAPIError,
+    DisconnectionError,
+    IntegrityError,
+    OperationalError,
+    SQLAlchemyError,
+)
 
-HEAD: Final = "0018"  # the newest migration; a test keeps it so
+from core.adapters.prepared import errors
+
+HEAD: Final = "0021"  # the newest migration; a test keeps it so
 BUSY_MS: Final = 30_000
+ASKED_AFTER_SECONDS: Final = 10.0  # a connection that was idle for longer is asked whether it lives
 _AWAY_SQLITE: Final = frozenset(
     {
         sqlite3.SQLITE_BUSY,
@@ -39,6 +51,9 @@ def insert(conn: Connection, table: Table) -> Any:
     return (sqlite if conn.dialect.name == "sqlite" else postgresql).insert(table)
 
 
+_ERRORS: Final = {"hide_parameters": True}  # they go into logs, and hold what people wrote
+
+
 def engine(url: str) -> Engine:
     """The engine of `url`, one per process: a forked child gets its own."""
     return _engine(url, os.getpid())
@@ -51,14 +66,50 @@ def _engine(url: str, pid: int) -> Engine:
         return _sqlite(url, parsed.database)
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
-    return create_engine(parsed, pool_size=10, max_overflow=20, pool_pre_ping=True)
+    return _postgresql(
+        create_engine(parsed, pool_size=10, max_overflow=20, isolation_level="AUTOCOMMIT", **_ERRORS)
+    )
+
+
+def _postgresql(built: Engine) -> Engine:
+    """A rollback makes the driver forget what it has prepared: single reads are over without one."""
+
+    @event.listens_for(built, "begin")
+    def begin(connection: Connection) -> None:
+        reads = connection.get_execution_options().get("reads", False)
+        statement = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" if reads else "BEGIN"
+        driver: Any = connection.connection.driver_connection
+        with errors(connection, statement, ()):
+            driver.execute(statement, prepare=False)
+
+    @event.listens_for(built, "connect")
+    @event.listens_for(built, "checkin")
+    def was_used(_driver: Any, record: Any) -> None:
+        record.info["used"] = time.monotonic()
+
+    # Whether a connection lives is asked by a look at its socket: a server that closes one says so. Only one
+    # that was idle may have been lost in silence, and costs the question.
+    @event.listens_for(built, "checkout")
+    def is_alive(driver: Any, record: Any, _fairy: Any) -> None:
+        said = select.poll()
+        try:
+            said.register(driver.fileno(), select.POLLIN)
+            if time.monotonic() - record.info["used"] < ASKED_AFTER_SECONDS and not said.poll(0):
+                return
+            built.dialect.do_ping(driver)
+        except built.dialect.loaded_dbapi.Error as gone:
+            raise DisconnectionError from gone
+
+    return built
 
 
 def _sqlite(url: str, database: str | None) -> Engine:
     if not database or database == ":memory:":
         raise ValueError("an in-memory database has one connection only; the portal needs several")
     Path(database).parent.mkdir(parents=True, exist_ok=True)
-    built = create_engine(url, pool_size=10, max_overflow=40, connect_args={"check_same_thread": False})
+    built = create_engine(
+        url, pool_size=10, max_overflow=40, connect_args={"check_same_thread": False}, **_ERRORS
+    )
 
     @event.listens_for(built, "connect")
     def connect(connection: Any, _record: Any) -> None:
@@ -74,8 +125,10 @@ def _sqlite(url: str, database: str | None) -> Engine:
     @event.listens_for(built, "begin")
     def begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get("writes", False)
+        statement = "BEGIN IMMEDIATE" if writes else "BEGIN"
         driver: Any = connection.connection.driver_connection
-        driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+        with errors(connection, statement, ()):
+            driver.execute(statement)
 
     return built
 
@@ -87,9 +140,7 @@ def writer(base: Engine) -> Engine:
 
 def reader(base: Engine) -> Engine:
     """`base` for transactions that read several tables as they were at one instant."""
-    if base.dialect.name == "sqlite":
-        return base
-    return base.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    return base.execution_options(reads=True)
 
 
 def is_conflict(error: SQLAlchemyError) -> bool:
@@ -110,7 +161,7 @@ def is_away(error: BaseException) -> bool:
     """
     if getattr(error, "connection_invalidated", False):
         return True
-    cause = getattr(error, "orig", None) or error  # what begins a transaction on SQLite is not wrapped
+    cause = getattr(error, "orig", None) or error
     if isinstance(cause, sqlite3.Error):
         return getattr(cause, "sqlite_errorcode", 0) & 0xFF in _AWAY_SQLITE
     state = getattr(cause, "sqlstate", None)
@@ -130,10 +181,15 @@ def serialize(conn: Connection, number: int) -> None:
 def version(base: Engine) -> str | None:
     """The migration that the database stands at; None for an empty one."""
     with base.connect() as conn:
-        if not base.dialect.has_table(conn, "alembic_version"):
-            return None
-        found: str | None = conn.execute(text("SELECT version_num FROM alembic_version")).scalar()
-        return found
+        return version_of(conn)
+
+
+def version_of(conn: Connection) -> str | None:
+    """`version`, seen by a connection that is open."""
+    if not conn.dialect.has_table(conn, "alembic_version"):
+        return None
+    found: str | None = conn.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return found
 
 
 def migrate(url: str, to: str = HEAD) -> None:

@@ -56,7 +56,7 @@ class Prepared:
         arguments = [compiled.arguments(values) for values in rows]
         cursor = _driver(conn).cursor()
         _tell(conn, cursor, compiled.text, arguments, many=True)
-        with _errors(conn, compiled.text, arguments):
+        with errors(conn, compiled.text, arguments):
             cursor.executemany(compiled.text, arguments)
 
     def _run(self, conn: Connection, values: Values) -> tuple[_Compiled, Any]:
@@ -64,7 +64,7 @@ class Prepared:
         arguments = compiled.arguments(values)
         cursor = _driver(conn).cursor()
         _tell(conn, cursor, compiled.text, arguments, many=False)
-        with _errors(conn, compiled.text, arguments):
+        with errors(conn, compiled.text, arguments):
             cursor.execute(compiled.text, arguments)
         return compiled, cursor
 
@@ -75,9 +75,9 @@ class Prepared:
         return found
 
 
-class _errors:
-    """The driver's errors as SQLAlchemy's, as everywhere else. A class: a generator would cost as
-    much as a query.
+class errors:
+    """The driver's errors as SQLAlchemy's, as everywhere else, where it is called past it. A class: a
+    generator would cost as much as a query.
     """
 
     __slots__ = ("_arguments", "_conn", "_text")

@@ -46,6 +46,7 @@ class App:
     calendar: Calendar = field(default_factory=china)
     link_key: bytes | None = None  # of links to evidence, once read
     policies: dict[int, Policy] = field(default_factory=dict)  # published policies by version, once read
+    drafts: dict[int, Policy] = field(default_factory=dict)  # those on trial in the shadow, once read
     arrivals: dict[str, tuple[datetime, Any]] = field(default_factory=dict)  # by channel, and as of when
 
     def __post_init__(self) -> None:

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 from core import texts
 from core.cli import (
+    backing_up,
     bills,
     case_list,
     cases,
@@ -25,6 +26,7 @@ from core.cli import (
     intake,
     notices,
     people,
+    personal,
     pictures,
     publishing,
     reconciling,
@@ -123,6 +125,7 @@ def _parser(language: str, everywhere: _Parser) -> _Parser:
 
     for topic in (
         upkeep,
+        backing_up,
         intake,
         bills,
         reconciling,
@@ -133,6 +136,7 @@ def _parser(language: str, everywhere: _Parser) -> _Parser:
         wallet,
         notices,
         people,
+        personal,
         facts,
         rules,
         simulating,

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+from core.domain.actors import Actor
+from core.domain.lifecycle import ROLES
+
 if TYPE_CHECKING:
     from core.domain.errors import Refusal
     from core.texts import Texts
@@ -81,6 +84,20 @@ def _cells(text: str) -> int:
 
 
 MOST = 10_000_000
+
+
+def person(text: str) -> Actor:
+    """`ROLE:ID`. The system is no person; a guest, who has no id, is scoped by the order: `guest:ORDER`."""
+    role, _, identifier = text.partition(":")
+    if role == "guest" and identifier:
+        return Actor("guest", order_no=identifier)
+    try:
+        if 0 < len(identifier) <= 100 and role != "system":
+            return Actor(role, identifier)
+    except ValueError:
+        pass
+    roles = ", ".join(role for role in ROLES if role != "system")
+    raise Usage("cli.usage.person", value=text[:40], roles=roles)
 
 
 def count(text: str) -> int:

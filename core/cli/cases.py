@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from core.cli.answer import AddCommand, Answer, Usage, minor
+from core.cli.answer import AddCommand, Answer, minor, person
 from core.cli.case_shown import shown
 from core.cli.opening import opened
 from core.domain.actors import SYSTEM, Actor
 from core.domain.errors import CaseAlreadyOpen, EndorsedByApproving, EventUnknown, NotFound, ReasonInvalid
 from core.domain.facts import EVIDENCE_KINDS, REASONS, ROUTES
-from core.domain.lifecycle import CASE, ROLES
+from core.domain.lifecycle import CASE
 from core.domain.settlement import WAYS, Payee, read_payee
 from core.domain.terms import Terms
 
@@ -40,7 +40,7 @@ def add_commands(add: AddCommand, tx: Texts) -> None:
     command.add_argument("case", metavar="CASE", help=tx("cli.help.case_no"))
     command.add_argument("event", metavar="EVENT", help=tx("cli.help.event"))
     command.add_argument(
-        "--as", dest="actor", required=True, type=_person, metavar="ROLE:ID", help=tx("cli.help.as")
+        "--as", dest="actor", required=True, type=person, metavar="ROLE:ID", help=tx("cli.help.as")
     )
     command.add_argument("--note", default="", metavar="TEXT", help=tx("cli.help.note"))
     command.add_argument("--amount-minor", metavar="N", help=tx("cli.help.approved_minor"))
@@ -161,20 +161,6 @@ def case(arguments: Namespace) -> Answer:
 
     app = opened()
     return shown(app, cases.view(app, SYSTEM, arguments.case))
-
-
-def _person(text: str) -> Actor:
-    """`ROLE:ID`. The system is no person; a guest, who has no id, is scoped by the order: `guest:ORDER`."""
-    role, _, identifier = text.partition(":")
-    if role == "guest" and identifier:
-        return Actor("guest", order_no=identifier)
-    try:
-        if 0 < len(identifier) <= 100 and role != "system":
-            return Actor(role, identifier)
-    except ValueError:
-        pass
-    roles = ", ".join(role for role in ROLES if role != "system")
-    raise Usage("cli.usage.person", value=text[:40], roles=roles)
 
 
 def _command_id(arguments: Namespace) -> str:

@@ -43,7 +43,7 @@ def _history(rows: int, path: Path) -> Answer:
     from core.adapters import history
 
     path.open("wb").close()  # before the work
-    history.write(history.synthetic(rows), path)
+    history.write_parts(history.made_up(rows), path)
     data = {"rows": rows, "file": str(path), "bytes": path.stat().st_size}
     return Answer(json=lambda tx: data, lines=lambda tx: [tx("cli.facts.done", **data)])
 

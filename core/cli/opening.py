@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,11 @@ def opened() -> App:
     return app
 
 
+def unopened() -> App:
+    """The app on a database that may be empty: for whoever fills it."""
+    return _built()[0]
+
+
 def migrated() -> App:
     """The app on a database that is made, or brought up to date, first."""
     from core.adapters import database
@@ -39,8 +45,10 @@ def _built() -> tuple[App, str]:
     """The app of the environment, its database not looked at yet, and that database's URL."""
     from sqlalchemy.exc import SQLAlchemyError
 
+    from core import logs
     from core.app import build, from_environment
 
+    logs.to_stderr(least=logging.WARNING)  # who types a command reads its answer
     settings = from_environment()
     if settings.database_url.partition(":")[0].partition("+")[0] not in ("sqlite", "postgresql"):
         raise SettingInvalid(variable="REFUND_DATABASE_URL", allowed="sqlite:///…, postgresql+psycopg://…")

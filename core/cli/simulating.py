@@ -14,11 +14,13 @@ from core.cli import documents
 from core.cli.answer import AddCommand, Answer, Usage, columns, instant
 
 if TYPE_CHECKING:
-    from core.domain.effects import Compared, Seen
+    from core.domain.bulk import Partial, Question
+    from core.domain.effects import Seen
     from core.domain.history import History
-    from core.domain.policy import Policy
     from core.domain.spans import Change, Span
+    from core.domain.spots import Path as SpotPath
     from core.domain.sweep import Point
+    from core.domain.tallies import Compared
     from core.texts import Texts
 
 YEAR: Final = timedelta(days=365)
@@ -33,7 +35,7 @@ def add_commands(add: AddCommand, tx: Texts) -> None:
     command.add_argument("--against", metavar="B", help=tx("cli.help.against"))
     command.add_argument("--orders", metavar="FILE", help=tx("cli.help.orders_file"))
     command.add_argument("--since", type=instant, metavar="ISO", help=tx("cli.help.since"))
-
+    command.add_argument("--scheduler", metavar="ADDRESS", help=tx("cli.help.scheduler"))
     command.add_argument("--costs", action="store_true", help=tx("cli.help.costs"))
     command.add_argument("--sweep", metavar="PATH=FROM:TO:STEP", help=tx("cli.help.sweep"))
 
@@ -41,50 +43,64 @@ def add_commands(add: AddCommand, tx: Texts) -> None:
 def simulate(arguments: Namespace) -> Answer:
     """A replay: of a file of facts, or of what customers asked for here."""
     if arguments.orders is None:
+        if arguments.scheduler is not None:
+            raise Usage("cli.usage.scheduler")
         return _replay(arguments)
-    from core.adapters import history
-    from core.domain import effects, simulation
+    from core.domain import bulk
 
-    policy = documents.policy(arguments.policy)
-    other = None if arguments.against is None else documents.policy(arguments.against)
-    Path(arguments.orders).open("rb").close()  # not there is something else than not recognised
-    orders = history.read(Path(arguments.orders))
+    policy, other = documents.document(arguments.policy), None
+    if arguments.against is not None:
+        other = documents.document(arguments.against)
+    question = bulk.Question(policy, other, arguments.costs, _swept(arguments, policy))
     started = time.perf_counter()
-    outcome = simulation.simulate(orders, policy)
-    before = None if other is None else simulation.simulate(orders, other)
-    data = {
-        "rows": len(orders),
-        "seconds": round(time.perf_counter() - started, 3),  # of the decisions, the file not counted
-        "verdicts": outcome.verdicts(),
-        "against": before and before.verdicts(),
-        "moved": before and int(outcome.moved(before).sum()),
-    }
-    seen = effects.Seen.nothing(len(orders))  # of a file of facts nobody knows what people made of it
-    more = None
-    if arguments.costs:
-        after = effects.effect(orders, policy, outcome, seen)
-        beside = after if other is None or before is None else effects.effect(orders, other, before, seen)
-        more = effects.compare(orders, beside, after)
-        data["costs"] = _costs(more)
-    curve = _curve(arguments, orders, seen, data)
+    found = _of_file(arguments, question)
+    data: dict[str, Any] = {"rows": found.rows, "seconds": round(time.perf_counter() - started, 3)}
+    data["verdicts"] = found.by_verdict
+    data["against"] = found.by_verdict_before
+    data["moved"] = None if other is None else found.moved
+    costs, curve = found.costs, None
+    if costs is not None:
+        data["costs"] = _costs(costs)
+    if question.swept is not None:
+        curve = _told(arguments, found.curve, data)
 
     def lines(tx: Texts) -> list[str]:
-        names = _heads(arguments, policy, other)
-        counts = [outcome.verdicts(), *([before.verdicts()] if before else [])]
+        counts = [found.by_verdict, *([found.by_verdict_before] if found.by_verdict_before else [])]
         table = [
-            ("", *names),
+            ("", *_heads(arguments, policy, other)),
             *((tx(f"verdict.{verdict}"), *(count[verdict] for count in counts)) for verdict in counts[0]),
         ]
         done = tx("cli.simulate.done", rows=data["rows"], seconds=data["seconds"])
         return [
             done,
             *columns(table),
-            *([tx("cli.simulate.moved", n=data["moved"])] if before else []),
-            *_cost_lines(more, tx),
+            *([] if other is None else [tx("cli.simulate.moved", n=data["moved"])]),
+            *_cost_lines(costs, tx),
             *_curve_lines(curve, tx),
         ]
 
     return Answer(json=lambda tx: data, lines=lines)
+
+
+def _of_file(arguments: Namespace, question: Question) -> Partial:
+    """Part by part here, or on a cluster; the same answer."""
+    from core.adapters import history
+    from core.domain import bulk
+
+    path = Path(arguments.orders)
+    path.stat()  # not there is something else than not recognised
+    if arguments.scheduler is not None:
+        if history.is_csv(path):
+            raise Usage("cli.usage.scheduler")
+        from core.adapters import cluster
+
+        return cluster.replay(arguments.scheduler, path, question)
+    decide = bulk.replay(question)
+    total, parts = history.parts(path)
+    found = decide.nothing()
+    for part in parts:
+        found = found.merge(decide(part, found.rows, total))
+    return found
 
 
 def _replay(arguments: Namespace) -> Answer:
@@ -92,7 +108,7 @@ def _replay(arguments: Namespace) -> Answer:
     from core.cli.opening import opened
     from core.domain import effects
     from core.domain.actors import SYSTEM
-    from core.services import policies, replay
+    from core.services import handling, policies, replay
 
     after, app = documents.policy(arguments.policy), opened()
     since = arguments.since or app.now() - YEAR
@@ -121,7 +137,7 @@ def _replay(arguments: Namespace) -> Answer:
     more, minutes = None, 0
     if arguments.costs:
         more = effects.compare(sent.history, found.was, found.will)
-        minutes = replay.handling(app, SYSTEM, since).minutes
+        minutes = handling.measured(app, SYSTEM, since).minutes
         data["costs"] = _costs(more) | {"minutes_per_decision": minutes}
     curve = _curve(arguments, sent.history, sent.seen, data)
 
@@ -146,13 +162,17 @@ def _replay(arguments: Namespace) -> Answer:
     return Answer(json=lambda tx: data, lines=lines)
 
 
-def _heads(arguments: Namespace, policy: Policy, other: Policy | None) -> list[str]:
+def _heads(arguments: Namespace, policy: str, other: str | None) -> list[str]:
     """What stands over the columns: the policy's name, and which file where both have the same one."""
+    from core.domain.policy import load
+
+    name = load(policy).name
     if other is None:
-        return [policy.name]
-    if policy.name != other.name:
-        return [f"A {policy.name}", f"B {other.name}"]
-    return [f"A {policy.name} ({arguments.policy})", f"B {other.name} ({arguments.against})"]
+        return [name]
+    beside = load(other).name
+    if name != beside:
+        return [f"A {name}", f"B {beside}"]
+    return [f"A {name} ({arguments.policy})", f"B {beside} ({arguments.against})"]
 
 
 def _costs(found: Compared) -> dict[str, Any]:
@@ -192,10 +212,8 @@ def _cost_lines(found: Compared | None, tx: Texts, minutes: int = 0) -> list[str
     return [*columns(rows), *([tx("cli.costs.unknown", was=was, now=now)] if was or now else [])]
 
 
-def _curve(
-    arguments: Namespace, history: History, seen: Seen, data: dict[str, Any]
-) -> tuple[str, tuple[Point, ...]] | None:
-    """The points of `--sweep`, which go into `data`; `Usage` for a form that is none."""
+def _swept(arguments: Namespace, text: str) -> tuple[SpotPath, tuple[int, ...]] | None:
+    """The figure of `--sweep` and its values; `Usage` for a form that is none."""
     if arguments.sweep is None:
         return None
     from core.domain import spots, sweep
@@ -203,11 +221,31 @@ def _curve(
     asked = _SWEEP.fullmatch(arguments.sweep)
     if asked is None:
         raise Usage("cli.usage.sweep", value=arguments.sweep[:60])
+    return spots.path_of(spots.read(text), asked[1]), sweep.values(*map(int, asked.group(2, 3, 4)))
+
+
+def _curve(
+    arguments: Namespace, history: History, seen: Seen, data: dict[str, Any]
+) -> tuple[str, tuple[Point, ...]] | None:
+    """The points of `--sweep` over the shop's own requests, which go into `data`."""
+    if arguments.sweep is None:
+        return None
+    from core.domain import sweep
+
     text = documents.document(arguments.policy)
-    path = spots.path_of(spots.read(text), asked[1])
-    points = sweep.sweep(history, seen, text, path, sweep.values(*map(int, asked.group(2, 3, 4))))
-    data["sweep"] = {"place": asked[1], "points": [sweep.as_dict(point) for point in points]}
-    return asked[1], points
+    asked = _swept(arguments, text)
+    assert asked is not None
+    return _told(arguments, sweep.sweep(history, seen, text, *asked), data)
+
+
+def _told(
+    arguments: Namespace, points: tuple[Point, ...], data: dict[str, Any]
+) -> tuple[str, tuple[Point, ...]]:
+    from core.domain import sweep
+
+    place = arguments.sweep.rsplit("=", 1)[0]
+    data["sweep"] = {"place": place, "points": [sweep.as_dict(point) for point in points]}
+    return place, points
 
 
 def _curve_lines(curve: tuple[str, tuple[Point, ...]] | None, tx: Texts) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import re
 import signal
@@ -76,8 +77,11 @@ def init(arguments: Namespace) -> Answer:
 
 
 def worker(arguments: Namespace) -> Answer:
+    from core import logs
     from core import worker as work
 
+    logs.to_stderr()
+    logs.take_over()
     app = opened()
     app.store.check()
     if arguments.once:
@@ -87,15 +91,19 @@ def worker(arguments: Namespace) -> Answer:
     else:
         tx = texts.of(arguments.lang)
         print(tx("cli.worker.running"), file=sys.stderr)
-        done = work.run(app, _stop_signal())
+        done = work.run(app, stop_signal())
     return Answer(json=lambda tx: {"done": done}, lines=lambda tx: [tx("cli.worker.done", n=done)])
 
 
-def _stop_signal() -> threading.Event:
-    """Set by SIGINT or SIGTERM."""
+def stop_signal() -> threading.Event:
+    """Set by SIGINT or SIGTERM.
+
+    A signal comes between any two steps of this thread, also while it holds the event's own lock, for which
+    `set` would then wait for ever: another thread sets it.
+    """
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda *_: _thread.start_new_thread(stop.set, ()))
     return stop
 
 

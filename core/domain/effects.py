@@ -8,24 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.domain import tallies
 from core.domain.facts import CHANNELS, KINDS, REASONS
 from core.domain.history import History
+from core.domain.kept import kept
 from core.domain.policy import Policy
-from core.domain.routes import ways
 from core.domain.simulation import Bools, Ints, Money, Outcome
-from core.domain.spans import DRAWS, Change, changes, columns
 from core.domain.table import VERDICTS
+from core.domain.tallies import Compared as Compared
+from core.domain.tallies import Tally
 from core.domain.why_nots import RANK
 
 APPROVE, REVIEW, REJECT, EVIDENCE = range(len(VERDICTS))
 _RANKS: Final = np.array([RANK[verdict] for verdict in VERDICTS])
 BREAKDOWNS: Final = ("reason", "kind", "channel", "credit")
-Planned = dict[tuple[int, int, int], tuple[int, int]]  # (row, amount, basis points): fee, exchange loss
 BANDS: Final = (60, 80, 100)  # credit: below the first, from each up to the next
 
 
@@ -62,22 +64,11 @@ class Effect:
         return np.where(self.sure, self.fee, 0)
 
 
-@dataclass(frozen=True)
-class Compared:
-    """Two policies over one history. `refund` and `fee` by currency, that of most rows first. `unknown`: rows
-    whose money nobody knows, before and after; `draws`: of the bootstrap, from one fixed seed.
-    """
-
-    refund: dict[str, Change]
-    fee: dict[str, Change]
-    people: Change
-    unknown: tuple[int, int]
-    draws: int
-
-
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Rows of one reason, kind, channel or credit band. Money: at least, at most."""
+    """Rows of one reason, kind, channel or credit band. Money: at least, at most; `waits`: how long one of
+    them waits for its decision on average, before and after.
+    """
 
     name: str
     rows: int
@@ -86,13 +77,12 @@ class Group:
     after: tuple[int, int]
     people_before: int
     people_after: int
+    waits: tuple[timedelta, timedelta]
 
 
-def effect(
-    history: History, policy: Policy, outcome: Outcome, seen: Seen, known: Planned | None = None
-) -> Effect:
+def effect(history: History, policy: Policy, outcome: Outcome, seen: Seen) -> Effect:
     """By the way on which the money goes back; a review of more than one may approve counts two people, one
-    that asks for evidence first none or as many. `known` serves policies that pay out in the same way.
+    that asks for evidence first none or as many.
     """
     if not len(history):
         none, no = np.zeros(0, np.int64), np.zeros(0, np.bool_)
@@ -102,7 +92,7 @@ def effect(
     is_seen = (verdict == REVIEW) & seen.known
     amount = np.where(verdict == REJECT, 0, np.minimum(history.requested_minor, refundable))
     amount = np.where(is_seen, np.minimum(seen.approved_minor, refundable), amount)
-    fee, fx = _kept(history, policy, money, amount, outcome.fee, {} if known is None else known)
+    fee, fx = kept(history, policy, money, amount, outcome.fee)
     whole = history.requested_minor + money.paid - money.refundable
     two = (whole > policy.limits.second_approval_minor) | money.needs_people(history.requested_minor)
     people = np.where(verdict == REVIEW, 1 + two, 0)
@@ -116,66 +106,32 @@ def effect(
     )
 
 
-def _kept(
-    history: History, policy: Policy, money: Money, amount: Ints, rate: Ints, known: Planned
-) -> tuple[Ints, Ints]:
-    """Fee and exchange loss of each amount. Orders with one payment that simply goes back are all of one
-    form; the others are planned one by one, unless they are `known`.
-    """
-    first = history.offsets[:-1]
-    is_balance = history.channel[first] == CHANNELS.index("balance")
-    is_plain = (money.payments == 1) & ~history.escrow & (money.room == money.refundable)
-    is_plain &= rate * (money.payments + 1) <= 5_000  # routes.always_pays
-    liable = np.where(is_balance & policy.balance.fee_waived, 0, amount)
-    fee = (liable * rate + 5_000) // 10_000
-    bears = np.array([policy.fx_borne_by[reason] == "customer" for reason in REASONS])[history.reason]
-    sent, loss = amount - fee, np.maximum(history.fx_loss_bp[first], 0)
-    fx = np.where(
-        bears & ~is_balance, np.maximum(np.minimum((sent * loss + 5_000) // 10_000, sent - 1), 0), 0
-    )
-    for row in map(int, np.flatnonzero(~is_plain & (amount > 0))):
-        key = (row, int(amount[row]), int(rate[row]))
-        if key not in known:
-            found = ways(history.facts(row), policy, approved=key[1], fee_basis_points=key[2])
-            known[key] = (found[0].breakdown.fee, found[0].breakdown.fx) if found else (key[1], 0)
-        fee[row], fx[row] = known[key]
-    return fee, fx
-
-
 def currencies(history: History) -> tuple[str, ...]:
     """Those of the rows, of most rows first."""
     counts = np.bincount(history.currency, minlength=len(history.currencies))
-    order = np.argsort(-counts, kind="stable")
-    return tuple(history.currencies[place] for place in order if counts[place])
+    return tallies.ordered(dict(zip(history.currencies, map(int, counts), strict=True)))
 
 
 def compare(history: History, before: Effect, after: Effect, seed: int = 1) -> Compared:
-    """Totals with their bounds. A request that both policies send to people is decided by the same people: it
-    makes no difference but by its fee."""
+    """Totals with their bounds and intervals."""
+    return tallies.compared(tally(history, before, after, 0, len(history)), seed)
+
+
+def tally(history: History, before: Effect, after: Effect, start: int, total: int) -> Tally:
+    """A part of a comparison, whose first row is number `start` of `total`. A request that both policies
+    send to people is decided by the same people: it makes no difference but by its fee.
+    """
     same = (before.verdict == after.verdict) & ~before.sure & ~after.sure
-    refund = columns(before.refund_least, before.refund, after.refund_least, after.refund, same)
-    fee = columns(before.fee_least, before.fee, after.fee_least, after.fee, same)
     alike = (before.verdict == EVIDENCE) & (after.verdict == EVIDENCE)
-    people = columns(before.people, before.people_most, after.people, after.people_most, alike)
-    rows, draws = len(history), DRAWS
-    by_currency: dict[str, tuple[Change, Change]] = {}
-    for currency in currencies(history):
-        chosen = history.currency == history.currencies.index(currency)
-        found, used = changes(np.hstack([refund, fee])[chosen], rows, seed)
-        by_currency[currency] = (found[0], found[1])
-        draws = min(draws, used)
-    of_people, used = changes(people, rows, seed)
-    return Compared(
-        {currency: pair[0] for currency, pair in by_currency.items()},
-        {currency: pair[1] for currency, pair in by_currency.items()},
-        of_people[0],
-        (int((~before.sure).sum()), int((~after.sure).sum())),
-        min(draws, used),
-    )
+    return tallies.tally(history, before, after, (same, alike), start, total)
 
 
-def groups(history: History, before: Effect, after: Effect, by: str) -> tuple[Group, ...]:
-    """The rows of the commonest currency by one of `BREAKDOWNS`, most rows first."""
+def groups(
+    history: History, before: Effect, after: Effect, by: str, done: tuple[Ints, Ints]
+) -> tuple[Group, ...]:
+    """The rows of the commonest currency by one of `BREAKDOWNS`, most rows first. `done`: when each is
+    decided, before and after, as `waiting.ends` says.
+    """
     if not len(history):
         return ()
     names, codes = _codes(history, by)
@@ -190,7 +146,9 @@ def groups(history: History, before: Effect, after: Effect, by: str) -> tuple[Gr
         money = [int(each[rows].sum()) for each in parts]
         work = [int(each.people[rows].sum()) for each in (before, after)]
         pairs = ((money[0], money[1]), (money[2], money[3]))
-        found.append(Group(name, int(rows.sum()), int(moved[rows].sum()), *pairs, *work))
+        means = [float((each[rows] - history.at[rows]).mean()) for each in done]
+        waits = (timedelta(microseconds=means[0]), timedelta(microseconds=means[1]))
+        found.append(Group(name, int(rows.sum()), int(moved[rows].sum()), *pairs, work[0], work[1], waits))
     return tuple(sorted(found, key=lambda group: -group.rows))
 
 

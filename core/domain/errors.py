@@ -20,9 +20,19 @@ class Refusal(Exception):
     def __str__(self) -> str:
         return self.code
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """From another process as it was: the classes do not take what `Exception` would give them."""
+        return _blank, (type(self),), self.__dict__
+
     def as_dict(self) -> dict[str, Any]:
         """The refusal for JSON output: `{"code": …, **params}`."""
         return {"code": self.code, **self.params}
+
+
+def _blank(kind: type[Refusal]) -> Refusal:
+    refused = kind.__new__(kind)
+    Exception.__init__(refused, kind.code)
+    return refused
 
 
 class NotFound(Refusal):
@@ -481,6 +491,12 @@ class DemoOnly(Refusal):
     code = "demo_only"
 
 
+class CellRefused(Refusal):
+    """A cell of the decision table may not hold this. Params: `rule`, `cell` (its column), `value`, `may`."""
+
+    code = "cell_refused"
+
+
 class PolicyInvalid(Refusal):
     """Params: `problems`: each `Slip` of the document as a dict."""
 
@@ -491,6 +507,30 @@ class DraftDecided(Refusal):
     """A draft of a policy that was approved, sent back or withdrawn meanwhile."""
 
     code = "draft_decided"
+
+
+class TrialRunning(Refusal):
+    """This draft is tried already, or another one for a share of the orders."""
+
+    code = "trial_running"
+
+
+class TrialsFull(Refusal):
+    """As many policies decide beside the one in force as may. Params: `most`."""
+
+    code = "trials_full"
+
+
+class TrialEnded(Refusal):
+    """A trial that was agreed to, or ended, meanwhile."""
+
+    code = "trial_ended"
+
+
+class ShareOutOfRange(Refusal):
+    """Params: `least`, `most`, in per cent."""
+
+    code = "share_out_of_range"
 
 
 class PolicyMovedOn(Refusal):
@@ -541,10 +581,88 @@ class FactsInvalid(Refusal):
     code = "facts_invalid"
 
 
+class HistoryInvalid(FactsInvalid):
+    """An order history with a slip in it. Params: `problem`: `Slip`s as dicts, with file, row and column."""
+
+    code = "history_invalid"
+
+
+class AmountsTooLarge(Refusal):
+    """The amounts of a history add up to more than 64 bits hold."""
+
+    code = "amounts_too_large"
+
+
+class ClusterMissing(Refusal):
+    """What speaks to a cluster is not installed. Params: `extra`: the file of requirements that has it."""
+
+    code = "cluster_missing"
+
+
+class ClusterAway(Refusal):
+    """No scheduler answers at this address, or its workers were lost. Params: `address`, `problem`."""
+
+    code = "cluster_away"
+
+
 class DatabaseUnavailable(Refusal):
     """No database there, or one without our tables. Params: `problem`: the driver's first line."""
 
     code = "database_unavailable"
+
+
+class CasesUnderWay(Refusal):
+    """Money or a decision is still under way for this person. Params: `cases`, their numbers."""
+
+    code = "cases_under_way"
+
+
+class HoldsMoney(Refusal):
+    """The person has balance here that would be lost with them. Params: `amount_minor`, `currency`."""
+
+    code = "holds_money"
+
+
+class HoldsVouchers(Refusal):
+    """The person has vouchers that nobody could redeem any more. Params: `count`."""
+
+    code = "holds_vouchers"
+
+
+class AwaitsAnswer(Refusal):
+    """An appeal of theirs or their word that money is missing waits for our answer."""
+
+    code = "awaits_answer"
+
+
+class DatabaseNotEmpty(Refusal):
+    """A backup is read into an empty database only."""
+
+    code = "database_not_empty"
+
+
+class BackupUnreadable(Refusal):
+    """No backup there, one that broke off, or one of the other kind of database. Params: `file`."""
+
+    code = "backup_unreadable"
+
+
+class BackupDiffers(Refusal):
+    """What was restored does not add up to the manifest. Params: `cases`, `expected`."""
+
+    code = "backup_differs"
+
+
+class ToolMissing(Refusal):
+    """A program of the database's is not installed. Params: `tool`."""
+
+    code = "tool_missing"
+
+
+class ToolFailed(Refusal):
+    """A program of the database's refused. Params: `tool`, `says`: its first line."""
+
+    code = "tool_failed"
 
 
 class ClockOutside(Refusal):
@@ -557,6 +675,12 @@ class SignInFailed(Refusal):
     """What came back from the identity provider is not believed. Params: `problem`, a word for the log."""
 
     code = "sign_in_failed"
+
+
+class TooManySignIns(Refusal):
+    """From this address, or from all, more came to nothing lately than a mistake explains."""
+
+    code = "too_many_sign_ins"
 
 
 class SecondFactorNeeded(Refusal):

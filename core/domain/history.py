@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -23,6 +23,10 @@ _NUMBERS: Final = (
     "requested_minor", "quantity", "credit", "recent_refunds", "unnamed_refunds", "duplicate_minor",
 )  # fmt: skip
 _FLAGS: Final = ("has_account", "escrow")
+_OF_ROWS: Final = (*_INSTANTS, *_WORDS, *_NUMBERS, *_FLAGS, "evidence", "currency")
+_OF_TENDERS: Final = (
+    "payment_id", "channel", "paid_minor", "refundable_minor", "is_open", "tender_paid_at", "fx_loss_bp",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,39 @@ class History:
             tender_paid_at=np.array([to_micros(tender.paid_at) for tender in tenders], np.int64),
             fx_loss_bp=np.array([tender.fx_loss_bp for tender in tenders], np.int64),
         )
+
+    @classmethod
+    def joined(cls, parts: Sequence[History]) -> History:
+        """One after the other."""
+        if not parts:
+            return cls.of([])
+        columns: dict[str, Any] = {
+            name: np.concatenate([getattr(part, name) for part in parts])
+            for name in (*_OF_ROWS, *_OF_TENDERS)
+        }
+        currencies = tuple(dict.fromkeys(name for part in parts for name in part.currencies))
+        columns["currency"] = np.concatenate(
+            [
+                np.array([currencies.index(name) for name in part.currencies] or [0], np.uint16)[
+                    part.currency
+                ]
+                for part in parts
+            ]
+        )
+        payments = np.concatenate([np.diff(part.offsets) for part in parts])
+        return cls(**columns, currencies=currencies, offsets=np.concatenate(([0], np.cumsum(payments))))
+
+    def part(self, start: int, stop: int) -> History:
+        """The rows from `start` up to `stop`, without a copy of them."""
+        first, last = int(self.offsets[start]), int(self.offsets[stop])
+        columns: dict[str, Any] = {name: getattr(self, name)[start:stop] for name in _OF_ROWS}
+        columns |= {name: getattr(self, name)[first:last] for name in _OF_TENDERS}
+        return History(**columns, currencies=self.currencies, offsets=self.offsets[start : stop + 1] - first)
+
+    def parts(self, rows: int) -> Iterator[History]:
+        """All of it in parts of so many rows, the last one shorter."""
+        for start in range(0, len(self), rows):
+            yield self.part(start, min(start + rows, len(self)))
 
     def facts(self, row: int) -> Facts:
         """The facts of one row, for `assess` to explain it."""

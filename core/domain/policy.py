@@ -21,7 +21,7 @@ from core.domain.slips import Slip, from_pydantic, missing, not_toml
 from core.domain.table import COLUMNS, LANGUAGES, Rule, bounds, parse_rule
 from core.domain.why_nots import WhyNots
 
-SHIPPED: Final = ("standard", "strict", "generous")
+SHIPPED: Final = ("standard", "strict", "generous", "europe", "korea")
 MOST_RULES: Final = 200
 
 Days = Annotated[int, Field(ge=0, le=3650)]
@@ -76,6 +76,9 @@ class Limits(_Part):
     # With defaults: a policy written before these were figures stays a whole policy.
     appeal_needs_evidence: bool = Field(
         True, description="an appeal shows at least one picture that is new (R3.6)"
+    )
+    kinder_version: bool = Field(
+        True, description="who bought under an older version is answered by the kinder of the two (R6.3)"
     )
     evidence_megabytes: int = Field(10, ge=1, le=50, description="largest file of evidence (R2.3)")
     evidence_files: int = Field(9, ge=1, le=50, description="most pictures of a case, PDF pages too (R2.3)")

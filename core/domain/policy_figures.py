@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from core.domain import spots
 from core.domain.facts import CHANNELS, DELIVERIES, EVIDENCE_KINDS, KINDS, REASONS
 from core.domain.spots import Path
 from core.domain.table import COLUMNS
 
 NUMBERS: Final = (
-    "days", "working_days", "basis_points", "minor", "characters", "megabytes", "percent", "count", "bits",
-    "pixels", "points", "score",
+    "days", "working_days", "basis_points", "minor", "characters", "megabytes", "percent", "files", "times",
+    "bits", "pixels", "points", "score",
 )  # fmt: skip
 
 
@@ -42,8 +43,8 @@ FIGURES: Final[Mapping[str, tuple[Figure, ...]]] = {
         *_of("limits", ("second_approval_minor",), "minor"),
         *_of("limits", ("look_back_days",), "days"),
         *_of("limits", ("arrival_overdue_working_days",), "working_days"),
-        *_of("limits", ("appeal_needs_evidence",), "yes_no"),
-        *_of("limits", ("evidence_files",), "count"),
+        *_of("limits", ("appeal_needs_evidence", "kinder_version"), "yes_no"),
+        *_of("limits", ("evidence_files",), "files"),
         *_of("limits", ("evidence_megabytes",), "megabytes"),
         *_of("limits", ("description_characters",), "characters"),
     ),
@@ -73,7 +74,7 @@ FIGURES: Final[Mapping[str, tuple[Figure, ...]]] = {
     ),
 }
 RULES: Final = "rules"  # the section of the numbers in the decision table
-_OF_COLUMNS: Final = {"day": "days", "minor": "minor", "point": "points", "count": "count"}
+_OF_COLUMNS: Final = {"day": "days", "minor": "minor", "point": "points", "count": "times"}
 _BY_PLACE: Final = {figure.place: figure for figures in FIGURES.values() for figure in figures}
 
 
@@ -101,3 +102,65 @@ def find(raw: Mapping[str, Any], path: Path) -> Figure | None:
     if path[:1] == ("rules",):
         return next((figure for figure in in_rules(raw) if figure.path == path), None)
     return _BY_PLACE.get(".".join(map(str, path)))
+
+
+def moved(before: Mapping[str, Any], after: Mapping[str, Any]) -> Figure | None:
+    """The first number that differs between two states of a document, where it stands in the later one; a
+    rule is the same by its name.
+    """
+    known = [figure for figures in FIGURES.values() for figure in figures]
+    for figure in (*known, *in_rules(after)):
+        now = spots.value_at(after, figure.path)
+        if figure.unit in NUMBERS and isinstance(now, int) and not isinstance(now, bool):
+            was = spots.value_at(before, spots.path_of(before, spots.place_of(after, figure.path)))
+            if was != now:
+                return figure
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Parted:
+    """Two rules met at one limit, and one of them was moved: `rule` stayed, and with `value` at `path` meets
+    `other` again.
+    """
+
+    rule: str
+    other: str
+    column: str
+    path: Path
+    value: int
+
+
+_BEGINS: Final = {"at_least": 0, "from": 0, ">=": 0, "above": 1, ">": 1}  # the first number that holds
+_ENDS: Final = {"up_to": 1, "to": 1, "<=": 1, "below": 0, "<": 0}  # the first that does not any more
+
+
+def parted(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Parted, ...]:
+    """Limits that one rule shared with its complement before (`up_to 500` and `above 500`), and of which only
+    one was moved since. Nothing is said of two that were both moved.
+    """
+    was, now = _edges(before), _edges(after)
+    found = []
+    for first, edge in was.items():
+        for second, other in was.items():
+            is_pair = first[1] == second[1] and first[0] != second[0] and first[2] != second[2]
+            if not is_pair or edge[0] != other[0] or first not in now or second not in now:
+                continue
+            if now[first][0] == edge[0] != now[second][0]:
+                path, shift = now[first][1:]
+                found.append(Parted(first[0], second[0], first[1], path, now[second][0] - shift))
+    return tuple(found)
+
+
+def _edges(raw: Mapping[str, Any]) -> dict[tuple[str, str, bool], tuple[int, Path, int]]:
+    """By rule, column and whether it is where the test begins: the limit, its path, and how it is counted."""
+    found: dict[tuple[str, str, bool], tuple[int, Path, int]] = {}
+    for figure in in_rules(raw):
+        value = spots.value_at(raw, figure.path)
+        if len(figure.path) != 5 or not isinstance(value, int) or isinstance(value, bool):
+            continue
+        word, rule = str(figure.path[4]), raw["rules"][figure.path[1]].get("id")
+        if word in _BEGINS or word in _ENDS:
+            shift = _BEGINS[word] if word in _BEGINS else _ENDS[word]
+            found[str(rule), str(figure.path[3]), word in _BEGINS] = (value + shift, figure.path, shift)
+    return found

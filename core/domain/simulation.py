@@ -1,12 +1,14 @@
 """`assess` for a whole order history at once: verdict and rule of every row, by the same tests and laws.
 
-Each value (or interval) of a column is a set of rules that it does not exclude, a bit each; a row's sets are
-intersected and the lowest bit is its rule. Rows whose money no array can settle for sure are decided singly.
+The table is answered by `lookups`; the laws stand around it. Rows whose money no array can settle for sure
+are decided singly.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -15,13 +17,16 @@ from numpy.typing import NDArray
 from core.domain.eligibility import LAWS, verdict_of
 from core.domain.facts import CHANNELS, DELIVERIES, EVIDENCE_KINDS, KINDS, REASONS
 from core.domain.history import DAY, NONE, ZONE_OFFSET, History
+from core.domain.lookups import Lookups
 from core.domain.policy import Policy
-from core.domain.table import COLUMNS, VERDICTS, Rule, bounds
+from core.domain.table import VERDICTS
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-_WORD: Final = 64  # rules whose bits fit one number
+PART: Final = 1 << 16  # rows that are decided together: their columns fit the cache
+_APPROVE, _REVIEW, _REJECT = (VERDICTS.index(verdict) for verdict in ("approve", "review", "reject"))
+_CONTESTED: Final = np.uint8(1 << EVIDENCE_KINDS.index("redemption_record"))
 
 
 @dataclass(frozen=True)
@@ -51,48 +56,102 @@ class Outcome:
 
 def simulate(history: History, policy: Policy) -> Outcome:
     """Decide every row of `history` under `policy`."""
-    names = (*(rule.id for rule in policy.rules), *LAWS)
-    if not len(history):
-        return Outcome(names, np.zeros(0, np.int8), np.zeros(0, np.int16), np.zeros(0, np.int64))
-    money = Money(history, policy)
-    columns = _columns(history, policy, money)
-    hit = _first_hits(policy.rules, columns, len(history))
-    verdict, rule, fee = _answers(policy, history, hit)
-    law = {name: len(policy.rules) + place for place, name in enumerate(LAWS)}
-    code = {name: place for place, name in enumerate(VERDICTS)}
+    return Decider(policy)(history)
 
-    amount = history.requested_minor
-    approves = verdict == code["approve"]
-    by_people = approves & money.needs_people(amount)
-    whole = amount + money.paid - money.refundable  # all refunds of the order
-    too_much = approves & ~by_people & (whole > policy.limits.second_approval_minor)
-    for rows, name in ((by_people, "law.negotiated"), (too_much, "law.second_approval")):
-        verdict[rows], rule[rows] = code["review"], law[name]
-    unsure = (verdict != code["reject"]) & (fee * (money.payments + 1) > 5_000)  # not routes.always_pays
-    for rows, name in (
-        (amount > money.refundable, "law.above_remaining"),
-        (amount <= 0, "law.no_amount"),
-        (money.refundable <= 0, "law.nothing_left"),
-    ):
-        verdict[rows], rule[rows] = code["reject"], law[name]
-        unsure &= ~rows
-    place_of = {name: place for place, name in enumerate(names)}
-    for row in np.flatnonzero(unsure):
-        single_verdict, single_rule = verdict_of(history.facts(int(row)), policy)
-        verdict[row], rule[row] = code[single_verdict], place_of[single_rule]
-    return Outcome(names, verdict, rule, fee)
+
+class Decider:
+    """A policy made ready for many histories."""
+
+    def __init__(self, policy: Policy) -> None:
+        rules = policy.rules
+        self.policy: Final = policy
+        self.names: Final = (*(rule.id for rule in rules), *LAWS)
+        self._lookups = Lookups(rules)
+        self._figures = _Figures(policy)
+        # A person looks where no rule hits: the place after the rules.
+        by_person = len(rules) + LAWS.index("law.no_rule")
+        self._verdicts = np.array(
+            [VERDICTS.index(v) for v in (*(r.verdict for r in rules), "review")], np.int8
+        )
+        self._rules = np.array([*range(len(rules)), by_person], np.int16)
+        of_reason = [policy.fee_basis_points[reason] for reason in REASONS]
+        own = [*(rule.fee_basis_points for rule in rules), None]
+        self._fees = np.array([of_reason if fee is None else [fee] * len(REASONS) for fee in own]).ravel()
+        self._law = {name: len(rules) + place for place, name in enumerate(LAWS)}
+
+    def __call__(self, history: History) -> Outcome:
+        """Part by part, so that what belongs to a row stays near the processor."""
+        rows = len(history)
+        verdict, rule = np.empty(rows, np.int8), np.empty(rows, np.int16)
+        found = Outcome(self.names, verdict, rule, np.empty(rows, np.int64))
+        for start, part in zip(range(0, rows, PART), history.parts(PART), strict=True):
+            self._decide(part, found, slice(start, start + PART))
+        return found
+
+    def _decide(self, history: History, found: Outcome, rows: slice) -> None:
+        policy, money = self.policy, Money(history, self.policy)
+        hit = self._lookups.first_hits(_columns(self._lookups, history, self._figures, money), len(history))
+        verdict, rule, fee = found.verdict[rows], found.rule[rows], found.fee[rows]
+        self._verdicts.take(hit, out=verdict, mode="clip")
+        self._rules.take(hit, out=rule, mode="clip")
+        hit *= len(REASONS)
+        hit += history.reason.astype(np.intp)
+        self._fees.take(hit, out=fee, mode="clip")
+
+        amount = history.requested_minor
+        approves = verdict == _APPROVE
+        guests = np.flatnonzero(approves & ~history.has_account)
+        by_people = approves & history.escrow
+        by_people[guests] |= amount[guests] > money.room_of(guests)
+        too_much = approves & ~by_people & (money.whole > policy.limits.second_approval_minor)
+        for which, name in ((by_people, "law.negotiated"), (too_much, "law.second_approval")):
+            few = np.flatnonzero(which)
+            verdict[few], rule[few] = _REVIEW, self._law[name]
+        unsure = (verdict != _REJECT) & (fee * (money.payments + 1) > 5_000)  # not routes.always_pays
+        for which, name in (
+            (amount > money.refundable, "law.above_remaining"),
+            (amount <= 0, "law.no_amount"),
+            (money.refundable <= 0, "law.nothing_left"),
+        ):
+            few = np.flatnonzero(which)
+            verdict[few], rule[few] = _REJECT, self._law[name]
+            unsure[few] = False
+        for row in map(int, np.flatnonzero(unsure)):
+            single_verdict, single_rule = verdict_of(history.facts(row), policy)
+            verdict[row], rule[row] = VERDICTS.index(single_verdict), self.names.index(single_rule)
 
 
 class Money:
-    """Per row, what its payments say together."""
+    """Per row, what its payments say together; `can_return` is per payment."""
 
     def __init__(self, history: History, policy: Policy) -> None:
-        starts = history.offsets[:-1]
-        self.history = history
+        self.history, self._policy = history, policy
         self.payments = np.diff(history.offsets)
-        self.paid = np.add.reduceat(history.paid_minor, starts)
-        self.refundable = np.add.reduceat(history.refundable_minor, starts)
-        self.room = np.add.reduceat(np.where(self._returnable(policy), history.refundable_minor, 0), starts)
+        self.paid = _sums(history.paid_minor, history.offsets)
+        self.refundable = _sums(history.refundable_minor, history.offsets)
+
+    @cached_property
+    def whole(self) -> Ints:
+        """Minor units: all refunds of the order, this one as it was asked for among them."""
+        return self.history.requested_minor + self.paid - self.refundable
+
+    @cached_property
+    def can_return(self) -> Bools:
+        rows = np.repeat(np.arange(len(self.history)), self.payments)
+        return self._returnable(rows, np.arange(len(rows)))
+
+    @cached_property
+    def room(self) -> Ints:
+        """Minor units that simply go back."""
+        return _sums(np.where(self.can_return, self.history.refundable_minor, 0), self.history.offsets)
+
+    def room_of(self, rows: Ints) -> Ints:
+        """`room` of some rows."""
+        payments, starts = self.payments[rows], self.history.offsets[rows]
+        offsets = np.concatenate(([0], np.cumsum(payments)))
+        places = np.repeat(starts - offsets[:-1], payments) + np.arange(offsets[-1])
+        can = self._returnable(np.repeat(rows, payments), places)
+        return _sums(np.where(can, self.history.refundable_minor[places], 0), offsets)
 
     def needs_people(self, amount: Ints) -> Bools:
         return self.history.escrow | (~self.history.has_account & (amount > self.room))
@@ -107,93 +166,74 @@ class Money:
         places = np.where(history.paid_minor == most, np.arange(len(most)), len(most))
         return history.channel[np.minimum.reduceat(places, starts)]
 
-    def _returnable(self, policy: Policy) -> Bools:
+    def _returnable(self, row: Ints, places: Ints) -> Bools:
+        """Whether the payments at `places`, of these rows, take money back."""
         history = self.history
-        days = np.array([policy.channel_days[channel] for channel in CHANNELS])
-        row = np.repeat(np.arange(len(history)), self.payments)
-        paid_at = np.where(history.tender_paid_at == NONE, history.paid_at[row], history.tender_paid_at)
-        in_time = history.is_open & (history.at[row] - paid_at <= days[history.channel] * DAY)
-        can = np.where(history.channel == CHANNELS.index("balance"), history.has_account[row], in_time)
-        return can & (history.refundable_minor > 0)
+        days = np.array([self._policy.channel_days[channel] for channel in CHANNELS])
+        channel, paid_at = history.channel[places], history.tender_paid_at[places]
+        paid_at = np.where(paid_at == NONE, history.paid_at[row], paid_at)
+        in_time = history.is_open[places] & (history.at[row] - paid_at <= days[channel] * DAY)
+        can = np.where(channel == CHANNELS.index("balance"), history.has_account[row], in_time)
+        return can & (history.refundable_minor[places] > 0)
 
 
-def _columns(history: History, policy: Policy, money: Money) -> dict[str, NDArray[Any]]:
-    """The rows of the decision table, column by column; words as codes in the order of `COLUMNS`."""
-    window = np.array([policy.window_days[kind] for kind in KINDS])[history.kind]
-    is_open = history.completed_at == NONE
-    asked = np.where(history.asked_at == NONE, history.at, history.asked_at)
-    completed = np.where(is_open, asked, history.completed_at)
-    late = (asked + ZONE_OFFSET) // DAY - (completed + ZONE_OFFSET) // DAY
-    delivered = np.array([state in policy.delivered_states for state in DELIVERIES])
-    bit = {kind: 1 << place for place, kind in enumerate(EVIDENCE_KINDS)}
-    wanted = np.array([sum(bit[kind] for kind in policy.evidence[reason]) for reason in REASONS], np.uint8)
-    checklist = wanted[history.reason]
+def _sums(values: Ints, offsets: Ints) -> Ints:
+    """The sum of each row's payments."""
+    if len(values) == len(offsets) - 1:
+        return values
+    running = np.zeros(len(values) + 1, np.int64)
+    np.cumsum(values, out=running[1:])
+    return np.diff(running.take(offsets))
+
+
+class _Figures:
+    """Figures of a policy by the codes of a history."""
+
+    def __init__(self, policy: Policy) -> None:
+        bit = {kind: 1 << place for place, kind in enumerate(EVIDENCE_KINDS)}
+        wanted = [sum(bit[kind] for kind in policy.evidence[reason]) for reason in REASONS]
+        self.window = np.array([policy.window_days[kind] for kind in KINDS])
+        self.delivered = np.array([state in policy.delivered_states for state in DELIVERIES])
+        self.checklist = np.array(wanted, np.uint8)
+
+
+def _columns(lookups: Lookups, history: History, figures: _Figures, money: Money) -> dict[str, NDArray[Any]]:
+    """What the rules look at of the decision table's rows; words as codes in the order of `COLUMNS`."""
     amount = history.requested_minor
-    return {
-        "reason": history.reason,
-        "kind": history.kind,
-        "delivery": history.delivery,
-        "delivered": delivered[history.delivery],
-        "days_left": window - np.maximum(late, 0),
-        "amount_minor": amount,
-        "order_refund_minor": amount + money.paid - money.refundable,
-        "channel": Money.largest(history),
-        "evidence_complete": history.evidence & checklist == checklist,
-        "contested": history.evidence & bit["redemption_record"] > 0,
-        "duplicate": (amount > 0) & (amount <= history.duplicate_minor),
-        "guest": ~history.has_account,
-        "credit": history.credit,
-        "recent_refunds": history.recent_refunds,
-        "unnamed_refunds": history.unnamed_refunds,
-        "escrow": history.escrow,
+    made: dict[str, Callable[[], NDArray[Any]]] = {
+        "reason": lambda: history.reason,
+        "kind": lambda: history.kind,
+        "delivery": lambda: history.delivery,
+        "delivered": lambda: figures.delivered.take(history.delivery),
+        "days_left": lambda: _days_left(history, figures),
+        "amount_minor": lambda: amount,
+        "order_refund_minor": lambda: money.whole,
+        "channel": lambda: Money.largest(history),
+        "evidence_complete": lambda: _is_complete(history, figures),
+        "contested": lambda: history.evidence & _CONTESTED > 0,
+        "duplicate": lambda: (amount > 0) & (amount <= history.duplicate_minor),
+        "guest": lambda: ~history.has_account,
+        "credit": lambda: history.credit,
+        "recent_refunds": lambda: history.recent_refunds,
+        "unnamed_refunds": lambda: history.unnamed_refunds,
+        "escrow": lambda: history.escrow,
     }
+    return {name: made[name]() for name in lookups.columns}
 
 
-def _first_hits(rules: tuple[Rule, ...], columns: dict[str, NDArray[Any]], rows: int) -> Ints:
-    """Index of each row's first rule, -1 where none hits."""
-    hit = np.full(rows, -1, np.int64)
-    for start in reversed(range(0, len(rules), _WORD)):
-        word = rules[start : start + _WORD]
-        alive = np.full(rows, (1 << len(word)) - 1, np.uint64)
-        for name in {column for rule in word for column, _ in rule.tests}:
-            cells, sets = _sets(word, name, columns[name])
-            alive &= sets[cells]
-        lowest = alive & (~alive + np.uint64(1))
-        hit = np.where(alive > 0, start + np.log2(np.maximum(lowest, 1)).astype(np.int64), hit)
-    return hit
+def _is_complete(history: History, figures: _Figures) -> Bools:
+    wanted = figures.checklist.take(history.reason)
+    complete: Bools = history.evidence & wanted == wanted
+    return complete
 
 
-def _sets(
-    rules: tuple[Rule, ...], name: str, column: NDArray[Any]
-) -> tuple[NDArray[Any], NDArray[np.uint64]]:
-    """Each row's cell of the column, and each cell's set of rules that it does not exclude."""
-    values: Any = COLUMNS[name].values
-    cells = column.astype(np.intp)
-    if values is None:
-        limits = bounds([test for rule in rules for tested, test in rule.tests if tested == name])
-        cells = np.searchsorted(limits, column, side="right")
-        values = (limits[0] - 1, *limits)
-    sets = [
-        sum(
-            1 << place
-            for place, rule in enumerate(rules)
-            if all(test.holds(value) for tested, test in rule.tests if tested == name)
-        )
-        for value in values
-    ]
-    return cells, np.array(sets, np.uint64)
-
-
-def _answers(policy: Policy, history: History, hit: Ints) -> tuple[NDArray[np.int8], NDArray[np.int16], Ints]:
-    """Verdict, rule and fee by the table; a person looks where no rule hits."""
-    rules = policy.rules
-    by_person = len(rules) + LAWS.index("law.no_rule")
-    verdicts = [*(VERDICTS.index(rule.verdict) for rule in rules), VERDICTS.index("review")]
-    fees = [*(-1 if rule.fee_basis_points is None else rule.fee_basis_points for rule in rules), -1]
-    of_reason = np.array([policy.fee_basis_points[reason] for reason in REASONS])[history.reason]
-    own = np.array(fees)[hit]
-    return (
-        np.array(verdicts, np.int8)[hit],  # -1, no rule, is the last place
-        np.where(hit < 0, by_person, hit).astype(np.int16),
-        np.where(own < 0, of_reason, own),
-    )
+def _days_left(history: History, figures: _Figures) -> Ints:
+    completed, asked = history.completed_at, history.asked_at
+    has_asked = asked != NONE
+    asked = np.where(has_asked, asked, history.at) if has_asked.any() else history.at
+    late = asked + ZONE_OFFSET
+    late //= DAY
+    ended = completed + ZONE_OFFSET
+    ended //= DAY
+    late -= ended
+    return figures.window.take(history.kind) - np.where((late < 0) | (completed == NONE), 0, late)

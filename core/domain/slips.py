@@ -17,6 +17,9 @@ CODES: Final = (
     "pair", "too_many", "unfit", "value_twice", "empty_list", "span", "above_other",
     "no_rules", "rule_shape", "rule_twice", "identifier", "when_shape", "words_missing", "braces",
     "placeholder", "numbers", "two_bounds", "never_holds", "below_least", "entangled", "secret",
+    "history_damaged", "history_group", "history_empty", "history_row",
+    "history_unknown", "history_missing", "history_type", "history_null", "history_word", "history_time",
+    "history_least", "history_most", "history_no_payment", "history_above_paid", "history_twice",
 )  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 """Where each value of a TOML document stands in its text: for the line of a mistake, and for changing one
 value while comments and everything else stay as they were written.
 
-`tomllib` forgets places and comments, so the text is walked once more here, along the same grammar; what
-comes out of a change is read again by `tomllib` and is refused unless exactly that value differs.
+What comes out of a change is read again by `tomllib` and is refused unless exactly that value differs. How
+the text is walked: `toml_walk`.
 """
 
 from __future__ import annotations
@@ -10,44 +10,25 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any, Final
 
 from core.domain.slips import Slip
+from core.domain.toml_walk import Path, Spot, comments, spots
 
-Path = tuple[str | int, ...]  # ("rules", 3, "when", "credit", "at_least")
+__all__ = [
+    "Path", "Spot", "comments", "line_end", "line_of", "literal", "path_of", "place_of", "put", "read",
+    "spots", "sure", "take", "value_at",
+]  # fmt: skip
 
-_KEY: Final = re.compile(r"""[ \t]*(?:([A-Za-z0-9_-]+)|("(?:[^"\\\n]|\\.)*"|'[^'\n]*'))[ \t]*""")
-_STRING: Final = re.compile(
-    r'"{3}(?:[^\\]|\\.)*?"{3,5}|\'{3}.*?\'{3,5}|"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'', re.DOTALL
-)
-_BARE: Final = re.compile(r"[^\s,\]}#](?:[^,\]}#\n]*[^\s,\]}#])?")
-_BLANK: Final = re.compile(r"(?:[\s]|#[^\n]*)*")
-_HEADER: Final = re.compile(r"[ \t]*(\[\[?)")
-
-
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """`text[start:end]` is the value, or the name of a table; `line` counts from 1."""
-
-    line: int
-    start: int
-    end: int
+_BARE_NAME: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def read(text: str) -> dict[str, Any]:
     """The document as plain values; `tomllib.TOMLDecodeError`, `RecursionError`."""
     return tomllib.loads(text, parse_float=Decimal)
-
-
-@lru_cache(maxsize=16)
-def spots(text: str) -> Mapping[Path, Spot]:
-    """Every table and every value of a document that `read` accepts, in their order in the text."""
-    return dict(_Walk(text).document())
 
 
 def line_of(text: str, place: str) -> int | None:
@@ -107,131 +88,129 @@ def put(text: str, path: Path, value: Any) -> str:
     """`text` with this one value at `path`, added to its section where there was none; a `Slip` where that
     cannot be done without touching more, and for a text that is no TOML.
     """
-    place = ".".join(map(str, path))
-    try:
-        before = read(text)
-    except (tomllib.TOMLDecodeError, RecursionError):
-        raise Slip("unfit", place) from None
-    wanted = deepcopy(before)
+    wanted = _copy(text, path)
     inner: Any = wanted
     for part in path[:-1]:
         inner = inner.setdefault(part, {}) if isinstance(inner, dict) else inner[part]
     if not isinstance(inner, dict | list):
-        raise Slip("unfit", place)
+        raise Slip("unfit", _written(path))
     inner[path[-1]] = value  # type: ignore[index]
-    after = _with(text, path, literal(value))
+    return sure(_with(text, path, literal(value)), wanted, path)
+
+
+def take(text: str, path: Path) -> str:
+    """`text` without the value at `path` and its name; a `Slip` where that cannot be done without touching
+    more. Comments beside it stay.
+    """
+    wanted = _copy(text, path)
+    del value_at(wanted, path[:-1])[path[-1]]
+    return sure(_without(text, path), wanted, path)
+
+
+def sure(after: str, wanted: Any, path: Path) -> str:
+    """`after`, if it says what is `wanted` and nothing else; a `Slip` otherwise."""
     try:
-        is_done = read(after) == wanted
-    except tomllib.TOMLDecodeError:
-        is_done = False
-    if not is_done:
-        raise Slip("unfit", place)
-    return after
+        if read(after) == wanted:
+            return after
+    except (tomllib.TOMLDecodeError, RecursionError):
+        pass
+    raise Slip("unfit", _written(path))
+
+
+def _copy(text: str, path: Path) -> dict[str, Any]:
+    try:
+        return deepcopy(read(text))
+    except (tomllib.TOMLDecodeError, RecursionError):
+        raise Slip("unfit", _written(path)) from None
+
+
+def _written(path: Path) -> str:
+    return ".".join(map(str, path))
 
 
 def literal(value: Any) -> str:
-    """A value as TOML has it: numbers, words, yes and no, lists of them."""
+    """A value as TOML has it: numbers, words, yes and no, lists and inline tables of them."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")  # TOML wants it escaped
+    if isinstance(value, Mapping):
+        pairs = ", ".join(_pair(name, literal(inner)) for name, inner in value.items())
+        return f"{{ {pairs} }}" if pairs else "{}"
     return f"[{', '.join(map(literal, value))}]" if isinstance(value, list | tuple) else str(value)
+
+
+def _pair(name: str, written: str) -> str:
+    return f"{name if _BARE_NAME.fullmatch(name) else literal(name)} = {written}"
 
 
 def _with(text: str, path: Path, written: str) -> str:
     known = spots(text)
-    spot = known.get(path)
+    spot, section, name = known.get(path), path[:-1], str(path[-1])
     if spot is not None:
-        return text[: spot.start] + written + text[spot.end :]
-    line, section = f"{path[-1]} = {written}\n", path[:-1]
-    if section in known:
-        after = max(spot.end for of, spot in known.items() if of[: len(section)] == section)
-    else:  # behind the last section before the table
+        return _swapped(text, spot.start, spot.end, written)
+    home = known.get(section)
+    if home is not None and not home.is_table:  # { … }
+        inside = [each.end for of, each in known.items() if of[: len(section)] == section and of != section]
+        if not inside:
+            return _swapped(text, home.start, home.end, f"{{ {_pair(name, written)} }}")
+        return f"{text[: max(inside)]}, {_pair(name, written)}{text[max(inside) :]}"
+    line, end = _pair(name, written), line_end(text)
+    if home is None and any(of[: len(section)] == section for of in known):  # when.reason = "…"
+        tables = [of for of, each in known.items() if each.is_table and of == section[: len(of)]]
+        table = max(tables, key=len, default=())
+        line = ".".join(map(str, section[len(table) :])) + "." + line
+    elif home is None:  # behind the last section before the table
         after = max((spot.end for of, spot in known.items() if of[0] != "rules"), default=0)
-        line = f"\n[{'.'.join(map(str, section))}]\n{line}"
+        return _below(text, after, f"{end}[{_written(section)}]{end}{line}{end}")
+    deeper = [of for of, each in known.items() if each.is_table and len(of) > len(section)]
+    own = [
+        each.end
+        for of, each in known.items()
+        if of[: len(section)] == section and not any(of[: len(table)] == table for table in deeper)
+    ]
+    return _below(text, max(own), line + end)
+
+
+def _below(text: str, after: int, lines: str) -> str:
     end = text.find("\n", after)
-    return f"{text}\n{line}" if end < 0 else text[: end + 1] + line + text[end + 1 :]
+    return f"{text}{line_end(text)}{lines}" if end < 0 else text[: end + 1] + lines + text[end + 1 :]
 
 
-class _Walk:
-    """One way through a text that is known to be TOML."""
+def _without(text: str, path: Path) -> str:
+    known = spots(text)
+    spot, home = known.get(path), known.get(path[:-1])
+    if spot is None or spot.is_table:
+        return text
+    if home is not None and not home.is_table:
+        row = [each for of, each in known.items() if of[:-1] == path[:-1]]
+        place = row.index(spot)
+        if place:
+            return _swapped(text, row[place - 1].end, spot.end, "")
+        if len(row) > 1:
+            return _swapped(text, spot.start_of_name, row[1].start_of_name, "")
+        return _swapped(text, home.start + 1, home.end - 1, "")
+    if home is None and len([of for of in known if of[: len(path) - 1] == path[:-1]]) == 1:
+        table = max((of for of, each in known.items() if each.is_table and of == path[: len(of)]), key=len)
+        return _swapped(text, spot.start_of_name, spot.end, _written(path[len(table) : -1]) + " = {}")
+    begin = text.rfind("\n", 0, spot.start_of_name) + 1
+    end = text.find("\n", spot.end)
+    end = len(text) if end < 0 else end + 1
+    kept = "".join(f"{each}{line_end(text)}" for each in _comments_in(text, begin, end))
+    return text[:begin] + kept + text[end:]
 
-    def __init__(self, text: str) -> None:
-        self.text = text.replace("\r\n", " \n")  # as long as before
-        self.at = 0
-        self.line, self.counted = 1, 0
 
-    def document(self) -> Iterator[tuple[Path, Spot]]:
-        table: Path = ()
-        numbers: dict[Path, int] = {}
-        self._skip()
-        while self.at < len(self.text):
-            if header := _HEADER.match(self.text, self.at):
-                self.at = header.end()
-                start, names = self.at, self._names()
-                table = ()
-                for place, name in enumerate(names):
-                    table = (*table, name)
-                    if place == len(names) - 1 and header[1] == "[[":
-                        numbers[table] = numbers.get(table, -1) + 1
-                    if table in numbers:
-                        table = (*table, numbers[table])
-                yield table, self._spot(start)
-                self.at += len(header[1])
-            else:
-                yield from self._pair(table)
-            self._skip()
+def _swapped(text: str, start: int, end: int, written: str) -> str:
+    """`written` in place of `text[start:end]`; comments that stood between its values stand above it."""
+    begin = text.rfind("\n", 0, start) + 1
+    kept = "".join(f"{each}{line_end(text)}" for each in _comments_in(text, start, end))
+    return text[:begin] + kept + text[begin:start] + written + text[end:]
 
-    def _pair(self, table: Path) -> Iterator[tuple[Path, Spot]]:
-        path = (*table, *self._names())
-        self.at += 1  # =
-        yield from self._value(path)
 
-    def _value(self, path: Path) -> Iterator[tuple[Path, Spot]]:
-        self._skip()
-        start, opened = self.at, self.text[self.at]
-        spot = Spot(self._line(start), start, start)
-        inner: list[tuple[Path, Spot]] = []
-        if opened in "[{":
-            self.at += 1
-            self._skip()
-            number = 0
-            while self.text[self.at] not in "]}":
-                inner += self._value((*path, number)) if opened == "[" else self._pair(path)
-                number += 1
-                self._skip()
-                if self.text[self.at] == ",":
-                    self.at += 1
-                    self._skip()
-            self.at += 1
-        else:
-            form = _STRING if opened in "\"'" else _BARE
-            found = form.match(self.text, self.at)
-            assert found is not None
-            self.at = found.end()
-        yield path, Spot(spot.line, start, self.at)
-        yield from inner
+def _comments_in(text: str, start: int, end: int) -> list[str]:
+    return [text[of:to].rstrip() for of, to in comments(text) if start <= of < end]
 
-    def _names(self) -> list[str]:
-        names = []
-        while True:
-            found = _KEY.match(self.text, self.at)
-            assert found is not None
-            self.at = found.end()
-            names.append(found[1] or str(tomllib.loads(f"k = {found[2]}")["k"]))
-            if self.text[self.at] != ".":
-                return names
-            self.at += 1
 
-    def _spot(self, start: int) -> Spot:
-        return Spot(self._line(start), start, self.at)
-
-    def _line(self, at: int) -> int:
-        self.line += self.text.count("\n", self.counted, at)
-        self.counted = at
-        return self.line
-
-    def _skip(self) -> None:
-        found = _BLANK.match(self.text, self.at)
-        assert found is not None
-        self.at = found.end()
+def line_end(text: str) -> str:
+    """As the document ends its lines."""
+    return "\r\n" if "\r\n" in text else "\n"

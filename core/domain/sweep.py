@@ -11,16 +11,15 @@ from typing import Any, Final
 import numpy as np
 
 from core.domain import effects, policy_figures, spots
-from core.domain.effects import Planned, Seen
+from core.domain.effects import Seen
 from core.domain.errors import SweepInvalid
 from core.domain.history import History
 from core.domain.policy import load
 from core.domain.policy_figures import Figure
-from core.domain.simulation import simulate
+from core.domain.simulation import Decider
 from core.domain.spots import Path
 
 MOST: Final = 61  # points of one sweep
-_PAYS_OTHERWISE: Final = ("channel_days", "fx_borne_by", "balance", "eta_working_days")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +58,50 @@ def sweep(history: History, seen: Seen, text: str, path: Path, wanted: tuple[int
     """A point for each of `wanted` and for what stands there now, ascending. `PolicyInvalid` for a value that
     makes no policy.
     """
-    _, current = number(text, path)
-    known: Planned = {}
-    now = simulate(history, load(text)).verdict
-    found = []
-    for value in sorted({*wanted, current}):
-        policy = load(spots.put(text, path, value))
-        outcome = simulate(history, policy)
-        planned = {} if path[0] in _PAYS_OTHERWISE else known
-        effect = effects.effect(history, policy, outcome, seen, planned)
-        refund = {currency: (least, most) for currency, least, most in effects.sums(history, effect)}
-        people = (int(effect.people.sum()), int(effect.people_most.sum()))
-        moved = int(np.count_nonzero(outcome.verdict != now))
-        found.append(Point(value, refund, people, moved, value == current))
-    return tuple(found)
+    return Sweeper(text, path, wanted)(history, seen)
+
+
+class Sweeper:
+    """The policies of a sweep made ready for many parts of a history, whose points `merge` puts together."""
+
+    def __init__(self, text: str, path: Path, wanted: tuple[int, ...]) -> None:
+        _, self._current = number(text, path)
+        values = sorted({*wanted, self._current})
+        self._policies = [(value, Decider(load(spots.put(text, path, value)))) for value in values]
+        self._now = Decider(load(text))
+
+    def __call__(self, history: History, seen: Seen) -> tuple[Point, ...]:
+        now = self._now(history).verdict
+        found = []
+        for value, decide in self._policies:
+            outcome = decide(history)
+            effect = effects.effect(history, decide.policy, outcome, seen)
+            refund = {currency: (least, most) for currency, least, most in effects.sums(history, effect)}
+            people = (int(effect.people.sum()), int(effect.people_most.sum()))
+            moved = int(np.count_nonzero(outcome.verdict != now))
+            found.append(Point(value, refund, people, moved, value == self._current))
+        return tuple(found)
+
+
+def merge(one: tuple[Point, ...], other: tuple[Point, ...]) -> tuple[Point, ...]:
+    """The same sweep over both parts; currencies by their names."""
+    return tuple(
+        Point(
+            a.value,
+            {
+                name: _added(a.refund.get(name, (0, 0)), b.refund.get(name, (0, 0)))
+                for name in sorted({*a.refund, *b.refund})
+            },
+            _added(a.people, b.people),
+            a.moved + b.moved,
+            a.is_current,
+        )
+        for a, b in zip(one, other, strict=True)
+    )
+
+
+def _added(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
+    return one[0] + other[0], one[1] + other[1]
 
 
 def as_dict(point: Point) -> dict[str, Any]:

@@ -30,7 +30,6 @@ from core.adapters.world import App
 from core.domain import routes
 from core.domain.actors import BUYERS, Actor
 from core.domain.deadlines import ESCALATED_TO, EXPIRE
-from core.domain.eligibility import window_ends_at
 from core.domain.facts import Facts
 from core.domain.lifecycle import CASE, public_status, waiting_for
 from core.domain.locator import BillRow, Located, Piece, Talks, Ticket, locate
@@ -39,10 +38,12 @@ from core.domain.policy import Policy
 from core.domain.rights import allowed
 from core.domain.routes import RouteOption
 from core.domain.settlement import HERE
-from core.services import drafts, orders, policies, talks
-from core.services.case_views import CaseCard, CaseView, EventView, PayoutView
+from core.services import applying, drafts, orders, policies, talks
+from core.services.applying import Applying
+from core.services.case_views import CaseCard, CaseView, EventView, PayoutView, Versions
 from core.services.evidence import view_of
 from core.services.record import COLUMNS, Case, onlooks
+from core.services.sealing import erased_at
 
 _NO: Final[BindParameter[str]] = bindparam("case_no")
 _EVENTS: Final = Prepared(select(case_events).where(case_events.c.case_no == _NO).order_by(case_events.c.seq))
@@ -74,8 +75,10 @@ _PAYOUTS: Final = Prepared(_PAYOUT_COLUMNS.where(payouts.c.case_no == _NO).order
 MAY_ASK: Final = ("draft", "rejected")  # where the window to ask still matters
 
 
-def load(app: App, conn: Connection, case: Case, actor: Actor) -> CaseView:
-    """The view of a case that `actor` was found to own: at most seven queries, four of a draft never sent."""
+def load(app: App, conn: Connection, case: Case, actor: Actor, holds: Applying | None = None) -> CaseView:
+    """The view of a case that `actor` was found to own: at most seven queries, four of a draft never sent.
+    `holds`: the policies that count now, where the caller has read them.
+    """
     now = app.now()
     order = orders.load(conn, case.order_no)
     number = {"case_no": case.case_no}
@@ -90,8 +93,7 @@ def load(app: App, conn: Connection, case: Case, actor: Actor) -> CaseView:
     pictures = tuple(view_of(row) for row in _EVIDENCE.all(conn, number))
     ask_until = None
     if case.state in MAY_ASK:
-        _, policy = policies.in_force(app, conn, now)
-        ask_until = window_ends_at(order.kind, order.completed_at, policy)
+        ask_until = (holds or applying.at(app, conn, now)).ask_until(order)
     has_ended = CASE.is_final(case.state)
     rate, rated = _fee_rate(policies.get(app, conn, case.policy_version), case, bodies)
     view = CaseView(
@@ -144,25 +146,35 @@ def load(app: App, conn: Connection, case: Case, actor: Actor) -> CaseView:
         fee_of_minor=rated,
         offer=_offer(app, policies.get(app, conn, case.policy_version), case, bodies),
         says=_says(app, conn, bodies),
+        versions=_versions(bodies),
     )
+    if has_ended and view.finished_at is not None:
+        at = erased_at(conn, case.customer_id, case.order_no)
+        if at is not None and view.finished_at <= at:
+            return replace(_silent(view), erased_at=at)
     return _from_outside(view) if is_outside else view
 
 
 def _nameless(pieces: Iterable[PayoutView]) -> tuple[PayoutView, ...]:
-    """Without the accounts that somebody named for the money; before the locator speaks of them."""
+    """Without the accounts that somebody named for the money; for onlookers before the locator speaks of
+    them.
+    """
     return tuple(replace(piece, account="") if piece.payee_channel else piece for piece in pieces)
 
 
 def _from_outside(view: CaseView) -> CaseView:
     """Where the refund stands, without a word, a picture or an account of those who speak in it."""
+    return replace(_silent(view), allowed=(), offer=None, is_from_outside=True)
+
+
+def _silent(view: CaseView) -> CaseView:
+    """Without a word, a picture or an account of the people in it."""
     return replace(
         view,
         description="",
         events=tuple(replace(event, note="", payee=None, picture=None) for event in view.events),
-        allowed=(),
+        payouts=_nameless(view.payouts),
         evidence=(),
-        offer=None,
-        is_from_outside=True,
     )
 
 
@@ -173,7 +185,13 @@ def cards(
     now = app.now()
     o = tables.orders.c
     query = select(
-        *COLUMNS, o.product, o.kind, o.amount_minor, o.completed_at, drafts.IS_SETTLED.label("is_settled")
+        *COLUMNS,
+        o.product,
+        o.kind,
+        o.amount_minor,
+        o.paid_at,
+        o.completed_at,
+        drafts.IS_SETTLED.label("is_settled"),
     ).join(tables.orders, o.order_no == cases.c.order_no)
     if actor.role == "customer":
         # What somebody with the receipt has begun and not sent is not theirs yet.
@@ -197,14 +215,14 @@ def cards(
             pieces[row.case_no].append(_payout(app, row))
     in_talks = [case.case_no for case, _ in found if case.state == "negotiating"]
     of_talks = talks.of_many(conn, in_talks) if in_talks else {}
-    policy = None
+    holds = None
     if any(case.state in MAY_ASK for case, _ in found):
-        _, policy = policies.in_force(app, conn, now)
+        holds = applying.at(app, conn, now)
     for case, _ in found:
         if onlooks(actor, case):
             pieces[case.case_no] = list(_nameless(pieces[case.case_no]))
     return [
-        _card(app, case, row, pieces[case.case_no], policy, now, of_talks.get(case.case_no))
+        _card(app, case, row, pieces[case.case_no], holds, now, of_talks.get(case.case_no))
         for case, row in found
     ]
 
@@ -214,13 +232,13 @@ def _card(
     case: Case,
     row: Any,
     pieces: list[PayoutView],
-    policy: Policy | None,
+    holds: Applying | None,
     now: datetime,
     of_talks: Talks | None,
 ) -> CaseCard:
     ask_until = None
-    if policy is not None and case.state in MAY_ASK:
-        ask_until = window_ends_at(row.kind, row.completed_at, policy)
+    if holds is not None and case.state in MAY_ASK:
+        ask_until = holds.ask_until(row)
     return CaseCard(
         case_no=case.case_no,
         order_no=case.order_no,
@@ -425,6 +443,17 @@ def _says(app: App, conn: Connection, bodies: Iterable[Mapping[str, Any]]) -> di
         short: wording.rule_sentence(texts.of(language), policy, rule, facts)
         for short, language in (("zh", "zh_CN"), ("en", "en"))
     }
+
+
+def _versions(bodies: Iterable[Mapping[str, Any]]) -> Versions | None:
+    """What the newest sending chose from."""
+    kept = [body for body in bodies if "versions" in body or body.get("set", {}).get("submitted_at")]
+    said = kept[-1].get("versions") if kept else None
+    if said is None:
+        return None
+    since = said["bought_since"]
+    figures = {name: value for name, value in said.items() if name not in ("bought_since", "facts")}
+    return Versions(bought_since=since and datetime.fromisoformat(since), **figures)
 
 
 def _is_provisional(app: App, at: datetime | None) -> bool:

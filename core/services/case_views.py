@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from core.domain.eligibility import Assessment
-from core.domain.facts import Facts
 from core.domain.located import IN_WALLET
 from core.domain.locator import BillRow, Located, Ticket
 from core.domain.policy import Policy
 from core.domain.routes import RouteOption
+from core.services.applying import Answer, Versions
 from core.services.evidence import EvidenceView
 from core.services.orders import OrderView
+
+__all__ = ["Answer", "CaseCard", "CaseView", "EventView", "Look", "PayoutView", "Versions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,26 +116,23 @@ class CaseView:
     fee_of_minor: int | None  # … of this part of what was approved
     offer: RouteOption | None  # that waits for the customer, with the dates of accepting it now
     says: Mapping[str, str]  # the rule's sentence at the decision, by language "zh" and "en"; empty before
+    versions: Versions | None = None  # as it was sent, where two were asked
     is_from_outside: bool = (
         False  # for somebody with the receipt of an account's order: where it stands, no more
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the rules say to a claim, on the facts of that moment."""
-
-    facts: Facts
-    found: Assessment
+    erased_at: datetime | None = None  # its customer was; words and pictures are sealed since
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A case, the policy in force and what its rules say to the claim as it stands: all of one instant."""
+    """A case, the policy that applies and what its rules say to the claim as it stands: all of one instant.
+    `in_force`: by whose limits a draft is written, whichever version it will be answered by.
+    """
 
     view: CaseView
     version: int
     policy: Policy
+    in_force: Policy
     answer: Answer | None  # None where nothing was assessed
     now: datetime
 

@@ -26,10 +26,10 @@ from core.domain.errors import (
 )
 from core.domain.lifecycle import CASE
 from core.domain.terms import Terms
-from core.services import case_reading, decisions, drafts, leases, policies
-from core.services.case_views import Answer, CaseCard, CaseView, Look
+from core.services import applying, case_reading, decisions, drafts, leases, policies, trials
+from core.services.case_views import CaseCard, CaseView, Look
 from core.services.commands import once
-from core.services.granting import choose, gather
+from core.services.granting import choose, weigh
 from core.services.record import Case, Change, lock, read
 
 
@@ -51,7 +51,7 @@ def open_draft(app: App, actor: Actor, order_no: str) -> CaseView:
         return case_reading.load(app, conn, case, actor)
 
 
-def save_draft(app: App, actor: Actor, case_no: str, **fields: Any) -> CaseView:
+def save_draft(app: App, actor: Actor, case_no: str, **fields: Any) -> None:
     """Keep what the wizard has: `step reason requested_minor quantity description route`; None changes
     nothing.
     """
@@ -60,7 +60,7 @@ def save_draft(app: App, actor: Actor, case_no: str, **fields: Any) -> CaseView:
         if actor.role not in BUYERS:
             raise NotAllowed(role=actor.role)
         _, policy = policies.in_force(app, conn, app.now())
-        return case_reading.load(app, conn, drafts.fill_in(conn, case, policy, **fields), actor)
+        drafts.fill_in(conn, case, policy, **fields)
 
 
 def look(app: App, actor: Actor, case_no: str, *, assessed: bool = True) -> Look:
@@ -68,13 +68,15 @@ def look(app: App, actor: Actor, case_no: str, *, assessed: bool = True) -> Look
     now = app.now()
     with app.read() as conn:
         case = read(conn, case_no, actor, from_outside=True)
-        view = case_reading.load(app, conn, case, actor)
-        version, policy = policies.in_force(app, conn, now)
+        found = applying.at(app, conn, now)
+        view = case_reading.load(app, conn, case, actor, found)
+        version, policy = found.base(case.order_no)
         answer = None
         if assessed and case.state == "draft" and case.reason and case.requested_minor is not None:
             kinds = [picture.kind for picture in view.evidence]
-            answer = Answer(*gather(app, conn, case, case.requested_minor, policy, now, kinds))
-    return Look(view, version, policy, answer, now)
+            answer = weigh(app, conn, found, case, case.requested_minor, now, kinds)
+            version, policy = answer.version, answer.policy
+    return Look(view, version, policy, found.policy, answer, now)
 
 
 def submit(
@@ -153,8 +155,9 @@ def _submit(
     amount = case.requested_minor
     if amount is None or amount <= 0:
         raise AmountInvalid()
-    version, policy = policies.in_force(app, conn, at)
-    facts, assessment = gather(app, conn, case, amount, policy, at)
+    holds = applying.at_sending(app, conn, at, case.order_no)
+    answer = weigh(app, conn, holds, case, amount, at)
+    facts, assessment, policy = answer.facts, answer.found, answer.policy
     left = facts.refundable_minor
     if left <= 0:
         raise NothingLeft()
@@ -177,9 +180,11 @@ def _submit(
     claim = {"reason": case.reason, "requested_minor": amount, "quantity": case.quantity}
     claim |= {"description": case.description, "route": route}
     next_due = due("in_review", policy, app.calendar, at)
-    change.step("submit", actor, at, next_due, None, policy_version=version, submitted_at=at, **claim)
-    decisions.screen(app, change, facts, assessment, policy)
+    change.step("submit", actor, at, next_due, None, policy_version=answer.version, submitted_at=at, **claim)
+    decisions.screen(app, change, answer)
     after = change.write()
+    answered = (after.case_no, after.last_seq, after.currency)
+    trials.beside(app, conn, holds.running, answered, facts, assessment)
     return {
         "case_no": after.case_no,
         "state": after.state,

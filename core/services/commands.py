@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from typing import Any, Final
 
+import structlog
 from sqlalchemy import Connection, bindparam, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -18,6 +19,8 @@ from core.adapters.world import App
 from core.domain.actors import Actor
 from core.domain.errors import CommandReused
 from core.services.record import canonical
+
+log = structlog.get_logger(__name__)
 
 _COMMAND: Final = Prepared(
     select(commands.c.kind, commands.c.actor, commands.c.result).where(commands.c.id == bindparam("id"))
@@ -68,7 +71,9 @@ def once(
                         "result": canonical(result),
                     },
                 )
-                return result
+            about = {"case_no": result["case_no"]} if "case_no" in result else {}
+            log.info("done", command=kind, role=actor.role, **about)
+            return result
         except SQLAlchemyError as error:
             # Another transaction took the id, the order or the case number first: look again.
             if attempt == 2 or not is_conflict(error):

@@ -16,14 +16,13 @@ from core.adapters.tables import evidence
 from core.adapters.world import App
 from core.domain.actors import SYSTEM, Actor
 from core.domain.deadlines import due
-from core.domain.eligibility import Assessment
 from core.domain.errors import MoneyAlreadySent, NewEvidenceNeeded, NotAllowed, TextRequired, TextTooLong
-from core.domain.facts import Facts
 from core.domain.lifecycle import CASE
 from core.domain.policy import Policy
 from core.domain.rights import barred
 from core.domain.terms import Terms
-from core.services import approvals, credit, ledger, negotiations, policies, reservations
+from core.services import applying, approvals, credit, ledger, negotiations, policies, reservations
+from core.services.applying import Answer
 from core.services.granting import basis, choose, gather, grant
 from core.services.record import Case, Change, people
 
@@ -32,17 +31,20 @@ CARRYING: Final = frozenset({"answer", "decline", "appeal", "dispute", "propose"
 NEEDS_WORDS: Final = frozenset({"reject", "ask", "answer", "dispute", "appeal", "find_forgery"})
 
 
-def screen(app: App, change: Change, facts: Facts, assessment: Assessment, policy: Policy) -> None:
-    """The automatic review: the rules' verdict becomes the event that answers a submission."""
+def screen(app: App, change: Change, answer: Answer) -> None:
+    """The automatic review: the rules' verdict becomes the event that answers a submission. It keeps the
+    choice between two versions of the policy, where there was one.
+    """
+    facts, assessment, policy = answer.facts, answer.found, answer.policy
     case, at = change.case, facts.at
     verdict: dict[str, Any] = {"verdict": assessment.verdict, "rule": assessment.rule}
     if assessment.verdict == "approve":
         option = choose(assessment.options, case.route)
         if option.approvals == 0:
-            body = basis(facts, assessment, case.policy_version, option)
+            body = basis(facts, assessment, case.policy_version, option) | applying.kept(answer)
             grant(app, change, option, SYSTEM, at, policy, body, **verdict)
             return
-    body = basis(facts, assessment, case.policy_version, None)
+    body = basis(facts, assessment, case.policy_version, None) | applying.kept(answer)
     if assessment.verdict == "reject":
         decided = {"decided_by": str(SYSTEM), "decided_at": at}
         next_due = due("rejected", policy, app.calendar, at)

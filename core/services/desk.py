@@ -78,7 +78,8 @@ def open_file(app: App, actor: Actor, case_no: str) -> File:
         policy = policies.get(app, conn, case.policy_version)
         kinds = [picture.kind for picture in view.evidence]
         wanted = case.requested_minor or 0
-        answer = Answer(*gather(app, conn, case, wanted, policy, now, kinds))
+        gathered = gather(app, conn, case, wanted, policy, now, kinds)
+        answer = Answer(*gathered, case.policy_version, policy)
         person = conn.execute(
             select(customers.c.name, customers.c.credit).where(customers.c.id == case.customer_id)
         ).first()

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, exists, select, text, update
 
+from core import logs
 from core.adapters.tables import case_events, cases, evidence, orders
 from core.adapters.world import App
 from core.domain.actors import BUYERS, Actor
@@ -83,9 +84,11 @@ def held_order(conn: Connection, actor: Actor, order_no: str) -> Any:
     actor's.
     """
     row = conn.execute(_ORDER, {"order_no": order_no}).one_or_none()
-    if row is None or not actor.owns(row.customer_id, row.order_no):
-        raise NotFound()
-    return row
+    if row is not None and actor.owns(row.customer_id, row.order_no):
+        return row
+    if row is not None:
+        logs.denied("order", actor.role)
+    raise NotFound()
 
 
 def open_one(app: App, conn: Connection, actor: Actor, order: Any, at: datetime) -> Case:

@@ -23,6 +23,8 @@ from core.domain.policy import Policy
 from core.domain.routes import RouteOption
 from core.domain.workdays import Calendar
 from core.services import ledger, reservations
+from core.services.applying import Answer, Applying
+from core.services.applying import weigh as answer
 from core.services.orders import facts_for
 from core.services.record import Case, Change, evidence_kinds
 
@@ -54,6 +56,22 @@ def gather(
     if case.applicant == "guest":  # a receipt opens no balance of the account that bought it
         facts = replace(facts, has_account=False)
     return facts, assess(facts, policy, app.calendar)
+
+
+def weigh(
+    app: App,
+    conn: Connection,
+    applying: Applying,
+    case: Case,
+    amount: int,
+    at: datetime,
+    evidence: Collection[str] | None = None,
+) -> Answer:
+    """Fresh facts of a claim that is not sent yet, and the answer of the policy that applies to it."""
+    kinds = evidence_kinds(conn, case.case_no) if evidence is None else evidence
+    return answer(
+        app, applying, case.order_no, lambda policy: gather(app, conn, case, amount, policy, at, kinds)
+    )
 
 
 def open_to(

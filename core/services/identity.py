@@ -32,6 +32,7 @@ SESSION_MINUTES: Final = 12 * 60
 IDLE: Final = timedelta(minutes=60)  # without an act of its owner a session is over
 SEEN_EVERY: Final = timedelta(minutes=5)  # how exactly the last act is kept
 GUEST_MINUTES: Final = 30
+ENDED_KEPT: Final = timedelta(days=30)
 TRIES: Final = 5  # for one order …
 TRIES_OF_ADDRESS: Final = 20  # … from one address (a household, an office) …
 TRIES_OF_ALL: Final = 300  # … and by everybody, in
@@ -145,6 +146,14 @@ def opened(
         )
     )
     return token
+
+
+def forget_ended(app: App) -> int:
+    """Delete sessions that ended long ago: until then who comes back hears whose it was."""
+    before = app.now() - ENDED_KEPT
+    over = or_(sessions.c.ended_at < before, sessions.c.expires_at < before)
+    with app.begin() as conn:
+        return conn.execute(delete(sessions).where(over)).rowcount
 
 
 def who(app: App, token: str) -> Actor | None:

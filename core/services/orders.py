@@ -14,6 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Select, bindparam, select, text
 from sqlalchemy.sql.elements import ColumnElement
 
+from core import logs
 from core.adapters.order_statements import BILL_SOURCES
 from core.adapters.prepared import Prepared
 from core.adapters.tables import cases, orders, payments
@@ -151,6 +152,7 @@ def get(app: App, actor: Actor, order_no: str) -> OrderView:
     with app.read() as conn:
         order = load(conn, order_no)
     if not actor.owns(order.customer_id, order.order_no):
+        logs.denied("order", actor.role)
         raise NotFound()
     return order
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_right
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from core.adapters.prepared import Prepared
-from core.adapters.tables import from_micros, policies
+from core.adapters.tables import from_micros, policies, policy_trials
 from core.adapters.world import App
 from core.domain import policy as documents
 from core.domain.actors import same_person
@@ -22,9 +24,16 @@ _IN_FORCE: Final = Prepared(
     .order_by(policies.c.in_force_from.desc(), policies.c.version.desc())
     .limit(1)
 )
+_TIMELINE: Final = Prepared(
+    select(policies.c.version, policies.c.in_force_from)
+    .where(policies.c.in_force_from.is_not(None))
+    .order_by(policies.c.in_force_from, policies.c.version)
+)
+_BEGINNING: Final = from_micros(0)  # of the first version, which setup publishes
 SHIPPED_BY: Final = "portal"  # the author of what ships with the code
 _NEWEST: Final = (
     select(policies.c.version, policies.c.author, policies.c.sha256)
+    .where(policies.c.in_force_from.is_not(None))
     .order_by(policies.c.version.desc())
     .limit(1)
 )
@@ -42,6 +51,29 @@ _NEXT: Final = (
     .limit(1)
 )
 _DOCUMENT: Final = select(policies.c.document).where(policies.c.version == bindparam("version"))
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Every published version by its beginning, those to come too: `versions[i]` from `begins[i]` on."""
+
+    begins: tuple[datetime, ...]
+    versions: tuple[int, ...]
+
+    def at(self, instant: datetime) -> int | None:
+        """The version in force then; None: none was."""
+        place = bisect_right(self.begins, instant)
+        return self.versions[place - 1] if place else None
+
+    def since(self, version: int) -> datetime | None:
+        """From when a version is in force; None: from the beginning, or never."""
+        begins = dict(zip(self.versions, self.begins, strict=True)).get(version)
+        return None if begins == _BEGINNING else begins
+
+
+def timeline(conn: Connection) -> Timeline:
+    rows = _TIMELINE.all(conn, {})
+    return Timeline(tuple(row.in_force_from for row in rows), tuple(row.version for row in rows))
 
 
 def in_force(app: App, conn: Connection, at: datetime) -> tuple[int, Policy]:
@@ -68,8 +100,9 @@ def next_after(conn: Connection, at: datetime) -> tuple[int, datetime] | None:
 
 def current(app: App) -> tuple[int, Policy]:
     """`in_force` now, for a screen."""
-    with app.read() as conn:
-        return in_force(app, conn, app.now())
+    now = app.now()
+    with app.glance() as conn:
+        return in_force(app, conn, now)
 
 
 def last_document(app: App) -> tuple[int, str, datetime]:
@@ -78,6 +111,24 @@ def last_document(app: App) -> tuple[int, str, datetime]:
         version, begins_at = last(conn)
         document: str = conn.execute(_DOCUMENT, {"version": version}).scalar_one()
     return version, document, begins_at
+
+
+def earlier(app: App, most: int) -> tuple[int, ...]:
+    """Published versions that are in force or were, the newest first, without the one that holds last: what
+    one goes back to.
+    """
+    with app.read() as conn:
+        newest, known = last(conn)[0], timeline(conn)
+    return tuple(version for version in reversed(known.versions) if version != newest)[:most]
+
+
+def document(app: App, version: int) -> str:
+    """The text of a version; `NotFound(what='policy')`."""
+    with app.read() as conn:
+        found = conn.execute(_DOCUMENT, {"version": version}).scalar()
+    if found is None:
+        raise NotFound(what="policy")
+    return str(found)
 
 
 def last(conn: Connection) -> tuple[int, datetime]:
@@ -120,7 +171,7 @@ def ensure_shipped(app: App, name: str = "standard") -> int:
             documents.shipped(name),
             author=SHIPPED_BY,
             approved_by="setup",
-            in_force_from=from_micros(0) if newest is None else None,
+            in_force_from=_BEGINNING if newest is None else None,
         )
 
 
@@ -156,21 +207,37 @@ def publish(
     in_force_from: datetime | None = None,
 ) -> int:
     """Store a checked document as the next version, in force from now or later; `PolicyInvalid` names what is
-    wrong with it. Only the first version, which setup publishes, is in force from the beginning.
+    wrong with it. Only the first version, which setup publishes, is in force from the beginning. A
+    trial for a share of the orders ends: what it is tried against is another policy now.
     """
-    if same_person(author, approved_by):
-        raise SamePerson()
-    policy = documents.load(document)
-    last = conn.execute(select(func.max(policies.c.version))).scalar() or 0
+    _check(document, author, approved_by)
     now = app.now()
     in_force_from = in_force_from or now
-    if last and in_force_from < now:
+    if in_force_from < now and conn.execute(_NEWEST).first() is not None:
         raise PolicyFromThePast()
     before = _IN_FORCE.first(conn, {"at": in_force_from})
     if before is not None:
         known = conn.execute(_SHA256, {"version": before.version}).scalar()
         if known == _sha256(document):
             raise PolicyUnchanged(version=before.version)
+    t = policy_trials.c
+    ended = {"state": "ended", "ended_by": approved_by.strip(), "ended_at": now, "cause": "published"}
+    conn.execute(update(policy_trials).where(t.kind == "share", t.state != "ended").values(ended))
+    return store(app, conn, document, author=author, approved_by=approved_by, in_force_from=in_force_from)
+
+
+def store(
+    app: App,
+    conn: Connection,
+    document: str,
+    *,
+    author: str,
+    approved_by: str,
+    in_force_from: datetime | None,
+) -> int:
+    """The next version, by two people. `in_force_from` None: never in force, decides what it is tried on."""
+    policy = _check(document, author, approved_by)
+    last = conn.execute(select(func.max(policies.c.version))).scalar() or 0
     conn.execute(
         insert(policies).values(
             version=last + 1,
@@ -180,7 +247,13 @@ def publish(
             author=author.strip(),
             approved_by=approved_by.strip(),
             in_force_from=in_force_from,
-            created_at=now,
+            created_at=app.now(),
         )
     )
     return last + 1
+
+
+def _check(document: str, author: str, approved_by: str) -> Policy:
+    if same_person(author, approved_by):
+        raise SamePerson()
+    return documents.load(document)

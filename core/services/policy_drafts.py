@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, insert, select, update
 
 from core.adapters.tables import policies as versions
-from core.adapters.tables import policy_drafts
+from core.adapters.tables import policy_drafts, policy_trials
 from core.adapters.world import App
 from core.domain import policy as documents
 from core.domain.actors import Actor, same_person
@@ -175,6 +175,10 @@ def _decide(
         values = work(conn, row)
         decided = values | {"decided_by": actor.id, "decided_at": app.now()}
         conn.execute(update(policy_drafts).where(_d.id == draft_id).values(decided))
+        # What is decided is not tried any more.
+        t = policy_trials.c
+        ended = {"state": "ended", "ended_by": actor.id, "ended_at": app.now(), "cause": "decided"}
+        conn.execute(update(policy_trials).where(t.draft_id == draft_id, t.state != "ended").values(ended))
         return values
 
     hold = lambda conn: _locked(conn, draft_id)  # noqa: E731

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
+from core import logs
 from core.adapters.prepared import Prepared
 from core.adapters.tables import case_events, cases, evidence, notices
 from core.domain.actors import Actor
@@ -140,7 +141,9 @@ def _owned(row: Sequence[Any] | None, actor: Actor) -> Case:
     if row is not None:
         found = case_of(row)
         if actor.owns(found.customer_id, found.order_no):
+            logs.about(case_no=found.case_no)
             return found
+        logs.denied("case", actor.role)
     raise NotFound()
 
 

@@ -7,36 +7,29 @@ because the page said no, is not among them.
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import pairwise
+from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
 from sqlalchemy import bindparam, func, select
 
+from core.adapters import event_facts
 from core.adapters.tables import case_events, cases
 from core.adapters.world import App
 from core.domain.actors import SYSTEM, Actor
 from core.domain.effects import Effect, Seen, effect
 from core.domain.errors import NotAllowed
-from core.domain.facts import Facts
 from core.domain.history import History
 from core.domain.policy import Policy
 from core.domain.simulation import Outcome, simulate
 from core.domain.table import VERDICTS
 
 ROLES: Final = ("policy", "lead")  # who tries policies
-MOST: Final = 100_000  # requests that are looked at, the newest
+MOST: Final = 1_000_000  # requests that are looked at, the newest
+_AT_ONCE: Final = 20_000  # of them in memory with all that their decision kept
 SHOWN: Final = 5  # case numbers that are named of each move
-
-REVIEW_MINUTES: Final = 10  # of one decision by a person, where too few were made here to tell
-PAUSE: Final = timedelta(minutes=30)  # a longer gap between one person's decisions is no work on a case
-LEAST: Final = 20  # fewer make no median
-_LOOKED_AT: Final = 20_000  # of people's decisions, the newest
 
 _e, _c = case_events.c, cases.c
 _DECIDED: Final = (
@@ -48,16 +41,6 @@ _DECIDED: Final = (
 )
 _STAMP: Final = select(func.count(), func.sum(_c.last_seq))
 _OPEN: Final = ("in_review", "awaiting_customer", "in_arbitration", "in_appeal", "screening", "draft")
-_BY_PEOPLE: Final = (
-    select(_e.actor_id, _e.at)
-    .where(
-        _e.actor_role.in_(("reviewer", "lead", "arbiter")),
-        _e.from_state.in_(("in_review", "in_appeal", "in_arbitration")),
-        _e.at >= bindparam("since", type_=_e.at.type),
-    )
-    .order_by(_e.at.desc())
-    .limit(_LOOKED_AT)
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +64,14 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """The answers of one policy and what they cost."""
+
+    outcome: Outcome
+    effect: Effect
+
+
+@dataclass(frozen=True, slots=True)
 class Replay:
     """What each policy tells the same requests, and what that costs."""
 
@@ -91,31 +82,24 @@ class Replay:
     will: Effect
 
 
-@dataclass(frozen=True, slots=True)
-class Handling:
-    """Minutes of a person for one decision: the median of `decisions` here; of none, `REVIEW_MINUTES`."""
-
-    minutes: int
-    decisions: int
-
-
 def sent_since(app: App, actor: Actor, since: datetime) -> Sent:
     """The newest `MOST` requests from then on; one that was sent again counts each time. `NotAllowed` but for
     `ROLES`.
     """
-    _may(actor)
+    may(actor)
     numbers: list[str] = []
-    rows: list[Facts] = []
+    parts: list[History] = []
     seen: list[tuple[bool, int]] = []
     with app.read() as conn:
-        for row in conn.execute(_DECIDED, {"since": since}):
-            is_last = not numbers or numbers[-1] != row.case_no
-            numbers.append(row.case_no)
-            rows.append(Facts.from_dict(json.loads(row.body)["facts"]))
-            seen.append(_became(row, is_last))
+        for rows in conn.execute(_DECIDED, {"since": since}).partitions(_AT_ONCE):
+            for row in rows:
+                is_last = not numbers or numbers[-1] != row.case_no
+                numbers.append(row.case_no)
+                seen.append(_became(row, is_last))
+            parts.append(event_facts.history([row.body for row in rows]))
     return Sent(
         tuple(numbers),
-        History.of(rows),
+        History.joined(parts) if parts else History.of([]),
         Seen(
             np.array([known for known, _ in seen], np.bool_), np.array([minor for _, minor in seen], np.int64)
         ),
@@ -133,59 +117,51 @@ def _became(row: Any, is_last: bool) -> tuple[bool, int]:
 
 
 def stamp(app: App, actor: Actor) -> tuple[int, int]:
-    """What is another whenever `sent_since` or `handling` might be: how many cases and how many events are
-    there. Cases and events never go.
+    """What is another whenever `sent_since` or `handling.measured` might be: how many cases and how many
+    events are there. Cases and events never go.
     """
-    _may(actor)
+    may(actor)
     with app.read() as conn:
         count, events = conn.execute(_STAMP).one()
     return int(count), int(events or 0)
 
 
-def handling(app: App, actor: Actor, since: datetime) -> Handling:
-    """How long a person has for one decision: from their decision before it, pauses left out."""
-    _may(actor)
-    by_person: dict[str, list[datetime]] = defaultdict(list)
-    with app.read() as conn:
-        for person, at in conn.execute(_BY_PEOPLE, {"since": since}):
-            by_person[person].append(at)
-    gaps = sorted(
-        later - earlier
-        for times in by_person.values()
-        for later, earlier in pairwise(times)
-        if later - earlier <= PAUSE
-    )
-    if len(gaps) < LEAST:
-        return Handling(REVIEW_MINUTES, 0)
-    return Handling(max(1, round(gaps[len(gaps) // 2] / timedelta(minutes=1))), len(gaps))
+def told(sent: Sent, policy: Policy) -> Told:
+    """What one policy tells the requests."""
+    outcome = simulate(sent.history, policy)
+    return Told(outcome, effect(sent.history, policy, outcome, sent.seen))
 
 
 def replay(sent: Sent, before: Policy, after: Policy) -> Replay:
     """Both policies over the same requests."""
-    was, will = simulate(sent.history, before), simulate(sent.history, after)
-    return Replay(
-        was,
-        will,
-        tuple(_moves(sent, was, will)),
-        effect(sent.history, before, was, sent.seen),
-        effect(sent.history, after, will, sent.seen),
-    )
+    return beside(sent, told(sent, before), told(sent, after))
 
 
-def _may(actor: Actor) -> None:
+def beside(sent: Sent, was: Told, will: Told) -> Replay:
+    """The answers of two policies to the same requests."""
+    moves = tuple(_moves(sent, was.outcome, will.outcome))
+    return Replay(was.outcome, will.outcome, moves, was.effect, will.effect)
+
+
+def may(actor: Actor) -> None:
+    """`NotAllowed` but for `ROLES`."""
     if actor.role not in (*ROLES, "system"):
         raise NotAllowed(role=actor.role)
 
 
 def _moves(sent: Sent, was: Outcome, will: Outcome) -> Iterator[Moved]:
     """The most numerous first."""
-    rows: dict[tuple[int, int], list[int]] = defaultdict(list)
-    for row in map(int, np.flatnonzero(was.moved(will))):
-        rows[int(was.verdict[row]), int(will.verdict[row])].append(row)
-    history = sent.history
-    for (before, after), found in sorted(rows.items(), key=lambda item: (-len(item[1]), item[0])):
-        asked: dict[str, int] = defaultdict(int)
-        for row in found:
-            asked[history.currencies[history.currency[row]]] += int(history.requested_minor[row])
+    history, many = sent.history, len(VERDICTS)
+    rows = np.flatnonzero(was.moved(will))
+    moves = was.verdict[rows].astype(np.int64) * many + will.verdict[rows]
+    kinds, counts = np.unique(moves, return_counts=True)
+    for place in np.argsort(-counts, kind="stable"):
+        found = rows[moves == kinds[place]]
+        before, after = divmod(int(kinds[place]), many)
+        codes, amounts = history.currency[found], history.requested_minor[found]
+        asked = {
+            history.currencies[code]: int(amounts[codes == code].sum())
+            for code in dict.fromkeys(codes.tolist())
+        }
         names = tuple(sent.case_nos[row] for row in found[:SHOWN])
-        yield Moved(VERDICTS[before], VERDICTS[after], len(found), dict(asked), names)
+        yield Moved(VERDICTS[before], VERDICTS[after], len(found), asked, names)

@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy import Connection, bindparam, func, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from core import logs
 from core.adapters import database
 from core.adapters.channels import Channel, ChannelSilent, Outcome
 from core.adapters.prepared import Prepared
@@ -69,6 +70,7 @@ def attend(app: App, payout_id: int, worker: str) -> bool:
     row = claim(app, payout_id, worker)
     if row is None:
         return False
+    logs.about(case_no=row.case_no)
     if row.channel == "balance":
         return credit(app, payout_id, worker)
     if row.channel in VOUCHERS:

@@ -10,24 +10,30 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 import structlog
-from sqlalchemy import Connection, and_, delete, not_, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, not_, or_, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from core.adapters import database
 from core.adapters.provider import Provider
-from core.adapters.tables import accounts, customers
+from core.adapters.tables import accounts, customers, sign_in_tries
 from core.adapters.world import App
 from core.domain import proof
-from core.domain.errors import AccountDiffers, NotFound, Refusal, SignInFailed
+from core.domain.errors import AccountDiffers, NotFound, Refusal, SignInFailed, TooManySignIns
 from core.domain.sign_in import Claimed, believed, signed_out
 from core.services import identity
 
 log = structlog.get_logger(__name__)
 
 MINUTES: Final = 10  # from the door to the provider and back
+# Each code that is brought back makes us ask the provider, and anybody can make one up.
+TRIES_OF_ADDRESS: Final = 20  # that came to nothing, or are under way: from one address …
+TRIES_OF_ALL: Final = 300  # … and from all, in
+WINDOW: Final = timedelta(minutes=15)
+_TRIES_LOCK: Final = 7_245_020
 
 _a = accounts.c
 
@@ -61,20 +67,28 @@ def begin(app: App, *, as_staff: bool = False, again: bool = False) -> tuple[str
 
 
 def finish(
-    app: App, begun: Begun | None, *, state: str, code: str, issuer: str | None = None, denied: str = ""
+    app: App,
+    begun: Begun | None,
+    *,
+    state: str,
+    code: str,
+    address: str,
+    issuer: str | None = None,
+    denied: str = "",
 ) -> tuple[str, str]:
-    """Token and role of a new session. `SignInFailed`, `SecondFactorNeeded`, `AccountDiffers`,
-    `ProviderSilent`; each is logged with its reason, nothing of what was brought back is.
+    """Token and role of a new session. `address`: the visitor's, for the limit; '' where nobody can tell.
+    `SignInFailed`, `SecondFactorNeeded`, `AccountDiffers`, `ProviderSilent`, `TooManySignIns`; each is
+    logged with its reason, nothing of what was brought back is.
     """
     try:
-        return _finish(app, begun, state, code, issuer, denied)
+        return _finish(app, begun, state, code, issuer, denied, address)
     except Refusal as refused:
         log.warning("sign_in_refused", code=refused.code, problem=refused.params.get("problem", ""))
         raise
 
 
 def _finish(
-    app: App, begun: Begun | None, state: str, code: str, issuer: str | None, denied: str
+    app: App, begun: Begun | None, state: str, code: str, issuer: str | None, denied: str, address: str
 ) -> tuple[str, str]:
     provider = _provider(app)
     if begun is None:  # another browser's, or a second time
@@ -85,13 +99,36 @@ def _finish(
         raise SignInFailed(problem="iss_of_answer")
     if denied or not 0 < len(code) <= 2048:
         raise SignInFailed(problem="denied" if denied else "no_code")
+    tried = _tried(app, address[:64])
     claims = provider.redeem(code, begun.verifier)
     claimed = believed(claims, provider.rules, begun.nonce, app.now())
     try:
         with app.begin() as conn:
-            return _signed_in(app, conn, claimed, begun.nonce), claimed.role
+            conn.execute(delete(sign_in_tries).where(sign_in_tries.c.id == tried))
+            token = _signed_in(app, conn, claimed, begun.nonce)
     except IntegrityError:
         raise SignInFailed(problem="replayed") from None
+    log.info("signed_in", role=claimed.role)
+    return token, claimed.role
+
+
+def _tried(app: App, address: str) -> int:
+    """Count a try before anybody is asked, and answer its id: a good one is taken back, so that people who
+    sign in never fill the room. `TooManySignIns`.
+    """
+    t, now = sign_in_tries.c, app.now()
+    since = now - WINDOW
+    with app.begin() as conn:
+        database.serialize(conn, _TRIES_LOCK)
+        conn.execute(delete(sign_in_tries).where(or_(t.at <= since, t.at > now + WINDOW)))
+        for which, most in ((t.address == address, TRIES_OF_ADDRESS), (true(), TRIES_OF_ALL)):
+            if (
+                conn.execute(select(func.count()).select_from(sign_in_tries).where(which)).scalar_one()
+                >= most
+            ):
+                raise TooManySignIns()
+        made = conn.execute(insert(sign_in_tries).values(address=address, at=now).returning(t.id))
+        return int(made.scalar_one())
 
 
 def _signed_in(app: App, conn: Connection, claimed: Claimed, nonce: str) -> str:

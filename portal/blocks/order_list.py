@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from core.domain.eligibility import window_ends_at
-from core.domain.policy import Policy
+from core.services.applying import Applying
 from core.services.case_views import CaseCard
 from core.services.orders import OrderView
 from core.texts import Texts
@@ -37,7 +36,7 @@ def lines(
     found: Sequence[OrderView],
     cards: Sequence[CaseCard],
     late: Collection[str],
-    policy: Policy,
+    holds: Applying,
     now: datetime,
 ) -> list[Line]:
     """`cards`: the same customer's, at least those in a state of `TELLING`. `late`: orders whose draft came
@@ -50,7 +49,7 @@ def lines(
         elif card.is_settled:
             settled[card.order_no] = card.case_no
     unsent = {card.order_no for card in cards if card.state == "draft"}
-    return [_line(order, drafts, unsent, settled, policy, now) for order in found]
+    return [_line(order, drafts, unsent, settled, holds, now) for order in found]
 
 
 def askable(found: Sequence[Line]) -> dict[str, datetime]:
@@ -63,10 +62,10 @@ def _line(
     drafts: Collection[str],
     unsent: Collection[str],
     settled: Mapping[str, str],
-    policy: Policy,
+    holds: Applying,
     now: datetime,
 ) -> Line:
-    ends = window_ends_at(order.kind, order.completed_at, policy)
+    ends = holds.ask_until(order)
     is_draft = order.order_no in drafts
     if is_draft or (order.open_case and order.order_no not in unsent):
         return Line(order, "open", ends, is_draft)

@@ -244,16 +244,23 @@ def questions(tx: Texts, policy: Policy) -> str:
     )
 
 
+def link_to(support: str) -> str:
+    """Where a click on the shop's contact leads; '' for a sentence."""
+    where = support.strip()
+    if _WEB.fullmatch(where):
+        return where
+    return f"mailto:{where}" if _MAIL.fullmatch(where) else ""
+
+
 def contact(tx: Texts, support: str) -> str:
     """How to reach the shop, and what to say first. A web or mail address becomes a link."""
     where = support.strip()
     if not where:
         return f"<p>{esc(tx('help.contact.unset'))}</p><p>{esc(tx('help.contact.quote'))}</p>"
-    shown = esc(where)
-    if _WEB.fullmatch(where):
-        shown = f'<a href="{shown}" target="_blank" rel="noopener">{shown}</a>'
-    elif _MAIL.fullmatch(where):
-        shown = f'<a href="mailto:{shown}">{shown}</a>'
+    shown, to = esc(where), link_to(where)
+    if to:
+        window = "" if to.startswith("mailto:") else ' target="_blank" rel="noopener"'
+        shown = f'<a href="{esc(to)}"{window}>{shown}</a>'
     return f"<p><bdi>{shown}</bdi></p><p>{esc(tx('help.contact.quote'))}</p>"
 
 

@@ -47,7 +47,7 @@ def cards(album: Album) -> None:
         have = [item for item in view.evidence if item.kind == kind]
         tag = ("", tx("request.evidence.optional") if kind == "other" else tx("evidence.lacks"))
         ask_proof.card(album, kind, have, ("ok", tx("request.evidence.have")) if have else tag)
-    st.html(f'<p class="note">{esc(tx("request.evidence.rules", size=taking.largest_mb(album.app)))}</p>')
+    st.html(f'<p class="note">{esc(tx("request.evidence.rules", size=taking.largest_mb(album.limits)))}</p>')
 
 
 def head(album: Album) -> str:

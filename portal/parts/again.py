@@ -8,9 +8,8 @@ from datetime import datetime
 from core import wording
 from core.adapters.world import App
 from core.domain.actors import Actor
-from core.domain.eligibility import window_ends_at
-from core.domain.policy import Policy
 from core.services import cases
+from core.services.applying import Applying
 from core.services.case_views import Answer, CaseCard, CaseView
 from core.services.orders import OrderView
 from core.texts import Texts
@@ -19,9 +18,9 @@ from portal.html import esc, href, ms
 ENDED = ("withdrawn", "closed")
 
 
-def is_over(order: OrderView, policy: Policy, rules: Answer | None, now: datetime) -> bool:
+def is_over(order: OrderView, holds: Applying, rules: Answer | None, now: datetime) -> bool:
     """Whether the time to ask is over and the rules make no exception for this claim (R1.3)."""
-    ends = window_ends_at(order.kind, order.completed_at, policy)
+    ends = holds.ask_until(order)
     return ends is not None and ends < now and (rules is None or rules.found.verdict == "reject")
 
 
@@ -30,7 +29,7 @@ def late_drafts(
     actor: Actor,
     cards: Iterable[CaseCard],
     orders: Sequence[OrderView],
-    policy: Policy,
+    holds: Applying,
     now: datetime,
 ) -> dict[str, datetime]:
     """Order numbers of drafts that can no longer be sent with success, and since when."""
@@ -40,19 +39,19 @@ def late_drafts(
         order = known.get(card.order_no)
         if card.state != "draft" or order is None:
             continue
-        ends = window_ends_at(order.kind, order.completed_at, policy)
+        ends = holds.ask_until(order)
         if ends is None or ends >= now:
             continue
         # Assessed only past the window, which few drafts are.
-        if is_over(order, policy, cases.look(app, actor, card.case_no).answer, now):
+        if is_over(order, holds, cases.look(app, actor, card.case_no).answer, now):
             late[card.order_no] = ends
     return late
 
 
-def too_late(tx: Texts, view: CaseView, policy: Policy, rules: Answer | None, *, now: datetime) -> str:
+def too_late(tx: Texts, view: CaseView, holds: Applying, rules: Answer | None, *, now: datetime) -> str:
     """A draft past its window: since when, and what remains."""
     order = view.order
-    ends = window_ends_at(order.kind, order.completed_at, policy)
+    ends = holds.ask_until(order)
     if ends is None:
         return ""
     ways = []
@@ -60,7 +59,7 @@ def too_late(tx: Texts, view: CaseView, policy: Policy, rules: Answer | None, *,
         to = href("/request", order=order.order_no, step="5", anyway="1")
         ways.append(
             _way("gavel", to, tx("request.verdict.anyway"))
-            + _note(tx("request.verdict.anyway_help", days=policy.working_days.appeal))
+            + _note(tx("request.verdict.anyway_help", days=rules.policy.working_days.appeal))
         )
     elif rules is None:
         ways.append(_way("edit", href("/request", order=order.order_no), tx("track.late.look")))
@@ -72,7 +71,7 @@ def too_late(tx: Texts, view: CaseView, policy: Policy, rules: Answer | None, *,
 def offer(
     tx: Texts,
     view: CaseView,
-    policy: Policy,
+    holds: Applying,
     rules: Answer | None,
     *,
     now: datetime,
@@ -92,15 +91,15 @@ def offer(
         return _settled(tx, view)
     if order.refundable_minor <= 0:
         return "" if view.state == "completed" else _block("info", tx("track.again.nothing"), "", "")
-    if is_over(order, policy, rules, now):
+    if is_over(order, holds, rules, now):
         if view.state == "completed":
             return ""
-        ends = window_ends_at(order.kind, order.completed_at, policy) or now
+        ends = holds.ask_until(order) or now
         since = tx("track.late.since", when=tx.until(ends, now), ago=tx.duration(now - ends))
         return _block("event_busy", tx("track.again.over"), since, _support(tx, order))
-    said = [until(tx, order, policy, now=now)]
+    said = [until(tx, order, holds, now=now)]
     if rules is not None and rules.found.verdict == "reject" and not rules.found.rule.startswith("law."):
-        rule = wording.rule_sentence(tx, policy, rules.found.rule, rules.facts)
+        rule = wording.rule_sentence(tx, rules.policy, rules.found.rule, rules.facts)
         said.append(tx("track.again.refused", rule=rule))
     to = href("/request", order=order.order_no)
     button = _button(to, tx("track.again.go"), first=is_first and len(said) == 1)
@@ -117,10 +116,10 @@ def _settled(tx: Texts, view: CaseView) -> str:
     return _block("gavel", tx("track.again.settled"), tx("track.again.final"), see)
 
 
-def until(tx: Texts, order: OrderView, policy: Policy, *, now: datetime) -> str:
+def until(tx: Texts, order: OrderView, holds: Applying, *, now: datetime) -> str:
     """What is left of the order and until when it can be asked for."""
     left = tx.money(order.refundable_minor, order.currency)
-    ends = window_ends_at(order.kind, order.completed_at, policy)
+    ends = holds.ask_until(order)
     if ends is None:
         return tx("track.again.open", amount=left)
     if ends < now:  # an exception of the rules

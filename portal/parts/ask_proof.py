@@ -42,10 +42,11 @@ def show(w: Wizard, answer: Answer) -> None:
     st.html(
         f'<div class="ask"><h1 id="step" tabindex="-1">{esc(tx("request.evidence.title"))}</h1>{lead}</div>'
     )
-    album = Album(w.app, w.actor, tx, w.view, reading.said(w.app, w.actor, w.view.case_no), w.now)
+    read_so_far = reading.said(w.app, w.actor, w.view.case_no)
+    album = Album(w.app, w.actor, tx, w.view, read_so_far, w.in_force.limits, w.now)
     for kind in kinds(w, answer):
         _one(album, kind, must=kind in verdict.asks_for(answer.found))
-    st.html(f'<p class="note">{esc(tx("request.evidence.rules", size=taking.largest_mb(w.app)))}</p>')
+    st.html(f'<p class="note">{esc(tx("request.evidence.rules", size=taking.largest_mb(album.limits)))}</p>')
     if outcome := _outcome(w, answer):
         st.html(outcome)
     _on(w, answer)
@@ -106,4 +107,4 @@ def card(album: Album, kind: str, have: list[EvidenceView], tag: tuple[str, str]
             f"{esc(tx(f'evidence_hint.{kind}'))}</p></div></div>"
         )
         shot.lines(album, have)
-        taking.upload(album.app, album.actor, tx, album.view, kind)
+        taking.upload(album.app, album.actor, tx, album.view, album.limits, kind)

@@ -8,7 +8,7 @@ from core import wording
 from core.services.case_views import Answer
 from portal import places
 from portal.html import esc, href, ms
-from portal.parts import ask_route, choice, claim, verdict, why, wizard
+from portal.parts import ask_route, choice, claim, verdict, versions, why, wizard
 from portal.parts.wizard import Wizard
 
 
@@ -19,11 +19,12 @@ def show(w: Wizard, answer: Answer) -> None:
     with st.container(key="card-verdict"):
         st.html(
             verdict.card(tx, found, says, now=w.now, tag="h1", gets=ask_route.receives(w, answer), also=lost)
-            + verdict.window(tx, found, now=w.now)
+            + versions.note(tx, answer)
+            + verdict.window(tx, found, w.view.ask_until, now=w.now)
             + verdict.flip(tx, found, currency=w.currency, now=w.now)
         )
         with st.expander(tx("request.verdict.which"), icon=":material/gavel:", type="compact", key="rule"):
-            st.html(why.rules(tx, found, w.policy, currency=w.currency))
+            st.html(why.rules(tx, found, w.policy, currency=w.currency) + versions.other(tx, answer))
     if found.verdict == "reject":
         _refused(w, answer)
         return

@@ -125,7 +125,7 @@ def _words(w: Wizard) -> None:
         w.tx("request.wrong.words"), key=key, height=96, placeholder=w.tx("request.wrong.words_hint"),
         on_change=_keep_words, args=(w,), persist_state="page",
     )  # fmt: skip
-    limit = w.policy.limits.description_characters
+    limit = w.in_force.limits.description_characters
     if len(st.session_state[key]) > limit:
         st.html(wizard.bad(w.tx("request.bad.long", length=len(st.session_state[key]), limit=limit)))
     else:
@@ -163,7 +163,7 @@ def _keep_amount(w: Wizard) -> None:
 
 def _keep_words(w: Wizard) -> None:
     text = st.session_state[w.key("words")]
-    if len(text) <= w.policy.limits.description_characters:
+    if len(text) <= w.in_force.limits.description_characters:
         wizard.save(w, description=text)
 
 
@@ -178,7 +178,7 @@ def _next(w: Wizard) -> None:
     st.session_state[_TRIED] = w.view.case_no
     minor, pieces, problem = read_amount(w)
     reason, words = st.session_state.get(w.key("reason")), st.session_state.get(w.key("words"), "")
-    limit = w.policy.limits.description_characters
+    limit = w.in_force.limits.description_characters
     if problem or minor is None or not reason:
         return
     if len(words) > limit:

@@ -17,7 +17,7 @@ from core.services.desk import File
 from core.services.staff import name as name_of
 from core.texts import Texts
 from portal.html import esc, href, lines, ms
-from portal.parts import amounts, desk_findings, goods, pictures, reading, why
+from portal.parts import amounts, desk_findings, goods, pictures, reading, versions, why
 from portal.parts.ask_wrong import reason_words
 from portal.parts.desk_queue import clock
 
@@ -231,7 +231,8 @@ def rules(tx: Texts, file: File, minor: int, option: RouteOption | None, *, now:
     )
     return (
         f'<div class="dr"><h2>{esc(tx("desk.rules"))}</h2><p class="vd {found.verdict}">'
-        f"{esc(tx(f'verdict.{found.verdict}'))}</p><p>{esc(says)}</p>{missing}{suggestion}</div>"
+        f"{esc(tx(f'verdict.{found.verdict}'))}</p><p>{esc(says)}</p>{missing}{suggestion}"
+        f"{versions.for_staff(tx, file.view.versions, file.view.currency)}</div>"
     )
 
 
@@ -268,7 +269,8 @@ def _granted(tx: Texts, file: File) -> str:
     who = tx(
         "desk.granted.by", who=tx("role.system") if by.startswith("system:") else name_of(file.names, by)
     )
-    return f'<div class="dr"><h2>{esc(tx("desk.granted"))}</h2><p>{esc(who)}</p>{amounts.as_list(rows)}</div>'
+    told = amounts.as_list(rows) + versions.for_staff(tx, view.versions, view.currency)
+    return f'<div class="dr"><h2>{esc(tx("desk.granted"))}</h2><p>{esc(who)}</p>{told}</div>'
 
 
 def _lacks(tx: Texts, kinds: tuple[str, ...]) -> str:

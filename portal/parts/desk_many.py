@@ -13,7 +13,7 @@ from core.domain.money import plain
 from core.services import look_alikes, staff
 from core.services.look_alikes import Group, Weighed
 from core.texts import Texts
-from portal.html import esc, href, lines, ms
+from portal.html import esc, href, lines, ms, spoken
 from portal.parts import amounts, pictures
 from portal.parts.ask_wrong import reason_words
 from portal.parts.desk_decide import Seat
@@ -90,7 +90,7 @@ def _row(at: Seat, row: Weighed) -> bool:
     who = card.customer_name or tx("desk.guest")
     with st.container(key=f"manyrow-{card.case_no}", horizontal=True, gap="small"):
         ticked = st.checkbox(
-            tx("queue.many.tick", case_no=card.case_no, who=who), key=_tick(row),
+            tx("queue.many.tick", case_no=card.case_no, who=spoken(who)), key=_tick(row),
             disabled=row.refused is not None,
             label_visibility="collapsed",
         )  # fmt: skip

@@ -14,7 +14,7 @@ from core.services import reconciliation, staff
 from core.services.reconciliation import Listed
 from core.texts import Texts
 from portal import boundary, session
-from portal.html import esc, href, lines, ms
+from portal.html import esc, href, lines, ms, spoken
 from portal.parts import finance_words
 from portal.parts.finance_money import DONE
 
@@ -58,7 +58,9 @@ def _row(tx: Texts, each: Listed, names: staff.Names, now: datetime) -> bool:
         ticked = False
         if each.allowed:
             key = f"diff-{each.state}-{each.id}"
-            ticked = st.checkbox(tx("finance.tick", number=number), key=key, label_visibility="collapsed")
+            ticked = st.checkbox(
+                tx("finance.tick", number=spoken(number)), key=key, label_visibility="collapsed"
+            )
         st.html(line(tx, each, names, now))
     return ticked
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -11,10 +12,14 @@ from core.domain.analysis import Analysis, analyse
 from core.domain.policy import Policy, cached, load
 from core.domain.policy_changes import Changes
 from core.domain.policy_changes import changes as changes_of
+from core.domain.rules_apart import apart
+from core.domain.why_nots import RANK
 from core.services.replay import Moved, Replay
 from core.texts import Texts
 from portal.html import esc, href, ms
+from portal.parts import lab_gist
 
+SHORT = 2  # findings in sight beside the button that puts a draft in force
 IN_SIGHT = 6  # kinds of orders of one change; more open at a click
 
 
@@ -23,17 +28,55 @@ def compared(document: str, text: str) -> tuple[Analysis, Changes]:
     """The analysis of `text`, and what it changes. Some seconds for a policy that differs much, so they are
     kept; `PolicyInvalid`, `TooEntangled`.
     """
-    policy = load(text)
-    return analyse(policy), changes_of(cached(document), policy)
+    return analysed(text), changes_of(cached(document), load(text))
+
+
+@lru_cache(maxsize=8)
+def analysed(text: str) -> Analysis:
+    """The analysis of `text` alone; `PolicyInvalid`, `TooEntangled`."""
+    return analyse(load(text))
 
 
 def findings(tx: Texts, found: Analysis, policy: Policy) -> str:
     """What to mend before anybody meets it; or that there is nothing."""
     lines = policy_words.findings(found, policy, tx)
+    head = f'<p class="note amb">{ms("warning")}{esc(tx("lab.unsound"))}</p>'
     if found.is_sound:
-        says = f'<p class="note ok">{ms("check_circle")}{esc(tx("lab.sound"))}</p>'
-        return says + (_list(lines) if lines else "")
-    return f'<p class="note amb">{ms("warning")}{esc(tx("lab.unsound"))}</p>{_list(lines)}'
+        head = f'<p class="note ok">{ms("check_circle")}{esc(tx("lab.sound"))}</p>'
+    said = head + (_list(lines) if lines else "")
+    for exceptions, title in ((False, "lab.crossings"), (True, "lab.exceptions")):
+        pairs = policy_words.overlaps(found, policy, tx, exceptions=exceptions)
+        if pairs:
+            label = f"{esc(tx(title, n=len(pairs)))}{ms('expand_more')}"
+            said += f'<details class="more"><summary>{label}</summary>{_list(pairs)}</details>'
+    return said
+
+
+def in_short(tx: Texts, found: Analysis, moved: Changes, policies: tuple[Policy, Policy]) -> str:
+    """What a draft changes, for who decides it: figures and rules, how many kinds of orders are answered less
+    and more kindly, what is unsound.
+    """
+    before, after = policies
+    written = policy_words.figures_moved(moved, tx)
+    written += policy_words.rules_apart(apart(before.rules, after.rules), tx)
+    said = f"<h3>{esc(tx('lab.short'))}</h3>{_list(written) or _none(tx)}"
+    kinds = Counter((move.before, move.after) for move in moved.moves)
+    for key, is_harder in (("lab.short.harder", True), ("lab.short.kinder", False)):
+        lines = [
+            tx("lab.short.kinds", change=" → ".join(tx(f"verdict.{verdict}") for verdict in pair), n=n)
+            for pair, n in kinds.items()
+            if (RANK[pair[1]] < RANK[pair[0]]) is is_harder
+        ]
+        said += f"<h3>{esc(tx(key))}</h3>{_list(lines)}" if lines else ""
+    if found.is_sound:
+        return said
+    wrong = policy_words.findings(found, after, tx)[: lab_gist.to_mend(found)]
+    head = f'<p class="note amb">{ms("warning")}{esc(tx("lab.unsound"))}</p>'
+    return said + head + _list(wrong[:SHORT]) + _more(tx, wrong[SHORT:])
+
+
+def _none(tx: Texts) -> str:
+    return f'<p class="note">{esc(tx("policy_change.none"))}</p>'
 
 
 def changes(tx: Texts, found: Changes) -> str:

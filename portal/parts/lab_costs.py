@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from core.domain.effects import Compared, Group
 from core.domain.spans import Change, Span
 from core.domain.table import VERDICTS
-from core.services.replay import Handling
+from core.services.handling import Handling
 from core.texts import MINUS, Texts
 from portal.html import esc
 
 Say = Callable[[int], str]
+_JOINED: Final = "\N{WORD JOINER}"  # no line ends between a sign and its sum
 # By verdict: neighbours differ in lightness too, in both themes.
 COLOURS: Final = {"approve": "#12897E", "review": "#E0A63C", "reject": "#B23A25", "needs_evidence": "#8FA09A"}
 
@@ -31,16 +32,17 @@ def costs(tx: Texts, found: Compared, minutes: int, handling: Handling) -> str:
             rows.append(_row(tx, tx("lab.costs.fee", currency=currency), fee, money))
     rows.append(_row(tx, tx("lab.costs.people"), found.people, str))
     rows.append(_row(tx, tx("lab.costs.hours"), found.people, lambda n: f"{n * minutes / 60:.1f}"))
-    table = _table(tx, ("what", "before", "after", "difference"), rows)
+    said = _table(tx, ("what", "before", "after", "difference"), rows)
     was, now = found.unknown
     notes = [tx("lab.costs.unknown", was=was, now=now)] if was or now else []
-    notes.append(tx("lab.costs.interval", draws=found.draws))
+    if "<small>" in said:
+        notes.append(tx("lab.costs.interval", draws=found.draws))
     notes.append(
         tx("lab.costs.measured", n=handling.decisions, minutes=handling.minutes)
         if handling.decisions
         else tx("lab.costs.not_measured", minutes=handling.minutes)
     )
-    return table + "".join(f'<p class="note">{esc(note)}</p>' for note in notes)
+    return said + "".join(f'<p class="note">{esc(note)}</p>' for note in notes)
 
 
 def _row(tx: Texts, name: str, change: Change, say: Say) -> str:
@@ -62,7 +64,7 @@ def _span(tx: Texts, span: Span, say: Say) -> str:
 
 def _signed(say: Say, n: int) -> str:
     said = say(abs(n))
-    return said if said == say(0) else f"{'+' if n > 0 else MINUS}{said}"
+    return said if said == say(0) else f"{'+' if n > 0 else MINUS}{_JOINED}{said}"
 
 
 def groups(tx: Texts, by: str, found: Iterable[Group], currency: str) -> str:
@@ -76,12 +78,13 @@ def groups(tx: Texts, by: str, found: Iterable[Group], currency: str) -> str:
         f"<tr><td class=p>{esc(_named(tx, by, group.name))}</td>{_cell(tx, 'rows', str(group.rows))}"
         f"{_cell(tx, 'moved', str(group.moved))}{_cell(tx, 'before', money(group.before))}"
         f"{_cell(tx, 'after', money(group.after))}"
-        f"{_cell(tx, 'people', f'{group.people_before} → {group.people_after}')}</tr>"
+        f"{_cell(tx, 'people', f'{group.people_before} → {group.people_after}')}"
+        f"{_cell(tx, 'wait', esc(' → '.join(map(tx.duration, group.waits))))}</tr>"
         for group in found
     ]
     if not rows:
         return f'<p class="note">{esc(tx("lab.none"))}</p>'
-    return _table(tx, ("what", "rows", "moved", "before", "after", "people"), rows)
+    return _table(tx, ("what", "rows", "moved", "before", "after", "people", "wait"), rows)
 
 
 def _named(tx: Texts, by: str, name: str) -> str:
@@ -134,6 +137,20 @@ def flow_said(tx: Texts, found: Mapping[tuple[str, str], int]) -> str:
     return tx("list.next").join(
         tx("lab.flow.one", before=tx(f"verdict.{was}"), after=tx(f"verdict.{now}"), n=n)
         for (was, now), n in found.items()
+    )
+
+
+def table(tx: Texts, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Of words: each row's name and its cells."""
+    return _table(
+        tx,
+        heads,
+        (
+            f"<tr><td class=p>{esc(name)}</td>"
+            + "".join(_cell(tx, head, esc(cell)) for head, cell in zip(heads[1:], cells, strict=True))
+            + "</tr>"
+            for name, *cells in rows
+        ),
     )
 
 

@@ -20,6 +20,7 @@ from portal.html import esc, href, ms
 _COMMAND: Final = "lab_command"
 GO_ON: Final = "from"  # in the address: the draft that another one begins with
 _DAYS: Final = 90  # so far ahead a policy may be put in force from here
+_TOLD: Final = 3  # at the top; all of them stand in the list
 DONE: Final = "lab_done"  # what to say after the rerun
 
 
@@ -27,6 +28,20 @@ def listing(tx: Texts, found: tuple[Draft, ...], names: staff.Names, *, now: dat
     """What waits for a second person, and what became of the others."""
     items = "".join(_line(tx, draft, names, now) for draft in found)
     return f'<h2>{esc(tx("lab.drafts"))}</h2><ul class="drafts lab">{items}</ul>'
+
+
+def waiting(tx: Texts, found: tuple[Draft, ...], actor: Actor) -> str:
+    """For the top of the lab: what this person is to decide, and what of theirs came back last."""
+    mine = [draft for draft in found if same_person(actor.id, draft.author)]
+    came_back = max((d for d in mine), key=lambda d: d.created_at, default=None)
+    told = [("lab.draft.yours_to_decide", draft) for draft in found if draft.may_decide(actor)]
+    if came_back is not None and came_back.state == "sent_back":
+        told.append(("lab.draft.came_back", came_back))
+    return "".join(
+        f'<p class="note amb">{ms("how_to_reg")}<a href="{href("/lab", draft=str(draft.id))}">'
+        f"{esc(tx(key, meant=draft.meant))}</a></p>"
+        for key, draft in told[:_TOLD]
+    )
 
 
 def _line(tx: Texts, draft: Draft, names: staff.Names, now: datetime) -> str:
@@ -61,8 +76,8 @@ def ask(app: App, actor: Actor, tx: Texts, document: str, version: int) -> None:
         st.rerun()
 
 
-def decide(app: App, actor: Actor, tx: Texts, draft: Draft, names: staff.Names, *, now: datetime) -> None:
-    """Who asks for it and why; what this person may do about it."""
+def head(tx: Texts, draft: Draft, names: staff.Names, *, now: datetime) -> None:
+    """Who asks for it and why, and what became of it."""
     by = tx("lab.draft.by", who=names.get(draft.author, draft.author), when=tx.when(draft.created_at, now))
     state = tx(f"lab.draft.{draft.state}", version=draft.version or 0)
     st.html(
@@ -70,6 +85,10 @@ def decide(app: App, actor: Actor, tx: Texts, draft: Draft, names: staff.Names, 
         f"<h2><bdi>{esc(draft.meant)}</bdi></h2>"
         f'<p class="note">{esc(by)} · {esc(state)}</p>{_became(tx, draft, names, now)}'
     )
+
+
+def decide(app: App, actor: Actor, tx: Texts, draft: Draft, *, now: datetime) -> None:
+    """What this person may do about it."""
     if draft.may_decide(actor):
         _approve(app, actor, tx, draft, now)
         _send_back(app, actor, tx, draft)

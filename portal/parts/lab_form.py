@@ -17,6 +17,7 @@ from core.domain.policy_figures import Figure
 from core.domain.slips import Slip
 from core.texts import Texts
 from portal.html import esc, ms
+from portal.parts import lab_doc
 
 MONEY: Final = ("minor", "basis_points")  # shown as hundredths of what the document has
 Problems = Sequence[Mapping[str, Any]]
@@ -24,10 +25,8 @@ Problems = Sequence[Mapping[str, Any]]
 
 def form(tx: Texts, text_key: str, last: str, version: int, problems: Problems) -> None:
     """A section of the document under `text_key` in the session; `last` is the version to compare with."""
-    text: str = st.session_state[text_key]
-    try:
-        raw = spots.read(text)
-    except (ValueError, RecursionError):
+    raw = readable(st.session_state[text_key])
+    if raw is None:
         st.html(f'<p class="note amb" role="status">{ms("info")}{esc(tx("lab.form.unread"))}</p>')
         return
     sections = [*policy_figures.FIGURES, policy_figures.RULES]
@@ -44,6 +43,14 @@ def form(tx: Texts, text_key: str, last: str, version: int, problems: Problems) 
             with st.container(key=f"lab-figure-{place}", gap=None):
                 _field(tx, text_key, figure, raw)
                 st.html(_beside(tx, figure, raw, others, version, problems))
+
+
+def readable(text: str) -> dict[str, Any] | None:
+    """The document as plain values, if it is TOML at all."""
+    try:
+        return spots.read(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _field(tx: Texts, text_key: str, figure: Figure, raw: Mapping[str, Any]) -> None:
@@ -103,9 +110,33 @@ def _write(text_key: str, figure: Figure, *keys: str) -> None:
 def put(text_key: str, path: spots.Path, value: Any) -> None:
     """Rewrite one value of the document in the session, where that touches nothing else."""
     try:
-        st.session_state[text_key] = spots.put(st.session_state[text_key], path, value)
+        lab_doc.write(text_key, spots.put(st.session_state[text_key], path, value))
     except Slip:
         return  # the text was changed under the form: it shows what stands there now
+
+
+def left_behind(tx: Texts, text_key: str, begun_with: str) -> None:
+    """Two rules that met at one limit, of which one was moved: said, and the other moved at a click."""
+    try:
+        raw = spots.read(st.session_state[text_key])
+        parted = policy_figures.parted(spots.read(begun_with), raw)
+    except (ValueError, RecursionError):
+        return
+    for place, each in enumerate(parted):
+        figure = policy_figures.find(raw, each.path)
+        if figure is None:
+            continue
+        now, then = (
+            policy_words.figure_value(figure, value, tx)
+            for value in (spots.value_at(raw, each.path), each.value)
+        )
+        says = tx("lab.parted", rule=each.rule, other=each.other, column=tx(f"column.{each.column}"), now=now)
+        with st.container(key=f"lab-parted-{place}", gap="small"):
+            st.html(f'<p class="note amb" role="status">{ms("link_off")}{esc(says)}</p>')
+            st.button(
+                tx("lab.parted.move", rule=each.rule, then=then), key=f"lab-parted-move-{place}",
+                icon=":material/link:", on_click=put, args=(text_key, each.path, each.value),
+            )  # fmt: skip
 
 
 def _fits(figure: Figure, value: Any) -> bool:
@@ -148,9 +179,14 @@ def _beside(
     is_changed = last is not None and value is not None and value != last
     mark = f'<em class="tag act">{esc(tx("lab.form.changed"))}</em> ' if is_changed else ""
     place = spots.place_of(raw, figure.path)
-    slips = (tx(f"slip.{slip['code']}", **slip) for slip in problems if slip["place"] == place)
+    slips = (policy_words.slip_said(slip, raw, figure, tx) for slip in problems if slip["place"] == place)
     wrong = "".join(f'<p class="bad" role="alert">{ms("error")}{esc(says)}</p>' for says in slips)
-    return f'<p class="beside">{mark}{esc(" · ".join(said))}</p>{wrong}'
+    meant = ""
+    if figure.path[0] == policy_figures.RULES and isinstance(
+        rule := spots.value_at(raw, figure.path[:2]), dict
+    ):
+        meant = f'<p class="beside">{esc(policy_words.rule_said(rule.get("verdict"), rule, tx))}</p>'
+    return f'<p class="beside">{mark}{esc(" · ".join(said))}</p>{wrong}{meant}'
 
 
 def _same(other: Mapping[str, Any], raw: Mapping[str, Any], figure: Figure) -> Any:

@@ -16,12 +16,14 @@ from core.adapters.world import App
 from core.domain import effects
 from core.domain.actors import Actor
 from core.domain.policy import Policy, cached
+from core.domain.simulation import Ints
 from core.domain.workdays import ZONE, local_date
 from core.services import replay as past
+from core.services.handling import Handling, measured
 from core.texts import Texts
 from portal.html import esc
 from portal.parts import lab as drawn
-from portal.parts import lab_costs, lab_people, lab_sweep
+from portal.parts import lab_costs, lab_people, lab_sent, lab_sweep, lab_waiting
 
 YEAR: Final = timedelta(days=365)
 _KEPT: Final = "lab_kept"
@@ -33,25 +35,43 @@ def since(now: datetime) -> datetime:
 
 
 def shown(
-    app: App, actor: Actor, tx: Texts, document: str, text: str, policy: Policy, text_key: str | None
+    app: App,
+    actor: Actor,
+    tx: Texts,
+    document: str,
+    text: str,
+    policy: Policy,
+    text_key: str | None,
+    *,
+    who_first: bool = False,
 ) -> None:
-    """Tiles for `text` beside `document`; `text_key`: where a point of the curve may be written."""
+    """Tiles for `text` beside `document`; `text_key`: where a point of the curve may be written; `who_first`:
+    who wins and who loses stands before what it costs.
+    """
     first = since(app.now())
-    stamp = (actor.id, first, past.stamp(app, actor))
+    known = lab_sent.sent_since(app, actor, first)
+    sent, stamp = known.sent, (actor.id, first, known.stamp)
     before = cached(document)
 
     def keep(name: str, key: Any, work: Callable[[], Any]) -> Any:
         return kept(name, (stamp, key), work)
 
-    sent: past.Sent = keep("sent", (), lambda: past.sent_since(app, actor, first))
-    told: past.Replay = keep("told", (document, text), lambda: past.replay(sent, before, policy))
+    keep("sent", (), lambda: sent)
+    was: past.Told = keep("was", document, lambda: past.told(sent, before))
+    told: past.Replay = keep(
+        "told",
+        (document, text),
+        lambda: past.beside(sent, was, past.told(sent, policy) if text != document else was),
+    )
     if not len(sent.history):
         tile("replay", tx("lab.replay"), drawn.replay(tx, told, first))
         return
-    handling: past.Handling = keep("handling", (), lambda: past.handling(app, actor, first))
+    handling: Handling = keep("handling", (), lambda: measured(app, actor, first))
     found: effects.Compared = keep(
         "costs", (document, text), lambda: effects.compare(sent.history, told.was, told.will)
     )
+    if text != document and who_first:
+        _people(app, tx, sent, told, (before, policy))
     with st.container(key="card-lab-costs"):
         st.html(f"<h2>{esc(tx('lab.costs'))}</h2>")
         minutes = st.number_input(
@@ -72,9 +92,14 @@ def shown(
             )
             st.html(f'<p class="note">{esc(tx("lab.flow.read"))}</p>')
         st.html(drawn.replay(tx, told, first))
+    with st.container(key="card-lab-waiting"):
+        done = lab_waiting.expected(
+            tx, sent, told, (document, text), (before, policy), minutes, handling, app.calendar, keep
+        )
     if text != document:
-        _people(app, tx, sent, told, (before, policy))
-        _groups(tx, sent, told)
+        if not who_first:
+            _people(app, tx, sent, told, (before, policy))
+        _groups(tx, sent, told, done)
     if text_key is not None:
         with st.container(key="card-lab-sweep"):
             st.html(f'<h2>{esc(tx("lab.sweep"))}</h2><p class="note">{esc(tx("lab.sweep.lead"))}</p>')
@@ -88,13 +113,18 @@ def _people(app: App, tx: Texts, sent: past.Sent, told: past.Replay, policies: t
     parts = "".join(
         f"<h3>{esc(tx(f'lab.who.{side}', n=len(rows)))}</h3>"
         + lab_people.listed(tx, sent, told, map(int, rows[: lab_people.IN_SIGHT]), policies, app.calendar)
+        + _others(tx, len(rows) - lab_people.IN_SIGHT)
         for side, rows in (("lost", lost), ("won", won))
         if len(rows)
     )
     tile("who", tx("lab.who"), parts)
 
 
-def _groups(tx: Texts, sent: past.Sent, told: past.Replay) -> None:
+def _others(tx: Texts, n: int) -> str:
+    return f'<p class="note">{esc(tx("lab.who.others", n=n))}</p>' if n > 0 else ""
+
+
+def _groups(tx: Texts, sent: past.Sent, told: past.Replay, done: tuple[Ints, Ints]) -> None:
     with st.container(key="card-lab-groups"):
         st.html(f"<h2>{esc(tx('lab.groups'))}</h2>")
         by = st.selectbox(
@@ -102,7 +132,8 @@ def _groups(tx: Texts, sent: past.Sent, told: past.Replay) -> None:
             key="lab-by", width=240, persist_state="session",
         )  # fmt: skip
         currencies = effects.currencies(sent.history)
-        table = lab_costs.groups(tx, by, effects.groups(sent.history, told.was, told.will, by), currencies[0])
+        found = effects.groups(sent.history, told.was, told.will, by, done)
+        table = lab_costs.groups(tx, by, found, currencies[0])
         only = f'<p class="note">{esc(tx("lab.groups.only", currency=currencies[0]))}</p>'
         st.html(table + (only if len(currencies) > 1 else ""))
 
@@ -113,6 +144,12 @@ def kept(name: str, key: Any, work: Callable[[], Any]) -> Any:
     if name not in known or known[name][0] != key:
         known[name] = (key, work())
     return known[name][1]
+
+
+def told() -> tuple[past.Sent, past.Replay] | None:
+    """The requests and their replay that were looked at last in this session."""
+    known = st.session_state.get(_KEPT, {})
+    return (known["sent"][1], known["told"][1]) if "told" in known else None
 
 
 def tile(name: str, title: str, body: str) -> None:

@@ -14,8 +14,8 @@ from core.domain.sweep import Point
 from core.services.replay import Sent
 from core.texts import Texts
 from portal import boundary
-from portal.html import esc
-from portal.parts import lab_form
+from portal.html import esc, ms
+from portal.parts import lab_doc, lab_form
 
 POINTS: Final = 12  # about so many to begin with
 _NICE: Final = (1, 2, 5)
@@ -27,8 +27,11 @@ def what_if(tx: Texts, sent: Sent, text_key: str, text: str, minutes: int, keep:
     """Choose a figure and a range; look; take a point over."""
     raw = spots.read(text)
     figures = {figure.place: figure for figure in _figures(raw)}
+    if (moved := st.session_state.pop(lab_doc.MOVED, None)) in figures:
+        st.session_state["lab-sweep-figure"] = moved  # what was changed last is what one wonders about
     place = st.selectbox(
-        tx("lab.sweep.figure"), list(figures), format_func=lambda name: _name(tx, figures[name], raw),
+        tx("lab.sweep.figure"), list(figures),
+        format_func=lambda name: policy_words.figure_title(figures[name], raw, tx),
         key="lab-sweep-figure", index=_first(list(figures)), persist_state="session",
     )  # fmt: skip
     figure = figures[place]
@@ -42,7 +45,7 @@ def what_if(tx: Texts, sent: Sent, text_key: str, text: str, minutes: int, keep:
             (text, place, chosen),
             lambda: sweep.sweep(sent.history, sent.seen, text, figure.path, sweep.values(*chosen)),
         )
-        _shown(tx, figure, points, minutes)
+        _shown(tx, figure, _named(tx, figure, raw), points, minutes)
         _taken(tx, figure, points, text_key)
 
 
@@ -59,14 +62,6 @@ def _figures(raw: Any) -> list[Figure]:
 
 def _first(places: Sequence[str]) -> int:
     return places.index("window_days.membership") if "window_days.membership" in places else 0
-
-
-def _name(tx: Texts, figure: Figure, raw: Any) -> str:
-    name = policy_words.figure_name(figure, raw, tx)
-    section = str(figure.path[0])
-    if section == policy_figures.RULES:
-        return name
-    return tx("policy_figure.in_section", section=tx(f"policy_section.{section}"), name=name)
 
 
 def _range(tx: Texts, figure: Figure, current: int) -> tuple[int, int, int] | None:
@@ -104,15 +99,26 @@ def _nice(step: int) -> int:
         ten *= 10
 
 
-def _shown(tx: Texts, figure: Figure, points: tuple[Point, ...], minutes: int) -> None:
+def _named(tx: Texts, figure: Figure, raw: Any) -> str:
+    """The name with its unit, for an axis."""
+    return tx(
+        "lab.form.label",
+        name=policy_words.figure_title(figure, raw, tx),
+        unit=tx(f"policy_unit.{figure.unit}"),
+    )
+
+
+def _shown(tx: Texts, figure: Figure, name: str, points: tuple[Point, ...], minutes: int) -> None:
+    """Refunds against work; against the figure itself where that moves no work; no chart of nothing."""
     currency = next(iter(points[0].refund), "CNY")
+    hundredths = figure.unit in lab_form.MONEY
     rows = []
     for point in points:
         least, most = point.refund.get(currency, (0, 0))
         said = policy_words.figure_value(figure, point.value, tx)
         rows.append(
             {
-                "order": point.value,
+                "order": point.value / 100 if hundredths else point.value,
                 "value": said,
                 "hours": round(point.people[0] * minutes / 60, 2),
                 "least": least / 100,
@@ -121,20 +127,27 @@ def _shown(tx: Texts, figure: Figure, points: tuple[Point, ...], minutes: int) -
                 "label": said if point.is_current else "",
             }
         )
-    hours, money = tx("lab.costs.hours"), tx("lab.sweep.money", currency=currency)
-    st.vega_lite_chart(_chart(tx, rows, hours, money), key="lab-sweep-chart", width="stretch")
-    read = tx("lab.sweep.read" if any(point.moved for point in points) else "lab.sweep.flat")
-    st.html(f'<p class="note">{esc(read)}</p>{_table(tx, figure, points, currency, minutes)}')
+    moves = {field for field in ("hours", "least", "most") if len({row[field] for row in rows}) > 1}
+    sums = "most" if moves == {"most"} else "least"
+    y = (sums, tx(f"lab.sweep.{'money' if sums == 'least' else 'money_most'}", currency=currency))
+    if moves:
+        x = ("hours", tx("lab.costs.hours")) if "hours" in moves else ("order", name)
+        st.vega_lite_chart(_chart(tx, rows, x, y), key="lab-sweep-chart", width="stretch")
+    read = "lab.sweep.read" if "hours" in moves else "lab.sweep.only_money" if moves else "lab.sweep.flat"
+    st.html(f'<p class="note">{esc(tx(read))}</p>{_table(tx, figure, points, currency, minutes)}')
 
 
-def _chart(tx: Texts, rows: list[dict[str, Any]], hours: str, money: str) -> dict[str, Any]:
+def _chart(
+    tx: Texts, rows: list[dict[str, Any]], across: tuple[str, str], up: tuple[str, str]
+) -> dict[str, Any]:
+    """`across` and `up`: the field of a row on each axis, and its title."""
     plain = {"type": "quantitative", "scale": {"zero": False, "padding": 24}}
-    x = {"field": "hours", "title": hours, "axis": {"tickCount": 5, "format": "~g"}, **plain}
-    y = {"field": "least", "title": money, "axis": {"tickCount": 4, "format": ",.2~f"}, **plain}
+    x = {"field": across[0], "title": across[1], "axis": {"tickCount": 5, "format": "~g"}, **plain}
+    y = {"field": up[0], "title": up[1], "axis": {"tickCount": 4, "format": ",.2~f"}, **plain}
     tooltip = [
         {"field": "value", "title": tx("lab.sweep.value")},
-        {"field": "least", "title": money},
-        {"field": "hours", "title": hours},
+        {"field": up[0], "title": up[1]},
+        {"field": "hours", "title": tx("lab.costs.hours")},
     ]
     colour = {
         "field": "state", "type": "nominal", "title": None, "legend": {"orient": "bottom"},
@@ -177,7 +190,7 @@ def _table(tx: Texts, figure: Figure, points: tuple[Point, ...], currency: str, 
     head, body = f"<thead><tr>{cells}</tr></thead>", f"<tbody>{''.join(rows)}</tbody>"
     table = f'<table class="fin figs lab">{head}{body}</table>'
     label = tx("lab.sweep.table", n=len(points))
-    return f'<details class="more"><summary>{esc(label)}</summary>{table}</details>'
+    return f'<details class="more"><summary>{esc(label)}{ms("expand_more")}</summary>{table}</details>'
 
 
 def _taken(tx: Texts, figure: Figure, points: tuple[Point, ...], text_key: str) -> None:

@@ -9,6 +9,7 @@ from core.domain.missing import BY_HAND
 from core.domain.policy import Policy
 from core.domain.settlement import HERE
 from core.domain.workdays import Calendar
+from core.services.applying import Applying
 from core.services.case_views import CaseView
 from core.texts import Texts
 from portal.html import esc, href, ms
@@ -26,7 +27,9 @@ _SEALS = {
 }
 
 
-def card(tx: Texts, view: CaseView, policy: Policy, calendar: Calendar, *, now: datetime) -> str:
+def card(
+    tx: Texts, view: CaseView, policy: Policy, holds: Applying, calendar: Calendar, *, now: datetime
+) -> str:
     """The whole message: no balloons, the amount and the date."""
     css, icon = _SEALS.get(view.state, ("ask", "person_search"))
     amount = tx.money(
@@ -41,7 +44,7 @@ def card(tx: Texts, view: CaseView, policy: Policy, calendar: Calendar, *, now: 
     rows = goods.pairs(((tx("request.sent.number"), view.case_no),), "no")
     return (
         f'<div class="sent"><span class="seal {css}">{ms(icon)}</span><h1 id="step" tabindex="-1">'
-        f"{esc(title)}</h1>{note}{_legs(tx, view, now)}{rows}</div>{_again(tx, view, policy, now)}"
+        f"{esc(title)}</h1>{note}{_legs(tx, view, now)}{rows}</div>{_again(tx, view, holds, now)}"
     )
 
 
@@ -54,9 +57,9 @@ def _legs(tx: Texts, view: CaseView, now: datetime) -> str:
     return head + legs.listed(tx, lines, view.currency, now=now)
 
 
-def _again(tx: Texts, view: CaseView, policy: Policy, now: datetime) -> str:
+def _again(tx: Texts, view: CaseView, holds: Applying, now: datetime) -> str:
     """Of a request that has ended: whether the order can be asked for once more. Track knows the details."""
-    return again.offer(tx, view, policy, None, now=now, is_first=False) if view.state in again.ENDED else ""
+    return again.offer(tx, view, holds, None, now=now, is_first=False) if view.state in again.ENDED else ""
 
 
 def _words(tx: Texts, view: CaseView, amount: str, now: datetime) -> tuple[str, str]:

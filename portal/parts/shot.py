@@ -10,6 +10,7 @@ import streamlit as st
 from core.adapters.world import App
 from core.domain.actors import Actor
 from core.domain.errors import Refusal
+from core.domain.policy import Limits
 from core.services import evidence
 from core.services.case_views import CaseView
 from core.services.evidence import EvidenceView
@@ -28,6 +29,7 @@ class Album:
     tx: Texts
     view: CaseView
     read: Said
+    limits: Limits  # of the policy in force
     now: datetime
 
     def may_change(self, item: EvidenceView) -> bool:
@@ -60,7 +62,7 @@ def _one(album: Album, item: EvidenceView, number: int) -> None:
         if wrong := taking.refused(tx, album.view, item):
             st.html(wrong)
         with st.container(key=f"acts-{item.id}", horizontal=True, gap="small", vertical_alignment="center"):
-            taking.swap(album.app, album.actor, tx, album.view, item, name)
+            taking.swap(album.app, album.actor, tx, album.view, album.limits, item, name)
             cover.button(album.app, album.actor, tx, album.view, item, name)
             st.button(
                 tx("request.evidence.remove"), key=f"drop-{item.id}", type="tertiary",

@@ -17,7 +17,8 @@ from core.adapters.world import App
 from core.domain.actors import Actor
 from core.domain.errors import Refusal
 from core.domain.lifecycle import CASE
-from core.services import evidence, policies
+from core.domain.policy import Limits
+from core.services import evidence
 from core.services.case_views import CaseView
 from core.services.evidence import EvidenceView
 from core.texts import Texts
@@ -49,18 +50,18 @@ class _Batch:
     said: tuple[_Said, ...] = ()
 
 
-def largest_mb(app: App) -> int:
+def largest_mb(limits: Limits) -> int:
     """Megabytes that one file may have: the policy's figure, and never more than the server lets in."""
-    return min(_LET_IN_MB, policies.current(app)[1].limits.evidence_megabytes)
+    return min(_LET_IN_MB, limits.evidence_megabytes)
 
 
-def upload(app: App, actor: Actor, tx: Texts, view: CaseView, kind: str) -> None:
+def upload(app: App, actor: Actor, tx: Texts, view: CaseView, limits: Limits, kind: str) -> None:
     """Where pictures of `kind` are added: stored re-encoded at once, or refused with advice.
 
     Every format may come, so that a wrong one is answered by a sentence of ours. What the browser itself
     holds back, above the limit or on a broken line, starts no run here: the script says it.
     """
-    most = policies.current(app)[1].limits.evidence_files
+    most = limits.evidence_files
     with st.container(key=f"up-{kind}", gap=None):
         if len(view.evidence) >= most:
             said = f'<ul class="going"></ul><p class="note">{esc(_full(tx, view, most))}</p>'
@@ -69,17 +70,19 @@ def upload(app: App, actor: Actor, tx: Texts, view: CaseView, kind: str) -> None
         count = sum(item.kind == kind for item in view.evidence)
         pick = tx("request.evidence.add_more") if count else tx("request.evidence.add")
         name = tx(f"evidence_kind.{kind}")
-        files = _uploader(app, tx, view, f"{kind}-{view.case_no}-{count}", name, pick, several=True)
+        files = _uploader(limits, tx, view, f"{kind}-{view.case_no}-{count}", name, pick, several=True)
         _take_in(app, actor, tx, view, kind, files)
         if said := _answers(tx, view, kind):
             st.html(said)
 
 
-def swap(app: App, actor: Actor, tx: Texts, view: CaseView, item: EvidenceView, name: str) -> None:
+def swap(
+    app: App, actor: Actor, tx: Texts, view: CaseView, limits: Limits, item: EvidenceView, name: str
+) -> None:
     """Another file in the place of this picture, in one go."""
     with st.container(key=f"swap-{item.id}", gap=None, width="content"):
         pick = tx("request.evidence.replace")
-        files = _uploader(app, tx, view, f"swap-{item.id}", name, pick, several=False)
+        files = _uploader(limits, tx, view, f"swap-{item.id}", name, pick, several=False)
         _take_in(app, actor, tx, view, item.kind, files, instead=item.id)
 
 
@@ -108,10 +111,10 @@ def _full(tx: Texts, view: CaseView, most: int) -> str:
 
 
 def _uploader(
-    app: App, tx: Texts, view: CaseView, key: str, name: str, pick: str, *, several: bool
+    limits: Limits, tx: Texts, view: CaseView, key: str, name: str, pick: str, *, several: bool
 ) -> list[Any]:
     """The row of ways in, and the uploader behind them; its files."""
-    largest, tries = largest_mb(app), st.session_state.get(f"tries-{key}", 0)
+    largest, tries = largest_mb(limits), st.session_state.get(f"tries-{key}", 0)
     css = "" if several else " swap"
     words = (
         f'<div class="take{css}" data-case="{esc(view.case_no)}" data-name="{esc(name)}" '

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from core.domain.eligibility import window_ends_at
-from core.domain.policy import Policy
 from core.domain.rights import SECOND_LOOK
 from core.services import certificates
+from core.services.applying import Applying
 from core.services.case_views import CaseView
 from core.texts import Texts
 from portal.blocks.rules_text import percent
@@ -18,12 +17,12 @@ from portal.parts.ask_wrong import reason_words
 from portal.parts.pictures import shots
 
 
-def column(tx: Texts, view: CaseView, policy: Policy, *, now: datetime, may_add: bool = False) -> str:
+def column(tx: Texts, view: CaseView, holds: Applying, *, now: datetime, may_add: bool = False) -> str:
     """Everything quiet, in one element. `may_add`: whether pictures are taken now."""
     return "".join(
         f'<section class="pane">{part}</section>'
         for part in (
-            _amounts(tx, view, policy, now),
+            _amounts(tx, view, holds, now),
             _certificate(tx, view),
             _evidence(tx, view, may_add),
             _order(tx, view, now),
@@ -38,7 +37,7 @@ def from_outside(tx: Texts) -> str:
     return f'<div class="again"><h2>{ms("lock_person")}{title}</h2><p>{says}</p></div>'
 
 
-def _amounts(tx: Texts, view: CaseView, policy: Policy, now: datetime) -> str:
+def _amounts(tx: Texts, view: CaseView, holds: Applying, now: datetime) -> str:
     if view.requested_minor is None:
         return ""
 
@@ -64,7 +63,7 @@ def _amounts(tx: Texts, view: CaseView, policy: Policy, now: datetime) -> str:
         rows.append(("total", _outcome(tx, view), money(refund)))
     return (
         f"<h2>{esc(tx('track.amounts'))}</h2>{as_list(rows)}{_why_part(tx, view)}"
-        f"{_objecting(tx, view, policy, now)}{_legs(tx, view, now)}"
+        f"{_objecting(tx, view, holds, now)}{_legs(tx, view, now)}"
     )
 
 
@@ -99,7 +98,7 @@ def _is_part(view: CaseView) -> bool:
     return view.approved_minor is not None and view.approved_minor < (view.requested_minor or 0)
 
 
-def _objecting(tx: Texts, view: CaseView, policy: Policy, now: datetime) -> str:
+def _objecting(tx: Texts, view: CaseView, holds: Applying, now: datetime) -> str:
     """What somebody may do who was given less than they asked for and did not agree to it. What has been
     granted goes its way; the rest is asked for once more afterwards, which can be appealed as ever.
     """
@@ -107,7 +106,7 @@ def _objecting(tx: Texts, view: CaseView, policy: Policy, now: datetime) -> str:
     if not _is_part(view) or "accept" in happened or view.state not in ("approved", "negotiating", "paying"):
         return ""
     order = view.order
-    ends = window_ends_at(order.kind, order.completed_at, policy)
+    ends = holds.ask_until(order)
     if happened & set(SECOND_LOOK.values()):
         says = tx("track.object.final")
     elif ends is not None and ends < now:
@@ -166,6 +165,8 @@ def _order(tx: Texts, view: CaseView, now: datetime) -> str:
     words = ""
     if view.description:
         words = f'<h3 class="gap">{esc(tx("track.words"))}</h3><p class="said">{lines(view.description)}</p>'
+    if view.erased_at is not None:
+        words = f'<p class="note gap">{esc(tx("track.erased", on=tx.date(view.erased_at)))}</p>'
     name = goods.title(order.product, order.quantity)
     return (
         f"<h2>{esc(tx('track.order'))}</h2>"

@@ -6,8 +6,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.domain.eligibility import window_ends_at
-from core.services import asking, policies
+from core.services import applying, asking, policies
 from core.services.case_views import CaseView
 from portal import places
 from portal.html import esc, href
@@ -67,8 +66,7 @@ def show(t: Turn) -> None:
 
 def _is_over(t: Turn) -> bool:
     """Whether asking now would be too late."""
-    _, policy = policies.current(t.app)
-    return again.is_over(t.view.order, policy, asking.rules_say(t.app, t.view, policy), t.now)
+    return again.is_over(t.view.order, applying.now(t.app), asking.rules_say(t.app, t.view), t.now)
 
 
 def _quiet(t: Turn) -> str | None:
@@ -78,12 +76,11 @@ def _quiet(t: Turn) -> str | None:
         return ""
     if view.state not in ("draft", "completed", *again.ENDED):
         return None
-    _, policy = policies.current(t.app)
-    rules = asking.rules_say(t.app, view, policy)
+    holds, rules = applying.now(t.app), asking.rules_say(t.app, view)
     if view.state != "draft":
-        return again.offer(t.tx, view, policy, rules, now=t.now)
-    if again.is_over(view.order, policy, rules, t.now):
-        return again.too_late(t.tx, view, policy, rules, now=t.now)
+        return again.offer(t.tx, view, holds, rules, now=t.now)
+    if again.is_over(view.order, holds, rules, t.now):
+        return again.too_late(t.tx, view, holds, rules, now=t.now)
     return None
 
 
@@ -98,8 +95,7 @@ def _why(t: Turn) -> str:
 def _time_to_send(t: Turn) -> str:
     """Until when a draft can be sent: the end of the window, or of the draft where that comes first."""
     tx, view = t.tx, t.view
-    _, policy = policies.current(t.app)
-    ends = window_ends_at(view.order.kind, view.order.completed_at, policy)
+    ends = applying.now(t.app).ask_until(view.order)
     if ends is not None and ends > t.now and (view.due_at is None or ends <= view.due_at):
         return clock_of(t, ends, tx("track.turn.else_late"))
     return clock_of(t, view.due_at, tx("track.turn.else_gone"))

@@ -15,7 +15,7 @@ from core.adapters.world import App
 from core.domain.actors import Actor
 from core.domain.errors import Refusal
 from core.domain.terms import Terms
-from core.services import cases
+from core.services import cases, policies
 from core.services import reading as readings
 from core.services.case_views import CaseView
 from core.services.evidence import EvidenceView
@@ -98,12 +98,20 @@ def say(
 
 def take(t: Turn, kind: str) -> None:
     """Where pictures of `kind` are added."""
-    upload(t.app, t.actor, t.tx, t.view, kind)
+    upload(t.app, t.actor, t.tx, t.view, policies.current(t.app)[1].limits, kind)
 
 
 def pictures(t: Turn, items: tuple[EvidenceView, ...]) -> None:
     """What was added, each with its result, and with what was read from it once it is."""
-    album = Album(t.app, t.actor, t.tx, t.view, readings.said(t.app, t.actor, t.view.case_no), t.now)
+    album = Album(
+        t.app,
+        t.actor,
+        t.tx,
+        t.view,
+        readings.said(t.app, t.actor, t.view.case_no),
+        policies.current(t.app)[1].limits,
+        t.now,
+    )
     shot.lines(album, items)
     reading.watch(t.app, t.view.case_no, album.read)
 

@@ -75,9 +75,10 @@ def receives(tx: Texts, found: Assessment, option: RouteOption, currency: str) -
     return f'<p class="gets">{esc(words)}<b>{esc(tx.money(sums.refund, currency))}</b>{after}</p>'
 
 
-def window(tx: Texts, found: Assessment, *, now: datetime) -> str:
-    """The time left to ask, with a bar; a sentence where the window has not begun or is over."""
-    ends = found.window_ends_at
+def window(tx: Texts, found: Assessment, ends: datetime | None, *, now: datetime) -> str:
+    """The time left to ask, with a bar; a sentence where the window has not begun or is over. `ends`: that of
+    the version with the longer one, where two count.
+    """
     if ends is None:
         return f'<p class="left none">{esc(tx("request.window.not_begun", days=found.window_days))}</p>'
     until = tx("request.window.until", when=tx.until(ends, now))

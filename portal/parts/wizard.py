@@ -35,7 +35,8 @@ class Wizard:
     actor: Actor
     tx: Texts
     view: CaseView
-    policy: Policy
+    policy: Policy  # that applies to what is asked for
+    in_force: Policy  # whose limits say how much may be written
     now: datetime
 
     @property

@@ -16,8 +16,8 @@ from sqlalchemy.exc import DBAPIError
 
 from core import worker
 from core.adapters.tables import worker_beats
+from core.services import identity, sending, timers
 from core.services import payouts as payout_service
-from core.services import sending, timers
 from tests.shop import MEI, SUPPORT, Shop, open_shop
 
 
@@ -68,6 +68,16 @@ def test_it_runs_until_told_to_stop(shop: Shop, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(worker, "run_once", last_round)
     assert worker.run(shop.app, stop) == 2
     assert shop.view(case_no).state == "paying"
+
+
+def test_it_tidies_up_as_it_begins(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    token = identity.open_session(shop.app, "customer", "mei", minutes=1)
+    shop.clock.advance(identity.ENDED_KEPT + timedelta(minutes=2))
+    assert identity.whose(shop.app, token) is not None
+    stop = threading.Event()
+    monkeypatch.setattr(worker, "run_once", lambda *_: stop.set() or 0)
+    worker.run(shop.app, stop)
+    assert identity.whose(shop.app, token) is None
 
 
 def test_many_workers_send_everything_once(shop: Shop) -> None:
@@ -127,7 +137,8 @@ AWAY = {
     "no connection": wrapped(psycopg.OperationalError("connection refused")),
     "disk full": wrapped(psycopg.errors.DiskFull("No space left on device")),
     "disk full, SQLite": wrapped(sqlite_error("database or disk is full", sqlite3.SQLITE_FULL)),
-    "locked": sqlite_error("database is locked", sqlite3.SQLITE_BUSY),  # BEGIN's errors come as they are
+    "locked": wrapped(sqlite_error("database is locked", sqlite3.SQLITE_BUSY)),
+    "locked, as SQLite says it": sqlite_error("database is locked", sqlite3.SQLITE_BUSY),
 }
 
 

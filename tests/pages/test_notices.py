@@ -23,7 +23,7 @@ def test_every_change_stands_there_newest_first_and_leads_to_its_refund(open_pag
     shop.work(days=2)
     page = open_page("notices", MEI)
     said = words(page)
-    assert said.index("退款已全部到账") < said.index("退款已经发出") < said.index("退款申请通过了")
+    assert said.index("退款已全部到账") < said.index("退款开始办理了") < said.index("退款申请通过了")
     assert "¥100.00 已经到账" in said and "游戏点卡" in said
     assert html(page).count(f'href="/track?case={case.case_no}"') == 3
     assert "Your refund has arrived" in words(open_page("notices", MEI, lang="en"))

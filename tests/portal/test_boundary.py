@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 from streamlit.testing.v1 import AppTest
 
+from core import logs
 from core.domain.errors import AmountAboveRemaining
 from portal import boundary
 from tests.pages.conftest import words
@@ -63,8 +66,27 @@ assert boundary.on_script_error(NotFound()) is True
 
 
 def test_ids_can_be_read_out_over_the_telephone():
-    made = {boundary.new_id() for _ in range(200)}
+    made = {logs.new_id() for _ in range(200)}
     assert len(made) == 200 and not set("01OIL") & set("".join(made))
+
+
+def test_the_id_that_a_customer_quotes_is_on_every_line_of_that_run(capsys):
+    logs.to_stderr()
+    at = page(
+        """
+import structlog
+from core import logs
+from portal import boundary
+logs.begin(request="K7RT2MXY", page="track")
+structlog.get_logger("x").warning("before")
+boundary.on_script_error(ValueError("broken"))
+"""
+    )
+    # Streamlit grumbles by itself that no browser is there.
+    ours = [line for line in capsys.readouterr().err.splitlines() if line.startswith("{")]
+    told = {line["event"]: line.get("request") for line in map(json.loads, ours)}
+    assert (told["before"], told["accident"]) == ("K7RT2MXY", "K7RT2MXY")
+    assert "K7RT2MXY" in words(at)
 
 
 def test_a_block_is_announced_and_escaped():

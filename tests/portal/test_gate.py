@@ -7,10 +7,11 @@ import re
 
 import pytest
 
+from core import logs
 from core.services import identity
 from portal import gate, pagefile, session
 from portal.places import PATHS
-from tests.portal.visitor import Visitor
+from tests.portal.visitor import HOST, Visitor
 from tests.shop import Shop
 
 PAGE = {"Accept": "text/html,application/xhtml+xml"}
@@ -24,6 +25,48 @@ def test_every_answer_carries_the_headers(browser: Visitor, path: str):
     assert "img-src 'self' data: blob:" in headers["content-security-policy"]
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
     assert headers["x-content-type-options"] == "nosniff" and headers["referrer-policy"] == "same-origin"
+
+
+def test_a_request_has_the_number_that_the_proxy_gave_it(browser: Visitor):
+    given = "0f3c9a2b7d5e4f6a"
+    assert browser.get("/healthz", headers={"X-Request-ID": given}).headers["x-request-id"] == given
+
+
+@pytest.mark.parametrize("given", ["", "short", "a" * 65, '"}, {"level": "error', "0f3c9a2b 7d5e4f6a"])
+def test_a_number_that_could_be_anything_is_not_taken(browser: Visitor, given: str):
+    own = browser.get("/healthz", headers={"X-Request-ID": given}).headers["x-request-id"]
+    assert len(own) == 8 and own not in given
+
+
+def test_what_changes_something_is_told_without_its_address(browser: Visitor, capsys):
+    logs.to_stderr()
+    browser.post("/session/open?secret=1", content=b"none", headers={"X-Request-ID": "0f3c9a2b"})
+    told = next(line for line in map(json.loads, capsys.readouterr().err.splitlines()) if "room" in line)
+    assert (told["event"], told["request"], told["room"], told["method"], told["status"]) == (
+        "request", "0f3c9a2b", "/session/", "POST", 404,
+    )  # fmt: skip
+    assert "secret" not in json.dumps(told)
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/files/records.csv", "/static/js/x.js"])
+def test_no_other_site_may_embed_or_rebase_what_is_ours(browser: Visitor, path: str):
+    headers = browser.get(path, headers=PAGE).headers
+    assert headers["cross-origin-resource-policy"] == "same-origin"
+    assert headers["cross-origin-opener-policy"] == "same-origin"
+    assert "base-uri 'none'" in headers["content-security-policy"]
+
+
+def test_by_https_browsers_stay_with_https(browser: Visitor, shop: Shop):
+    assert "strict-transport-security" not in browser.get("/", headers=PAGE).headers, "here it is not"
+    shop.app.public_url = f"https://{HOST}"
+    for path in ("/", "/healthz", "/files/records.csv", "/static/js/x.js"):
+        held = browser.get(path, headers=PAGE).headers["strict-transport-security"]
+        assert held == "max-age=31536000; includeSubDomains"
+
+
+def test_what_was_made_for_one_visitor_is_kept_by_nobody(browser: Visitor):
+    assert browser.get("/media/abc.png").headers["cache-control"] == "private, no-store"
+    assert "cache-control" not in browser.get("/static/js/x.js").headers, "files of the program are"
 
 
 @pytest.mark.parametrize("path", sorted(PATHS))

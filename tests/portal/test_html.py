@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.html import bound, empty, esc, hero, href, lines, ms, sr
+from portal.html import bound, empty, esc, hero, href, lines, literal, ms, spoken, sr
 
 
 @given(st.text())
@@ -43,3 +45,26 @@ def test_no_line_ends_inside_a_date_or_between_a_number_and_its_unit():
     assert bound("1–2 个工作日") == "1–2\u00a0个工作日"
     assert bound("预计 11月25日（周三）前") == "预计 11月25日\u2060（周三）\u2060前"
     assert esc("6 天") == "6\u00a0天"
+
+
+@given(st.text())
+def test_a_spoken_label_has_no_sign_that_markdown_knows(text: str):
+    assert not re.search(r"[!-,./:-@\[-^`{-~]|(^|\W)[-_]|[-_](\W|$)|--|__", spoken(text))
+
+
+def test_what_is_spoken_are_the_words():
+    assert spoken("王梓涵 (VIP)") == "王梓涵 VIP" and spoken("CONSOLE-1280") == "CONSOLE-1280"
+    assert spoken("![p](http://x/y) :smile: $x$") == "p http x y smile x"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("![p](//x)", r"\!\[p\]\(\/\/x\)"),
+        (":red[x]", "\\:\u2060red\\[x\\]"),
+        ("$x$ \\", r"\$x\$ \\"),
+        ("已发给 王", "已发给 王"),
+    ],
+)
+def test_a_toast_says_what_stands_there(text: str, shown: str):
+    assert literal(text) == shown

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.domain.actors import Actor
 from core.services import identity
-from portal import places, session, style
+from portal import places, session, style, turns
 from tests.pages.conftest import html, words
 from tests.shop import MEI, REVIEWER, Shop
 
@@ -149,3 +151,17 @@ def test_a_language_is_chosen_by_the_visitor_first():
     assert session.choose_language("en", "zh_CN") == "en"
     assert session.choose_language(None, "en") == "en"
     assert session.choose_language("xx", None) == "zh_CN"
+
+
+def test_a_page_runs_in_its_turn(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_work: list[int] = []
+
+    @contextmanager
+    def turn() -> Iterator[None]:
+        at_work.append(1)
+        yield
+        at_work.append(-1)
+
+    monkeypatch.setattr(turns, "turn", turn)
+    open_portal(shop, MEI)
+    assert at_work == [1, -1]

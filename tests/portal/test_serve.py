@@ -89,19 +89,41 @@ async def _whose_address(scope: dict[str, Any], receive: Any, send: Any) -> None
         await send({"type": "http.response.body", "body": scope["client"][0].encode()})
 
 
-def test_a_visitor_cannot_choose_the_address_that_tries_are_counted_by() -> None:
+def _address_that_counts(proxies: list[str]) -> str:
+    """Of a visitor from this machine who says that it is 6.6.6.6."""
     listening = serve.listen("0")
-    server = uvicorn.Server(serve.config(_whose_address))
+    server = uvicorn.Server(serve.config(_whose_address, proxies))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     try:
         port = listening.getsockname()[1]
         asked = urllib.request.Request(f"http://{serve.HOST}:{port}/", headers={"X-Forwarded-For": "6.6.6.6"})
         with urllib.request.urlopen(asked, timeout=10) as answer:
-            assert answer.read() == serve.HOST.encode()
+            return str(answer.read().decode())
     finally:
         server.should_exit = True
         thread.join()
+
+
+def test_a_visitor_cannot_choose_the_address_that_tries_are_counted_by() -> None:
+    assert _address_that_counts([]) == _address_that_counts(["10.9.8.7"]) == serve.HOST
+
+
+def test_the_proxy_in_front_says_where_visitors_come_from() -> None:
+    assert _address_that_counts([serve.HOST]) == "6.6.6.6"
+
+
+def test_behind_a_proxy_nobody_waits_for_a_replica_that_is_starting() -> None:
+    """The proxy is refused and asks another one; alone, a visitor waits the seconds until it is up."""
+    for behind_proxy in (True, False):
+        listening = serve.listen("0", behind_proxy=behind_proxy)
+        try:
+            socket.create_connection(listening.getsockname(), timeout=5).close()
+            assert not behind_proxy
+        except ConnectionRefusedError:
+            assert behind_proxy
+        finally:
+            listening.close()
 
 
 def test_make_run_serves_this_way() -> None:

@@ -183,6 +183,20 @@ def test_without_a_provider_there_is_no_door(browser: Visitor, shop: Shop):
 # --- misuse ------------------------------------------------------------------------------------------------
 
 
+def test_a_stranger_does_not_make_us_ask_the_provider_for_ever(
+    browser: Visitor, shop: Shop, lying: Lying, monkeypatch: pytest.MonkeyPatch
+):
+    """State and cookie are of their own making: both fit, and the code is nothing."""
+    monkeypatch.setattr(sign_in, "TRIES_OF_ADDRESS", 2)
+    whole = "s" * 43
+    begun = base64.urlsafe_b64encode(json.dumps([whole, whole, whole, "/"]).encode()).decode()
+    back = f"/session/callback?code=made-up&state={whole}"
+    answers = [come_back(browser, back, Cookie=f"{signing_in.BEGUN_COOKIE}={begun}") for _ in range(4)]
+    assert all(refused(answer) for answer in answers[:2])
+    assert all(refused(answer, "too_many_sign_ins") for answer in answers[2:])
+    assert lying.asked.count("/token") == 2
+
+
 def _hmac(secret: bytes, alg: str) -> Callable[[Claims], str]:
     """Signed with a shared secret, whatever the header says."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -55,6 +55,35 @@ def test_health(browser: Visitor):
     assert "Disallow: /" in browser.get("/robots.txt").text
 
 
+@pytest.mark.parametrize(
+    ("support", "contact"),
+    [
+        ("safety@shop.example", "mailto:safety@shop.example"),
+        ("https://shop.example/help", "https://shop.example/help"),
+    ],
+)
+def test_where_to_report_a_weakness(browser: Visitor, shop: Shop, support: str, contact: str):
+    shop.app.support, shop.app.public_url = support, "https://refund.example"
+    answer = browser.get("/.well-known/security.txt")
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    lines = dict(line.split(": ", 1) for line in answer.text.splitlines())
+    assert lines.pop("Contact") == contact
+    left = datetime.fromisoformat(lines.pop("Expires")) - datetime.now(UTC)
+    assert timedelta(days=150) < left < timedelta(days=366), "the standard allows a year"
+    assert lines == {
+        "Preferred-Languages": "zh, en",
+        "Canonical": "https://refund.example/.well-known/security.txt",
+    }
+
+
+@pytest.mark.parametrize(
+    "support", ["", "微信里找客服小星", "javascript:alert(1)\nContact: mailto:a@evil.example"]
+)
+def test_a_sentence_is_no_address_to_report_to(browser: Visitor, shop: Shop, support: str):
+    shop.app.support = support
+    assert browser.get("/.well-known/security.txt").status_code == 404
+
+
 def test_not_ready_without_tables(browser: Visitor, shop: Shop):
     with shop.app.begin() as conn:
         conn.exec_driver_sql("DROP TABLE policies")
@@ -99,6 +128,7 @@ def test_signing_out_ends_the_session_everywhere(browser: Visitor, shop: Shop):
     token = sign_in(browser, shop, MEI)
     answer = browser.post("/session/end")
     assert answer.status_code == 303 and answer.headers["location"] == "/"
+    assert answer.headers["clear-site-data"] == '"storage"', "whoever comes next finds no words"
     assert identity.who(shop.app, token) is None
 
 

@@ -94,6 +94,8 @@ def run(
     lease = timedelta(seconds=HASTY_LEASE_SECONDS) if "--hasty" in words else sending.LEASE
     with rig(folder, url, *words) as shop:
         shop.tell("faults", {"fault": lies, "seed": seed})
+        for name in shop.commands:  # or all may have arrived before anybody could hear a notice
+            shop.wait_until(lambda name=name: shop.is_up(name), f"{name} is up")  # type: ignore[misc]
         began = time.monotonic()
         for kill in plan(seed, kills, refunds, most_seconds):
             shop.wait_until(lambda who=kill.victim: shop.is_up(who), f"{kill.victim} is up")  # type: ignore[misc]

@@ -1,13 +1,16 @@
 """Starts the processes of a run, cold or forked from a warm one, and ends them when its starter is gone.
 
-Reads lines of JSON (`command`, `log`, `env`), answers each with the process's number. `--warm`: the
-command runs in a fork that has imported everything, up in half a second instead of three. `--hasty`: minutes
-of waiting are seconds. `--without GUARD` takes one guard out of every process: then a run must go wrong.
+Reads lines of JSON (`command`, `log`, `env`), answers each with the process's number; `adopt` is the number
+of one that was started elsewhere and ends with the others. `--warm`:
+the command runs in a fork that has imported everything, up in half a second instead of three. `--hasty`:
+minutes of waiting are seconds. `--without GUARD` takes one guard out of every process: then a run must go
+wrong.
 """
 
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import json
 import os
 import runpy
@@ -37,17 +40,28 @@ def main() -> None:
     if told.without:
         GUARDS[told.without]()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # whoever ends is gone at once
-    children: list[int] = []
+    children: list[int] = []  # by handle: the number of one that has ended may be a stranger's by now
     for line in sys.stdin:  # ends with whoever started us, however that ended
         wanted = json.loads(line)
-        pid = os.fork()
+        children = [handle for handle in children if _told(handle, 0)]
+        pid = wanted.get("adopt") or os.fork()
         if pid == 0:
             _become(wanted, told.warm)
-        children.append(pid)
+        with suppress(ProcessLookupError):  # it has ended already
+            children.append(os.pidfd_open(pid))
         print(pid, flush=True)
-    for pid in children:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    for handle in children:
+        _told(handle, signal.SIGKILL)
+
+
+def _told(handle: int, what: int) -> bool:
+    """Whether this process was there to be told; else the handle is closed."""
+    try:
+        signal.pidfd_send_signal(handle, what)
+    except ProcessLookupError:
+        os.close(handle)
+        return False
+    return True
 
 
 def _become(wanted: dict[str, Any], is_warm: bool) -> None:
@@ -60,7 +74,10 @@ def _become(wanted: dict[str, Any], is_warm: bool) -> None:
         for old, new in ((null, 0), (log, 1), (log, 2)):
             os.dup2(old, new)
         os.environ.update(wanted["env"])
+        faulthandler.register(signal.SIGUSR1)  # whoever hangs can be asked where
         module, *words = wanted["command"]
+        if module.startswith("/"):  # a program that is no module of Python's
+            os.execv(module, [module, *words])
         if not (is_warm and module in WARM):
             os.execv(sys.executable, [sys.executable, "-m", module, *words])
         sys.argv = [module, *words]

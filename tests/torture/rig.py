@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -23,13 +17,12 @@ from sqlalchemy import func, insert, select, update
 
 from core.adapters import database
 from core.adapters.tables import cases, customers, payments, payouts
-from core.app import App, Settings, build
 from core.domain.actors import Actor
 from tests import pinned
 from tests.fakes import FakeChannel, FakeClock
+from tests.processes import Processes, free_port, nursery
 from tests.shop import Shop
 
-ROOT = Path(__file__).parents[2]
 WORKERS = tuple(f"worker{n}" for n in range(4))
 WEB = "web"
 PAID, ASKED = 10_000, 4_000  # a second refund of the same would fit: a double one shows
@@ -40,26 +33,19 @@ WAYS: tuple[Ways, ...] = (
     (("card", True, 0.0),), (("alipay", True, 0.3), ("wechat", True, 0.3)),
 )  # fmt: skip
 _TRADES = {"alipay": "20261120220014", "wechat": "42000010002026", "card": "pi_torture0000"}
-_BOUND_SECONDS = 90  # for a process to be up or to go
 
 
 @dataclass
-class Rig:
+class Rig(Processes):
     """`ask(n)` sends in refunds, `kill(name)` kills and starts anew, `wait_until` waits for what must be."""
 
-    folder: Path
-    url: str
-    nursery: subprocess.Popen[str]
-    pids: dict[str, int] = field(default_factory=dict)
-    logs: dict[str, Path] = field(default_factory=dict)
-    environment: dict[str, str] = field(default_factory=dict)
-    kills: int = 0
+    url: str = ""
     customers: Iterator[int] = field(default_factory=count)
     asked: int = 0  # refunds, one for each payment of an order
 
     def open(self) -> None:
         """The stand-in, the database, four workers and the web process."""
-        port = _free_port()
+        port = free_port()
         words = ["tests.standin", "--spacing", "0", "--books", str(self.books), "--keys"]
         self.start("standin", [*words, str(self.folder / "keys")])
         told = self.wait_until(lambda: self.logs["standin"].read_text(), "the stand-in is up")
@@ -69,7 +55,7 @@ class Rig:
         hooks = {name: f"{self.web}/hooks/{name}" for name in ("alipay", "wechat", "card")}
         self.tell("hooks", hooks)
         database.migrate(self.url)
-        self.app = self.opened(None)
+        self.app = self.opened()
         pinned.publish(self.app)
         clock = FakeClock(datetime.now(UTC))
         self.shop = Shop(self.app, clock, FakeChannel("alipay", clock), FakeChannel("wechat", clock))
@@ -82,21 +68,7 @@ class Rig:
     def books(self) -> Path:
         return self.folder / "far.db"
 
-    def opened(self, clock: Any) -> App:
-        """The shop in this process, as its settings make it."""
-        names = Settings.model_fields
-        told = {k.removeprefix("REFUND_").lower(): v for k, v in self.environment.items()}
-        return build(Settings(**{k: v for k, v in told.items() if k in names}), clock)  # type: ignore[arg-type]
-
     # --- processes ---------------------------------------------------------------------------------------
-
-    def start(self, name: str, command: list[str]) -> None:
-        log = self.logs[name] = self.folder / f"{name}-{self.kills}.log"
-        wanted = {"command": command, "log": str(log), "env": self.environment}
-        assert self.nursery.stdin is not None and self.nursery.stdout is not None
-        self.nursery.stdin.write(json.dumps(wanted) + "\n")
-        self.nursery.stdin.flush()
-        self.pids[name] = int(self.nursery.stdout.readline())
 
     def is_up(self, name: str) -> bool:
         """A worker says so first of all; the web process answers."""
@@ -106,39 +78,16 @@ class Rig:
             return False
         return self.logs[name].exists() and self.logs[name].stat().st_size > 0
 
-    def is_gone(self, name: str) -> bool:
-        try:
-            os.kill(self.pids[name], 0)
-        except ProcessLookupError:
-            return True
-        return False
-
     def kill(self, name: str) -> None:
         """SIGKILL, and another one in its place."""
-        os.kill(self.pids[name], signal.SIGKILL)
-        self.wait_until(lambda: self.is_gone(name), f"{name} is gone")
-        self.kills += 1
+        super().kill(name)
         self.start(name, self.commands[name])
 
     def stop(self) -> None:
         """Ask workers and web to end, as an operator does; they finish what they are at."""
         for name in self.commands:
             self.wait_until(lambda name=name: self.is_up(name), f"{name} is up")  # type: ignore[misc]
-        for name in self.commands:
-            os.kill(self.pids[name], signal.SIGTERM)
-        for name in self.commands:
-            self.wait_until(lambda name=name: self.is_gone(name), f"{name} has ended")  # type: ignore[misc]
-
-    def wait_until(self, happens: Callable[[], Any], what: str, seconds: float = _BOUND_SECONDS) -> Any:
-        """What `happens` answers when it is true at last; `TimeoutError` says what did not come."""
-        until = time.monotonic() + seconds
-        while True:
-            with suppress(FileNotFoundError):
-                if found := happens():
-                    return found
-            if time.monotonic() > until:
-                raise TimeoutError(f"not within {seconds:.0f} s: {what}; logs in {self.folder}")
-            time.sleep(0.05)
+        self.ask_to_end(*self.commands)
 
     # --- the shop ----------------------------------------------------------------------------------------
 
@@ -202,24 +151,14 @@ class Rig:
 @contextmanager
 def rig(folder: Path, url: str, *words: str) -> Iterator[Rig]:
     """A shop that is up; whatever happens, none of its processes outlives it. `words`: the nursery's."""
-    nursery = subprocess.Popen(
-        [sys.executable, "-m", "tests.torture.nursery", *words],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    found = Rig(folder, url, nursery)
-    try:
-        found.open()
-        yield found
-    finally:
-        assert nursery.stdin is not None and nursery.stdout is not None
-        nursery.stdin.close()
-        nursery.wait(timeout=30)
-        nursery.stdout.close()
-        if hasattr(found, "app"):
-            found.app.engine.dispose()
+    with nursery(*words) as starter:
+        found = Rig(folder, starter, url=url)
+        try:
+            found.open()
+            yield found
+        finally:
+            if hasattr(found, "app"):
+                found.app.engine.dispose()
 
 
 def _settings(folder: Path, url: str, ready: Mapping[str, Any]) -> dict[str, str]:
@@ -235,9 +174,3 @@ def _settings(folder: Path, url: str, ready: Mapping[str, Any]) -> dict[str, str
     values |= {f"{name}_gateway": ready["url"] + path for name, path in gateways.items()}
     values |= {"database_url": url, "store_url": (folder / "store").as_uri(), "reading": "0", "lang": "en"}
     return {f"REFUND_{name.upper()}": value for name, value in values.items()}
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])

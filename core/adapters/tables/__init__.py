@@ -10,6 +10,7 @@ from core.adapters.tables.books import ledger_entries, sandbox_refunds
 from core.adapters.tables.columns import TAIL, Instant, from_micros, metadata, tail, to_micros
 from core.adapters.tables.far import channel_notices, channel_turns, circuits, refused_notices
 from core.adapters.tables.missing import bill_rows, ticket_answers, tickets
+from core.adapters.tables.personal import erasures
 from core.adapters.tables.reconciled import (
     bill_differences,
     billed_payouts,
@@ -40,6 +41,7 @@ from core.adapters.tables.running import (
     guest_tries,
     sessions,
     settings,
+    sign_in_tries,
     worker_beats,
 )
 from core.adapters.tables.shop import (
@@ -55,6 +57,7 @@ from core.adapters.tables.shop import (
     waiting_refunds,
 )
 from core.adapters.tables.telling import contacts, notice_deliveries, notices
+from core.adapters.tables.trials import policy_trials, trial_answers
 from core.adapters.tables.wallet import (
     LEFT,
     OPEN,
@@ -94,6 +97,7 @@ __all__ = [
     "desk_leases",
     "difference_events",
     "differences",
+    "erasures",
     "evidence",
     "evidence_views",
     "exchange_rates",
@@ -115,15 +119,18 @@ __all__ = [
     "payouts",
     "policies",
     "policy_drafts",
+    "policy_trials",
     "refused_notices",
     "sandbox_refunds",
     "sessions",
     "settings",
+    "sign_in_tries",
     "spends",
     "tail",
     "ticket_answers",
     "tickets",
     "to_micros",
+    "trial_answers",
     "voucher_events",
     "vouchers",
     "waiting_refunds",

@@ -55,6 +55,17 @@ guest_tries = Table(
     Index("ix_guest_tries_at", "at"),
 )
 
+# Codes that are being asked about at the identity provider, or came to nothing there.
+sign_in_tries = Table(
+    "sign_in_tries",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("address", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Index("ix_sign_in_tries_address", "address", "at"),
+    Index("ix_sign_in_tries_at", "at"),
+)
+
 # Who has a case in hand: working state, not history.
 desk_leases = Table(
     "desk_leases",

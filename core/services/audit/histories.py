@@ -18,9 +18,12 @@ from core.domain.deadlines import BY_WORKING_DAYS, MOVES_NO_DEADLINE, due, escal
 from core.domain.eligibility import assess
 from core.domain.errors import NotFound, TransitionRefused
 from core.domain.facts import Facts
+from core.domain.kinder import Side, choose
 from core.domain.lifecycle import CASE
 from core.services import policies
+from core.services.audit import versions
 from core.services.audit.finding import Finding, body_of
+from core.services.audit.versions import Known
 from core.services.granting import basis
 from core.services.record import COLUMNS, Case, case_of, chain, fold, plain
 
@@ -30,6 +33,8 @@ DECISIONS: Final = frozenset({"approve", "offer", "accept", "endorse", "refer", 
 
 def check(app: App, conn: Connection) -> Iterator[Finding]:
     """Invariants 4, 9, 14, 16 and 17 over all cases, some hundred at a time."""
+    # A clock that is moved back and forth has no before and after.
+    known_versions = None if app.demo else versions.known(conn)
     numbers = list(conn.execute(select(cases.c.case_no).order_by(cases.c.case_no)).scalars())
     for start in range(0, len(numbers), CHUNK):
         part = numbers[start : start + CHUNK]
@@ -38,7 +43,7 @@ def check(app: App, conn: Connection) -> Iterator[Finding]:
         for row in conn.execute(found.order_by(case_events.c.case_no, case_events.c.seq)):
             events[row.case_no].append(row)
         for row in conn.execute(select(*COLUMNS).where(cases.c.case_no.in_(part))):
-            yield from _case(app, conn, case_of(row), events[row.case_no])
+            yield from _case(app, conn, case_of(row), events[row.case_no], known_versions)
     known = set(numbers)
     for number, result in conn.execute(select(commands.c.id, commands.c.result)):
         case_no = body_of(result).get("case_no")
@@ -46,13 +51,15 @@ def check(app: App, conn: Connection) -> Iterator[Finding]:
             yield Finding(17, "command_without_effect", number, case_no)
 
 
-def _case(app: App, conn: Connection, case: Case, events: list[Row[Any]]) -> Iterator[Finding]:
+def _case(
+    app: App, conn: Connection, case: Case, events: list[Row[Any]], may: Known | None
+) -> Iterator[Finding]:
     yield from _chain(case, events)
     yield from _fold(case, events)
     yield from _deadline(app, conn, case, events)
     for row in events:
         if row.event in DECISIONS and row.from_state != "negotiating":  # on how to pay the rules are silent
-            yield from _again(app, conn, case, row)
+            yield from _again(app, conn, case, row, may)
 
 
 def _chain(case: Case, events: list[Row[Any]]) -> Iterator[Finding]:
@@ -128,7 +135,7 @@ def _warning(app: App, case: Case, entered: datetime, end: datetime) -> Iterator
         yield Finding(21, "warning_differs", case.case_no, f"next {case.warn_at}, until {end}")
 
 
-def _again(app: App, conn: Connection, case: Case, row: Row[Any]) -> Iterator[Finding]:
+def _again(app: App, conn: Connection, case: Case, row: Row[Any], may: Known | None) -> Iterator[Finding]:
     """Decide once more on the stored facts under the stored version (invariant 14)."""
     subject = f"{case.case_no} event {row.seq}"
     body = body_of(row.body)
@@ -139,6 +146,9 @@ def _again(app: App, conn: Connection, case: Case, row: Row[Any]) -> Iterator[Fi
     except (KeyError, ValueError, NotFound):
         yield Finding(14, "facts_missing", subject)
         return
+    is_first = row.from_state == "screening"
+    if may is not None and is_first and not may.allows(version, facts, case.order_no):
+        yield Finding(14, "version_not_in_force", subject, f"version {version}")
     assessment = assess(facts, policy, app.calendar)
     stored: Mapping[str, Any] | None = body.get("option")
     option = None
@@ -150,5 +160,26 @@ def _again(app: App, conn: Connection, case: Case, row: Row[Any]) -> Iterator[Fi
         yield Finding(14, "decision_differs", subject, f"{body.get('assessment')} → {again['assessment']}")
     if row.actor_role == "system" and row.event in ("approve", "reject") and assessment.verdict != row.event:
         yield Finding(14, "decision_differs", subject, f"{row.event}, the rules say {assessment.verdict}")
+    if (kept := body.get("versions")) is not None:
+        yield from _chosen(app, conn, subject, kept, Side(version, policy, facts, assessment))
     if row.event in ("approve", "offer", "accept", "endorse") and stored is None:
         yield Finding(14, "facts_missing", subject, "no plan of the money")
+
+
+def _chosen(
+    app: App, conn: Connection, subject: str, kept: Mapping[str, Any], applied: Side
+) -> Iterator[Finding]:
+    """Choose once more between the two versions that were asked (invariant 14)."""
+    try:
+        facts = Facts.from_dict(kept["facts"]) if "facts" in kept else applied.facts
+        policy = policies.get(app, conn, kept["other"])
+        older = kept["is_of_purchase"]
+    except (KeyError, ValueError, NotFound):
+        yield Finding(14, "facts_missing", subject, "the other version")
+        return
+    other = Side(kept["other"], policy, facts, assess(facts, policy, app.calendar))
+    again = choose(other, applied) if older else choose(applied, other)
+    if again.applies.version != applied.version:
+        yield Finding(14, "version_differs", subject, f"{applied.version}, the kinder is {other.version}")
+    if (other.found.verdict, other.found.rule) != (kept.get("verdict"), kept.get("rule")):
+        yield Finding(14, "decision_differs", subject, f"version {other.version}: {other.found.rule}")

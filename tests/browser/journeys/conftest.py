@@ -110,9 +110,11 @@ class Visit:
         self.settle()
 
     def settle(self) -> None:
-        """Until the run is over and nothing fades any more: half-faded words have half the contrast."""
+        """Until the run is over, what it showed has come (the code of a field is fetched with the first one),
+        and nothing fades any more: half-faded words have half the contrast.
+        """
         expect(self.page.locator(".stApp")).to_have_attribute("data-test-script-state", "notRunning")
-        expect(self.page.locator("[data-stale=true]")).to_have_count(0)
+        expect(self.page.locator("[data-stale=true], [data-testid=stSkeleton]")).to_have_count(0)
         self.page.wait_for_function(
             "document.getAnimations().every("
             "a => a.playState !== 'running' || a.effect.getTiming().iterations > 1)"

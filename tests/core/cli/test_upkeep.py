@@ -36,6 +36,22 @@ sys.exit(main(["worker", "--json"]))
 """
 
 
+# The signal comes while the worker goes to sleep: it holds the lock of what it waits for.
+GOES_TO_SLEEP = """
+import signal
+from core.cli.upkeep import stop_signal
+
+stop = stop_signal()
+with stop._cond:
+    signal.raise_signal(signal.SIGTERM)
+stop.wait()
+"""
+
+
+def test_a_worker_hears_its_end_while_it_goes_to_sleep():
+    subprocess.run([sys.executable, "-c", GOES_TO_SLEEP], cwd=ROOT, timeout=30, check=True)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_worker_that_is_stopped_finishes_its_round(line: Line, number: signal.Signals):
     """What it has begun is written down, what else was due is done, and no lease stays behind."""

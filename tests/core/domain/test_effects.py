@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -135,7 +137,11 @@ def test_a_breakdown_adds_up(by: str) -> None:
     ]  # fmt: skip
     history = History.of(rows)
     before, after = of(rows, with_rules(rule("n", "reject"))), of(rows, with_rules(rule("y", "approve")))
-    found = effects.groups(history, before, after, by)
+    hour = 3_600_000_000
+    done = (history.at + hour, history.at + np.array([0, 0, 0, 8 * hour]))
+    found = effects.groups(history, before, after, by, done)
+    assert all(group.waits[0] == timedelta(hours=1) for group in found)
+    assert sum((group.waits[1] * group.rows for group in found), timedelta()) == timedelta(hours=8)
     assert sum(group.rows for group in found) == sum(group.moved for group in found) == 4
     assert sum(group.after[0] for group in found) == int(after.refund.sum())
     if by == "credit":
@@ -157,7 +163,7 @@ def test_winners_and_losers_by_verdict_and_by_money() -> None:
 def test_nothing_costs_nothing() -> None:
     found = of([])
     assert compare(History.of([]), found, found).people.after == Span(0, 0, 0, 0)
-    assert effects.groups(History.of([]), found, found, "kind") == ()
+    assert effects.groups(History.of([]), found, found, "kind", (found.people, found.people)) == ()
 
 
 def test_a_sweep_is_each_policy_alone() -> None:

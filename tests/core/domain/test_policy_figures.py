@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core import policy_words, texts
-from core.domain import policy_figures, spots
+from core.domain import policy_figures, rule_blocks, spots
 from core.domain.policy import SHIPPED, load, shipped
 from core.domain.table import Within
 
@@ -54,3 +54,31 @@ def test_a_document_that_is_wrong_has_its_figures_too() -> None:
         assert list(policy_figures.in_rules(spots.read(text))) == []
     [figure] = policy_figures.in_rules(spots.read('[[rules]]\nwhen = { credit = { up_to = "x" } }'))
     assert figure.path == ("rules", 0, "when", "credit", "up_to")
+
+
+def test_a_limit_that_left_its_partner_is_found_and_how_they_meet_again() -> None:
+    text = shipped("standard")
+    before = spots.read(text)
+    assert policy_figures.parted(before, before) == ()
+    at = spots.path_of(before, "rules.not_delivered.order_refund_minor.up_to")
+    after = spots.put(text, at, 80_000)
+    [left] = policy_figures.parted(before, spots.read(after))
+    assert (left.rule, left.other, left.value) == ("not_delivered_large", "not_delivered", 80_000)
+    assert policy_figures.parted(before, spots.read(spots.put(after, left.path, left.value))) == ()
+    both = spots.put(after, left.path, 90_000)
+    assert policy_figures.parted(before, spots.read(both)) == (), "both were moved: on purpose"
+    credit = spots.put(text, spots.path_of(before, "rules.not_delivered_low_credit.credit.below"), 50)
+    [left] = policy_figures.parted(before, spots.read(credit))
+    assert (left.rule, left.path[-1], left.value) == ("not_delivered", "at_least", 50)
+
+
+def test_the_number_that_was_moved_is_named_wherever_its_rule_stands_now() -> None:
+    text = shipped("standard")
+    before = spots.read(text)
+    assert policy_figures.moved(before, before) is None
+    for place, value in (("limits.look_back_days", 30), ("rules.faulty_small.credit.at_least", 70)):
+        after = spots.put(text, spots.path_of(before, place), value)
+        found = policy_figures.moved(before, spots.read(after))
+        assert found is not None and found.path == spots.path_of(before, place)
+    again = spots.read(rule_blocks.moved(text, 2, 12))
+    assert policy_figures.moved(before, again) is None

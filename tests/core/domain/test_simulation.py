@@ -6,10 +6,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
-from hypothesis import given, settings
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from core.domain.eligibility import LAWS, assess, verdict_of
+from core.domain.eligibility import LAWS, assess, columns_of, verdict_of
 from core.domain.facts import Facts
 from core.domain.history import History
 from core.domain.policy import Policy
@@ -54,6 +55,30 @@ def test_bulk_is_single_under_any_table(
         (found.verdict, found.rule) for found in (assess(f, policy, china()) for f in rows)
     ]
     assert sum(outcome.verdicts().values()) == sum(outcome.by_rule().values()) == len(rows)
+
+
+@pytest.mark.torture
+def test_ten_thousand_pairs_of_a_policy_and_a_claim() -> None:
+    """R6.4: bulk is single is what a person would read off the table: the first rule whose tests all hold."""
+    pairs: set[tuple[str, str]] = set()
+
+    @given(
+        st.lists(claims(), min_size=40, max_size=40),
+        st.one_of(POLICIES, tables().map(lambda t: with_rules(*t))),
+    )
+    @settings(max_examples=1200, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    def draw(rows: list[Facts], policy: Policy) -> None:
+        outcome = simulate(History.of(rows), policy)
+        for facts, told in zip(rows, _bulk(outcome), strict=True):
+            assert verdict_of(facts, policy) == told
+            columns = columns_of(facts, policy)
+            first = next((rule for rule in policy.rules if not rule.misses(columns)), None)
+            if told[1] not in LAWS:
+                assert first is not None and (first.id, first.verdict) == (told[1], told[0])
+            pairs.add((str(facts), str(policy.rules)))
+
+    draw()
+    assert len(pairs) >= 10_000, len(pairs)
 
 
 @given(MANY)

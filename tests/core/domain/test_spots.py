@@ -83,11 +83,44 @@ def test_what_is_not_there_is_added_to_its_section_or_with_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "path"), [("a = ", ("a",)), ("a = 1", ("a", "b")), ("a = { b = 1 }", ("a", "c"))]
+    ("text", "path"),
+    [
+        ("a = ", ("a",)),
+        ("a = 1", ("a", "b")),
+        ("a = { b.c = 1 }", ("a", "b", "d")),
+        ("[[a]]\nb = 1", ("a", 0)),
+    ],
 )
 def test_what_would_touch_more_is_refused(text: str, path: spots.Path) -> None:
     with pytest.raises(Slip):
         spots.put(text, path, 1)
+
+
+def test_what_stands_in_braces_or_behind_dots_is_added_there() -> None:
+    assert spots.put("a = { b = 1 } # c", ("a", "d"), {"e": [1]}) == "a = { b = 1, d = { e = [1] } } # c"
+    assert spots.put("a = {}", ("a", "b"), "x") == 'a = { b = "x" }'
+    dotted = "[[r]]\nw.a = 1\nz = 2\n[r.t]\nu = 3\n"
+    assert spots.put(dotted, ("r", 0, "w", "b"), 4) == dotted.replace("w.a = 1\n", "w.a = 1\nw.b = 4\n")
+    assert spots.put(dotted, ("r", 0, "y"), 5) == dotted.replace("z = 2\n", "z = 2\ny = 5\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "after"),
+    [
+        ("w = { a = 1, b = 2, c = 3 } # d", ("w", "b"), "w = { a = 1, c = 3 } # d"),
+        ("w = { a = 1, b = 2 }", ("w", "a"), "w = { b = 2 }"),
+        ("w = { a = 1 }", ("w", "a"), "w = {}"),
+        ("[w]\na = 1  # why\nb = 2", ("w", "a"), "[w]\n# why\nb = 2"),
+        ("a = [ # one\n 1, # two\n]\nb = 2\n", ("a",), "# one\n# two\nb = 2\n"),
+    ],
+)
+def test_what_is_taken_out_leaves_the_rest_and_every_comment(text: str, path: spots.Path, after: str) -> None:
+    assert spots.take(text, path) == after
+
+
+def test_comments_inside_a_value_that_is_rewritten_stand_above_it() -> None:
+    text = "x = 0\na = [ # one\n 1, # two\n] # three\n"
+    assert spots.put(text, ("a",), [2]) == "x = 0\n# one\n# two\na = [2] # three\n"
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from core.services import asking, cases, policies
+from core.services import asking, cases
 from tests.shop import MEI, Shop
 
 
 def rules(shop: Shop, case_no: str):  # type: ignore[no-untyped-def]
-    return asking.rules_say(shop.app, shop.view(case_no, MEI), policies.current(shop.app)[1])
+    return asking.rules_say(shop.app, shop.view(case_no, MEI))
 
 
 def test_what_was_withdrawn_can_be_asked_for_while_the_window_is_open(shop: Shop) -> None:
@@ -38,4 +38,4 @@ def test_what_the_case_still_holds_is_not_left_to_ask_for(shop: Shop) -> None:
 
 def test_a_draft_that_says_nothing_is_not_assessed(shop: Shop) -> None:
     draft = cases.open_draft(shop.app, MEI, shop.order())
-    assert asking.rules_say(shop.app, draft, policies.current(shop.app)[1]) is None
+    assert asking.rules_say(shop.app, draft) is None

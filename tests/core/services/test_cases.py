@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import structlog
 from sqlalchemy import event, func, select, update
 
 from core.adapters.tables import (
@@ -45,6 +46,7 @@ from core.domain.errors import (
     VerdictChanged,
 )
 from core.services import cases, policies
+from core.services import orders as service
 from core.services.record import Change, lock
 from tests import pinned
 from tests.shop import ARBITER, FINANCE, LEAD, MEI, REVIEWER, REVIEWER_2, SUPPORT, WEI, Shop
@@ -348,6 +350,26 @@ def test_strangers_find_nothing(sqlite_shop: Shop, stranger: Actor) -> None:
         with pytest.raises(NotFound):
             attempt()
     assert cases.list_for(sqlite_shop.app, stranger) == []
+
+
+def test_who_asks_for_what_is_anothers_stands_in_the_log(sqlite_shop: Shop) -> None:
+    """By role and thing, without a name or a number; what does not exist is nobody's."""
+    order_no = sqlite_shop.order()
+    case_no = filled(sqlite_shop, order_no)
+    attempts = (
+        (lambda: cases.view(sqlite_shop.app, WEI, case_no), "case"),
+        (lambda: cases.save_draft(sqlite_shop.app, WEI, case_no, step=2), "case"),
+        (lambda: cases.open_draft(sqlite_shop.app, WEI, order_no), "order"),
+        (lambda: service.get(sqlite_shop.app, WEI, order_no), "order"),
+        (lambda: cases.view(sqlite_shop.app, WEI, "R000000-AAAAAA"), None),
+        (lambda: cases.open_draft(sqlite_shop.app, WEI, "NOWHERE"), None),
+        (lambda: service.get(sqlite_shop.app, WEI, "NOWHERE"), None),
+    )
+    for attempt, what in attempts:
+        with structlog.testing.capture_logs() as lines, pytest.raises(NotFound):
+            attempt()
+        wanted = {"event": "not_theirs", "what": what, "role": "customer", "log_level": "warning"}
+        assert lines == ([wanted] if what else [])
 
 
 def test_a_stranger_cannot_fetch_a_result_by_its_command_id(sqlite_shop: Shop) -> None:

@@ -158,3 +158,17 @@ def test_the_people_of_the_demo_are_for_the_demo(sqlite_shop: Shop) -> None:
         "finance",
     }
     assert [person.id for person in people if person.role == "customer"] == ["mei", "wei"]
+
+
+def test_sessions_that_ended_long_ago_are_forgotten(shop: Shop) -> None:
+    """A month later: ended by their owner, or run out; what lives stays."""
+    ended = identity.open_session(shop.app, "customer", "mei")
+    identity.end_session(shop.app, ended)
+    ran_out = identity.open_session(shop.app, "customer", "mei", minutes=1)
+    shop.clock.advance(identity.ENDED_KEPT)
+    living = identity.open_session(shop.app, "customer", "mei")
+    assert identity.forget_ended(shop.app) == 0
+    shop.clock.advance(timedelta(minutes=2))
+    assert identity.forget_ended(shop.app) == 2
+    assert identity.who(shop.app, living) is not None
+    assert identity.whose(shop.app, ended) is None and identity.whose(shop.app, ran_out) is None

@@ -54,7 +54,7 @@ def test_a_customer_with_an_address_gets_every_notice_by_mail(reached: Shop, box
     reached.work(days=2)
     assert [str(mail["Subject"]) for mail in box.taken] == [
         "星点：退款申请通过了",
-        "星点：退款已经发出",
+        "星点：退款开始办理了",
         "星点：退款已全部到账",
     ]
     assert all(case_no in mail.get_content() for mail in box.taken)

@@ -83,6 +83,21 @@ def test_no_version_is_taken_back_by_an_edit_of_an_older_one(shop: Shop) -> None
     assert policy_drafts.approve(shop.app, LEAD, third, "after", tomorrow + timedelta(days=1)) == version + 1
 
 
+def test_what_was_published_before_can_be_gone_back_to(shop: Shop) -> None:
+    """Every version but the one that holds last, the newest first; also while that one is still to begin."""
+    first = policies.last_document(shop.app)[:2]
+    assert policies.earlier(shop.app, 5) == ()
+    tomorrow = shop.clock.at + timedelta(days=1)
+    second = policy_drafts.approve(shop.app, LEAD, asked(shop), "yes", tomorrow)
+    assert policies.earlier(shop.app, 5) == (first[0],)
+    assert policies.document(shop.app, first[0]) == first[1] and policies.document(shop.app, second) == LONGER
+    shop.clock.at += timedelta(days=2)
+    policy_drafts.approve(shop.app, LEAD, asked(shop, pinned.TEXT, "back"), "yes again")
+    assert policies.earlier(shop.app, 5) == (second, first[0]) and policies.earlier(shop.app, 1) == (second,)
+    with pytest.raises(NotFound):
+        policies.document(shop.app, 99)
+
+
 @pytest.mark.parametrize("who", [AUTHOR, Actor("lead", "lu-jing"), Actor("policy", " LU-JING ")], ids=str)
 def test_its_author_does_not_approve_it(shop: Shop, who: Actor) -> None:
     """Invariant 13: in no role and in no spelling; nor may they send it back to themselves."""

@@ -92,26 +92,10 @@ def test_one_that_was_sent_again_had_been_refused(shop: Shop) -> None:
     assert replay.sent_since(shop.app, POLICY, since).seen.known.tolist() == [False, True]
 
 
-def test_how_long_people_have_for_a_decision(shop: Shop) -> None:
-    """Measured once there are enough; pauses and other people's decisions do not count."""
-    since = shop.clock.at - timedelta(days=1)
-    numbers = [
-        shop.apply(shop.order(("alipay", 90_000), customer="wei"), 90_000, actor=WEI).case_no
-        for _ in range(replay.LEAST + 2)
-    ]
-    assert replay.handling(shop.app, POLICY, since) == replay.Handling(replay.REVIEW_MINUTES, 0)
-    for place, case_no in enumerate(numbers):
-        shop.clock.advance(timedelta(hours=2) if place == 5 else timedelta(minutes=4))
-        shop.act(case_no, "reject", REVIEWER, note="不符合")
-    assert replay.handling(shop.app, POLICY, since) == replay.Handling(4, replay.LEAST)
-
-
 @pytest.mark.parametrize("actor", [MEI, REVIEWER, SUPPORT, FINANCE], ids=str)
 def test_others_try_nothing_on_customers_requests(shop: Shop, actor: Actor) -> None:
     with pytest.raises(NotAllowed):
         replay.sent_since(shop.app, actor, shop.clock.at)
-    with pytest.raises(NotAllowed):
-        replay.handling(shop.app, actor, shop.clock.at)
     with pytest.raises(NotAllowed):
         replay.stamp(shop.app, actor)
     assert replay.sent_since(shop.app, LEAD, shop.clock.at).case_nos == ()

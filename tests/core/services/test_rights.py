@@ -412,9 +412,8 @@ class Cases:
 
     def draft(self, customer: Actor) -> str:
         case_no = cases.open_draft(self.shop.app, self.support, self.shop.order(customer=customer.id)).case_no
-        return cases.save_draft(
-            self.shop.app, customer, case_no, reason="not_delivered", requested_minor=10_000
-        ).case_no
+        cases.save_draft(self.shop.app, customer, case_no, reason="not_delivered", requested_minor=10_000)
+        return case_no
 
     def automatic(self, customer: Actor) -> str:
         sent = self.shop.apply(self.shop.order(customer=customer.id), actor=self.support)

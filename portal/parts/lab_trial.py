@@ -1,0 +1,178 @@
+"""A draft on trial: in the shadow, or for a share of the orders; what has accrued, and the stop."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import streamlit as st
+
+from core.adapters.world import App
+from core.domain.actors import Actor, same_person
+from core.domain.trials import LEAST, MOST
+from core.services import policy_trials, staff
+from core.services.policy_drafts import Draft
+from core.services.policy_trials import Example, Seen, Trial
+from core.texts import Texts
+from portal import boundary
+from portal.html import esc, href, ms
+from portal.parts.lab_drafts import DONE
+
+_FIRST_SHARE = 5  # per cent offered at first
+
+
+def show(app: App, actor: Actor, tx: Texts, draft: Draft, names: staff.Names, *, now: datetime) -> None:
+    """The card of one draft; nothing where it is decided and was never tried."""
+    found = policy_trials.of_draft(app, actor, draft.id)
+    is_open = draft.state == "open"
+    if not is_open and not found:
+        return
+    with st.container(key="card-lab-trial"):
+        st.html(f"<h2>{esc(tx('lab.trial.title'))}</h2>")
+        for kind in ("shadow", "share"):
+            mine = [trial for trial in found if trial.kind == kind]
+            if not mine and not is_open:
+                continue
+            says = tx(f"lab.trial.{kind}_says")
+            st.html(f'<h3>{esc(tx(f"lab.trial.{kind}"))}</h3><p class="note">{esc(says)}</p>')
+            if mine:
+                _one(app, actor, tx, mine[0], names, now)
+            if is_open and (not mine or mine[0].state == "ended"):
+                _start(app, actor, tx, draft, kind, len(mine))
+
+
+def elsewhere(app: App, actor: Actor, tx: Texts) -> str:
+    """A share that is asked for or running, for the lab's first page: with the way to stop it."""
+    for trial in policy_trials.going_on(app, actor):
+        if trial.kind == "share":
+            key = "lab.trial.elsewhere" if trial.state == "running" else "lab.trial.elsewhere_asked"
+            said = tx(key, percent=trial.percent, meant=trial.meant)
+            to = href("/lab", draft=str(trial.draft_id))
+            return f'<p class="note amb">{ms("science")}<a href="{to}">{esc(said)}</a></p>'
+    return ""
+
+
+def _one(app: App, actor: Actor, tx: Texts, trial: Trial, names: staff.Names, now: datetime) -> None:
+    seen = policy_trials.seen(app, actor, trial)
+    st.html(f'<p class="note">{esc(_stands(tx, trial, names, now))}</p>{_accrued(tx, trial, seen)}')
+    with st.container(key=f"lab-trial-{trial.kind}", horizontal=True):
+        if trial.may_agree(actor) and st.button(
+            tx("lab.trial.agree", percent=trial.percent), key="lab-agree", icon=":material/check:"
+        ):
+            with boundary.refusals():
+                version = policy_trials.agree(app, actor, trial.id, f"trial-{trial.id}-agree-{actor.id}")
+                _said(tx("lab.trial.agreed", percent=trial.percent, version=version))
+        if trial.state != "ended" and st.button(
+            tx(f"lab.trial.{_end(trial, actor)}"),
+            key=f"lab-stop-{trial.kind}", icon=":material/stop_circle:",
+        ):  # fmt: skip
+            with boundary.refusals():
+                policy_trials.stop(app, actor, trial.id, f"trial-{trial.id}-stop-{actor.id}")
+                _said(tx("lab.trial.stopped" if trial.state == "running" else "lab.trial.not_begun"))
+
+
+def _end(trial: Trial, actor: Actor) -> str:
+    if trial.state == "running":
+        return "stop"
+    return "take_back" if same_person(actor.id, trial.asked_by) else "decline"
+
+
+def _start(app: App, actor: Actor, tx: Texts, draft: Draft, kind: str, before: int) -> None:
+    command = f"trial-{draft.id}-{kind}-{before}-{actor.id}"
+    if kind == "shadow":
+        if st.button(tx("lab.trial.shadow_start"), key="lab-shadow", icon=":material/visibility_off:"):
+            with boundary.refusals():
+                policy_trials.start_shadow(app, actor, draft.id, command)
+                _said(tx("lab.trial.shadow_started"))
+        return
+    with st.form("lab-share", border=False):
+        percent = st.number_input(
+            tx("lab.trial.percent"),
+            LEAST,
+            MOST,
+            _FIRST_SHARE,
+            key="lab-percent",
+        )
+        asked = st.form_submit_button(tx("lab.trial.share_ask"), icon=":material/how_to_reg:")
+    if asked:
+        with boundary.refusals():
+            policy_trials.ask_share(app, actor, draft.id, int(percent), f"{command}-{int(percent)}")
+            _said(tx("lab.trial.share_asked"))
+
+
+def _stands(tx: Texts, trial: Trial, names: staff.Names, now: datetime) -> str:
+    def who(person: str | None) -> str:
+        return names.get(person or "", person or "")
+
+    if trial.ended_at is not None:
+        cause = tx(f"lab.trial.cause.{trial.cause}", who=who(trial.ended_by))
+        if trial.begun_at is None:
+            return tx("lab.trial.never_begun", cause=cause)
+        begun, ended = tx.when(trial.begun_at, now), tx.when(trial.ended_at, now)
+        return tx("lab.trial.until", begun=begun, ended=ended, cause=cause)
+    if trial.begun_at is None:
+        said = tx(
+            "lab.trial.asked",
+            percent=trial.percent,
+            who=who(trial.asked_by),
+            when=tx.when(trial.asked_at, now),
+        )
+        return f"{said} {tx('lab.trial.waits')}"
+    when = tx.when(trial.begun_at, now)
+    if trial.kind == "shadow":
+        return tx("lab.trial.since", who=who(trial.asked_by), when=when)
+    return tx(
+        "lab.trial.running",
+        percent=trial.percent,
+        version=trial.version,
+        when=when,
+        who=who(trial.agreed_by),
+    )
+
+
+def _accrued(tx: Texts, trial: Trial, seen: Seen) -> str:
+    if trial.begun_at is None:
+        return ""
+    if trial.kind == "share":
+        return f"<p>{esc(tx('lab.trial.under', n=seen.cases))}</p>"
+    if not seen.answers:
+        return f'<p class="note">{esc(tx("lab.trial.nothing"))}</p>'
+    rows = "".join(
+        f"<li>{esc(tx(f'lab.trial.{name}', n=n))}</li>"
+        for name, n in (("same", seen.same), ("better", seen.better), ("worse", seen.worse))
+    )
+    html = f'<p>{esc(tx("lab.trial.answers", n=seen.answers))}</p><ul class="plain">{rows}</ul>'
+    if seen.pairs:
+        pairs = "".join(
+            f"<li>{esc(tx(f'lab.trial.{_kind(real, rule)}', real=real, rule=rule, n=n))}</li>"
+            for real, rule, n in seen.pairs
+        )
+        html += f'<h4>{esc(tx("lab.trial.pairs"))}</h4><ul class="plain">{pairs}</ul>'
+    if seen.examples:
+        lines = "".join(_example(tx, each) for each in seen.examples)
+        html += f'<h4>{esc(tx("lab.trial.examples"))}</h4><ul class="moves">{lines}</ul>'
+    return html
+
+
+def _kind(real: str, rule: str) -> str:
+    """Another rule decides, or the same one for another sum."""
+    return "pair" if real != rule else "pair_of_one"
+
+
+def _example(tx: Texts, found: Example) -> str:
+    to = href("/desk", case=found.case_no)
+    sides = "".join(
+        f"<span>{esc(tx(name, answer=_answer(tx, side, found.currency)))}</span>"
+        for name, side in (("lab.trial.really", found.real), ("lab.trial.would", found.shadow))
+    )
+    return f'<li><b><a href="{to}" target="_blank" rel="noopener">{esc(found.case_no)}</a></b>{sides}</li>'
+
+
+def _answer(tx: Texts, side: tuple[str, str, int | None], currency: str) -> str:
+    verdict, rule, minor = side
+    money = "" if minor is None else f" · {tx.money(minor, currency)}"
+    return f"{tx(f'verdict.{verdict}')} · {rule}{money}"
+
+
+def _said(words: str) -> None:
+    st.session_state[DONE] = words
+    st.rerun()

@@ -1,0 +1,156 @@
+"""R6.3: what a second person is told of a draft before the button that puts it in force; what its author
+is told while writing it.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from core.domain.actors import Actor
+from core.services import policies, policy_drafts
+from tests.pages.conftest import OpenPage, html, words
+from tests.pages.filling import press
+from tests.pages.test_lab import button, edited, limit, look, pick, table, text
+from tests.shop import LEAD, Shop
+
+AUTHOR = Actor("policy", "lu-jing")
+LAST_RULE = '[[rules]]\nid = "to_a_person"'
+
+
+def ask(shop: Shop, *changes: tuple[str, str], key: str = "ask") -> int:
+    version, document, _ = policies.last_document(shop.app)
+    for old, new in changes:
+        assert old in document
+        document = document.replace(old, new, 1)
+    return policy_drafts.ask(shop.app, AUTHOR, document, f"meant {key}", key, based_on=version)
+
+
+def test_what_waits_for_a_person_stands_at_the_top(open_page: OpenPage, shop: Shop) -> None:
+    draft_id = ask(shop, ("membership = 15", "membership = 20"))
+    first = html(open_page("lab", LEAD)).split('key="lab-base"')[0].split("从哪一份开始")[0]
+    assert f'href="/lab?draft={draft_id}"' in first and "等你批准或退回：meant ask" in first
+    assert "等你批准" not in words(open_page("lab", AUTHOR)), "nobody approves their own"
+    policy_drafts.send_back(shop.app, LEAD, draft_id, "too long", "back")
+    assert "你的草稿被退回了，打开看原因：meant ask" in words(open_page("lab", AUTHOR))
+    assert "被退回了" not in words(open_page("lab", LEAD))
+    ask(shop, ("membership = 15", "membership = 18"), key="again")
+    assert "被退回了" not in words(open_page("lab", AUTHOR)), "another one was asked for since"
+
+
+def test_what_a_draft_changes_stands_before_the_button(open_page: OpenPage, shop: Shop) -> None:
+    """Figures, rules as they are written, whom it is harder on; findings that are to be mended."""
+    _, document, _ = policies.last_document(shop.app)
+    gone = document[document.index(LAST_RULE) :]
+    limits = "order_refund_minor = { up_to = 50000 }"
+    draft_id = ask(
+        shop, (gone, ""), ("membership = 15", "membership = 20"), (limits, limits.replace("500", "90"))
+    )
+    page = open_page("lab", LEAD, draft=str(draft_id))
+    said = words(page).split("线上试行")[0].split("改了什么")[1]
+    assert "会员：15 天 → 20 天" in said and "window_days" not in said
+    assert "not_delivered：这笔订单累计退款：最多 ¥500.00 → 这笔订单累计退款：最多 ¥90.00" in said
+    assert "删掉规则 to_a_person（人工审核：" in said
+    assert said.index("对顾客更严的") < said.index("直接通过 → 人工审核：") < said.index("对顾客更宽的")
+    assert "发布之前请先处理" in said and "没有规则接住这种订单" in said
+
+
+def test_one_that_is_decided_tells_no_news(open_page: OpenPage, shop: Shop) -> None:
+    draft_id = ask(shop, ("membership = 15", "membership = 20"))
+    policy_drafts.approve(shop.app, LEAD, draft_id, "yes")
+    assert "改了什么" not in words(open_page("lab", LEAD, draft=str(draft_id)))
+
+
+@pytest.mark.parametrize(
+    ("lang", "says"), [("zh_CN", "处要先处理，写在结果的最后"), ("en", "in the rules themselves")]
+)
+def test_a_finding_in_the_rules_is_told_beside_the_edit(
+    open_page: OpenPage, shop: Shop, lang: str, says: str
+) -> None:
+    _, document, _ = policies.last_document(shop.app)
+    assert says not in words(edited(open_page, shop, "membership = 15", "membership = 16", lang))
+    assert says in words(edited(open_page, shop, document[document.index(LAST_RULE) :], "", lang))
+
+
+def test_a_broken_text_tells_nothing_of_the_one_before_and_is_not_asked_for(
+    open_page: OpenPage, shop: Shop
+) -> None:
+    shop.apply(shop.order())
+    page = edited(open_page, shop, limit(shop), "second_approval_minor = 100")
+    assert 'class="gist"' in html(page) and button(page, "lab-ask")
+    assert "刷新这一页就没了" in words(page), "it is kept nowhere else"
+    assert "刷新这一页就没了" not in words(open_page("lab", AUTHOR)), "nothing to lose"
+    page.text_area[0].set_value(text(page).replace("membership = 15", "membership = many")).run()
+    assert 'class="gist"' not in html(page)
+    assert not [each for each in page.button if each.proto.form_id == "lab-ask"]
+
+
+@pytest.mark.parametrize(
+    ("lang", "says"),
+    [
+        ("zh_CN", "手续费 · 买错了，或其他原因：不能大于 100%，现在是 150%"),
+        ("en", "Fees · Wrong purchase, or something else: write at most 100%, it is 150%"),
+    ],
+)
+def test_a_slip_in_a_field_is_told_in_the_fields_unit(open_page: OpenPage, lang: str, says: str) -> None:
+    page = open_page("lab", AUTHOR, lang=lang)
+    page.selectbox(key="lab-section").set_value("fee_basis_points").run()
+    page.number_input(key="lab-fig-fee_basis_points.other").set_value(150.0).run()
+    assert words(page).count(says) == 2, "at the field and in the list"
+    assert "15000" not in words(page)
+    assert "15000" in words(look(page, "text")), "there it is the document's"
+
+
+def test_a_cell_is_refused_at_its_field_and_an_exact_number_is_said(open_page: OpenPage, shop: Shop) -> None:
+    page = pick(table(open_page), shop, "not_delivered")
+    page.text_input(key="lab-cell-order_refund_minor").set_value("五百").run()
+    assert "没有改成“五百”" in words(page)
+    assert html(page).count('<p class="bad" role="alert">') == 1 and '"alert no"' not in html(page)
+    assert "没有改成" not in words(page.run()), "told once"
+    page.text_input(key="lab-cell-order_refund_minor").set_value("300").run()
+    assert "正好是 300 才算" in words(page)
+    page.text_input(key="lab-cell-order_refund_minor").set_value("≤ 300").run()
+    assert "才算；" not in words(page)
+
+
+def test_a_rule_that_was_taken_out_comes_back_at_a_click(open_page: OpenPage, shop: Shop) -> None:
+    page = pick(table(open_page), shop, "too_late")
+    before = text(page)
+    press(page, "lab-rule-remove")
+    assert "删掉了规则 too_late" in words(page) and text(page) != before
+    press(page, "lab-rule-back")
+    assert text(page) == before and "删掉了规则" not in words(page)
+
+
+def test_an_earlier_version_is_a_beginning(open_page: OpenPage, shop: Shop) -> None:
+    """The way back from a version that was published in error."""
+    first = policies.last_document(shop.app)[1]
+    draft_id = ask(shop, ("membership = 15", "membership = 20"))
+    policy_drafts.approve(shop.app, LEAD, draft_id, "yes")
+    page = open_page("lab", AUTHOR)
+    page.selectbox(key="lab-base").set_value("version-1").run()
+    assert page.session_state["lab-doc-version-1-2"] == first
+    assert "会员：20 天 → 15 天" in words(page) or "20 天 → 15 天" in words(page)
+
+
+def test_a_curve_of_nothing_is_not_drawn(open_page: OpenPage, shop: Shop) -> None:
+    shop.apply(shop.order())
+    page = open_page("lab", AUTHOR)
+    page.selectbox(key="lab-sweep-figure").set_value("window_days.membership").run()
+    page = button(page, "lab-sweep-window_days.membership").click().run()
+    assert "所以没有曲线" in words(page) and not page.get("vega_lite_chart")
+    page.selectbox(key="lab-sweep-figure").set_value("fee_basis_points.not_delivered").run()
+    key = "lab-sweep-fee_basis_points.not_delivered"
+    page.number_input(key=f"{key}-to").set_value(10.0)
+    page.number_input(key=f"{key}-step").set_value(1.0)
+    page = button(page, key).click().run()
+    assert "只有退款跟着变" in words(page) and page.get("vega_lite_chart")
+
+
+def test_the_text_view_reads_from_the_top(open_page: OpenPage, shop: Shop) -> None:
+    """Mistakes in the order of their lines, whatever found them."""
+    page = edited(open_page, shop, 'verdict = "approve"', 'verdict = "aprove"')
+    page.text_area[0].set_value(text(page).replace("membership = 15", "membership = -1")).run()
+    said = words(page)
+    assert said.index("membership = -1") < said.index('verdict = "aprove"')
+    look(page, "form")
+    assert "“全文”" not in words(page), "the text can be read"

@@ -1,0 +1,60 @@
+"""R6.3: a draft on trial in the lab: what accrues, who may begin a share, and the stop."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from core.domain.actors import Actor
+from core.services import policy_drafts, policy_trials
+from tests import pinned
+from tests.pages.conftest import OpenPage, words
+from tests.pages.filling import filled, press
+from tests.shop import LEAD, MEI, Shop
+
+AUTHOR = Actor("policy", "lu-jing")
+
+
+def asked(shop: Shop) -> int:
+    document = pinned.TEXT.replace("\ngame_card = 7", "\ngame_card = 12")
+    return policy_drafts.ask(shop.app, AUTHOR, document, "Longer for cards", "ask")
+
+
+def late(shop: Shop) -> str:
+    ago = shop.clock.at - timedelta(days=9)
+    return shop.order(delivery="code_viewed", completed_at=ago, paid_at=ago)
+
+
+def test_a_shadow_shows_where_it_differs(open_page: OpenPage, shop: Shop) -> None:
+    page = open_page("lab", AUTHOR, lang="en", draft=str(asked(shop)))
+    page = press(page, "lab-shadow")
+    assert "It decides in the shadow from now on" in words(page)
+    assert "No request has been sent since" in words(page)
+    case_no = shop.apply(late(shop), reason="other").case_no
+    said = words(page.run())
+    assert "1 request answered by both" in said and "Better for the customer: 1" in said
+    assert f"{case_no} In force: Refuse · too_late" in said, said
+    press(page, "lab-stop-shadow")
+    assert policy_trials.going_on(shop.app, LEAD) == ()
+
+
+def test_a_share_is_begun_by_another_person_and_told_to_whom_it_meets(
+    open_page: OpenPage, shop: Shop
+) -> None:
+    draft_id = asked(shop)
+    page = open_page("lab", AUTHOR, lang="en", draft=str(draft_id))
+    page.number_input(key="lab-percent").set_value(50)
+    next(button for button in page.button if button.label == "Ask for the share").click().run()
+    assert "Another person has to agree" in words(page)
+    assert not [button for button in page.button if button.key == "lab-agree"], "not by who asked"
+    other = press(open_page("lab", LEAD, lang="en", draft=str(draft_id)), "lab-agree")
+    assert "It decides 50 % of the orders from now on, as version 2" in words(other)
+    assert "A share of 50 % is on trial" in words(open_page("lab", AUTHOR, lang="en"))
+    tried = ""
+    while "New rules are being tried" not in tried:
+        order_no = late(shop)
+        filled(shop, order_no, "other")
+        tried = words(open_page("request", MEI, lang="en", order=order_no, step="2"))
+    assert "yours among them: version 2 applies to it" in tried
+    press(open_page("lab", AUTHOR, lang="en", draft=str(draft_id)), "lab-stop-share")
+    assert policy_trials.going_on(shop.app, LEAD) == ()
+    assert "New rules" not in words(open_page("request", MEI, lang="en", order=order_no, step="2"))
