@@ -159,6 +159,8 @@ def test_what_people_write_is_shown_and_does_nothing(
         if person == "tang-wei":  # what waits for another person
             proposed = watch.visit.page.get_by_text(watch.visit.tx("difference_state.proposed"), exact=True)
             proposed.first.click()
+            # A page that has not begun to answer a click looks like one that is done.
+            expect(watch.visit.page.locator(".st-key-diff-back-only_theirs")).to_be_visible()
             watch.look("what was proposed")
         if person == "zhou-lan":  # several at once, each with its person's name
             watch.go("/desk")
@@ -188,13 +190,18 @@ def test_what_is_asked_for_is_shown_as_words_only(
         for path in paths:
             watch.go(f"{path}{quote(hostile)}")
     page = staff.visit.page
-    for name, path, field, press in (
-        ("words searched for", "/support", ".st-key-support-asked input", None),
-        ("text of a certificate", "/verify", ".st-key-verify-text textarea", ".st-key-verify-go button"),
-    ):
+    for name, path, field, press, answer in (
+        ("words searched for", "/support", ".st-key-support-asked input", None, ".empty"),
+        (
+            "text of a certificate", "/verify", ".st-key-verify-text textarea", ".st-key-verify-go button",
+            ".proved",
+        ),
+    ):  # fmt: skip
         staff.go(path)
+        expect(page.locator(answer)).to_have_count(0)
         page.locator(field).fill(shop.sinks.text(name, 600))
         page.locator(press).click() if press else page.keyboard.press("Enter")
+        expect(page.locator(answer)).to_be_visible()
         staff.look(name)
     staff.go("/finance?view=bills")
     name = shop.sinks.text("name of a file", 180).replace("/", "\u2215")
