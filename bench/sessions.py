@@ -19,7 +19,7 @@ from websockets.asyncio.client import connect
 from websockets.typing import Origin
 
 from bench import Measured
-from bench.reruns import ROOT, STEPS, bare, prepared
+from bench.reruns import ROOT, Visit, bare, prepared
 from bench.tab import Page, Tab, cookies_of
 from bench.visitor import Server, Visitor, serve
 
@@ -33,28 +33,25 @@ ACTIVE, THINK, ACTIVE_SECONDS = 200, 3.0, 45.0
 def run() -> list[Measured]:
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
-        environment, token, case_no = prepared(folder)
-        cookies = {"refund_session": token}
-        track = ("track", f"case={case_no}")
-        visits = [("request", query) for query in STEPS.values()] + [track]
-        ours = stack.enter_context(serve("streamlit_app:app", ROOT, environment))
+        made = prepared(folder)
+        visits = list(made.customers.values())
+        track = made.customers["Track"]
+        ours = stack.enter_context(serve("streamlit_app:app", ROOT, made.environment))
         seen = []
-        for path, query in visits:
-            visitor = Visitor(ours.address, path, query, cookies)
+        for visit in visits:
+            visitor = visit.open(ours)
             seen.append(visitor.run())
             visitor.close()
         theirs = stack.enter_context(bare(folder / "bare", seen))
         sides: list[tuple[Server, Callable[[], Visitor]]] = [
-            (ours, lambda: Visitor(ours.address, *track, cookies)),
-            (theirs, lambda: Visitor(theirs.address, "", f"page={len(visits) - 1}")),
+            (ours, lambda: track.open(ours)),
+            (theirs, lambda: Visitor(theirs.address, "", f"page={visits.index(track)}")),
         ]
         rows = [_cold(sides), _idle(sides), *_growth(sides)]
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        environment, token, case_no = prepared(folder)
-        with serve("streamlit_app:app", ROOT, environment) as ours, _on_a_core_of_its_own(ours):
-            visits = [("request", query) for query in STEPS.values()] + [("track", f"case={case_no}")]
-            rows += asyncio.run(_active(ours, visits, {"refund_session": token}))
+        made = prepared(Path(name))
+        with serve("streamlit_app:app", ROOT, made.environment) as ours, _on_a_core_of_its_own(ours):
+            rows += asyncio.run(_active(ours, list(made.customers.values())))
     return rows
 
 
@@ -132,19 +129,19 @@ def _on_a_core_of_its_own(server: Server) -> Iterator[None]:
         os.sched_setaffinity(0, cores)
 
 
-async def _active(server: Server, visits: list[tuple[str, str]], cookies: dict[str, str]) -> list[Measured]:
+async def _active(server: Server, visits: list[Visit]) -> list[Measured]:
     """Each has a page of their own and clicks without consequence; from the click to the end of its run."""
     times: list[float] = []
     until = time.monotonic() + ACTIVE_SECONDS
 
     async def clicks(number: int) -> None:
         random = Random(number)
-        path, query = visits[number % len(visits)]
-        tab = Tab(server.address, path, query)
+        visit = visits[number % len(visits)]
+        tab = Tab(server.address, visit.path, visit.query)
         await asyncio.sleep(random.uniform(0, 5))
         async with connect(
             f"{server.address.replace('http', 'ws', 1)}/_stcore/stream",
-            additional_headers={"Cookie": cookies_of(cookies)},
+            additional_headers={"Cookie": cookies_of({"refund_session": visit.token})},
             origin=Origin(server.address),
             max_size=None,
             compression=None,

@@ -32,7 +32,7 @@ TICK = 1 / os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True)
 class Server:
-    """`uvicorn` with the flags that `make run` uses."""
+    """One that answers on loopback."""
 
     port: int
     process: subprocess.Popen[bytes]
@@ -49,14 +49,30 @@ class Server:
 
 @contextmanager
 def serve(target: str, directory: Path, environment: Mapping[str, str]) -> Iterator[Server]:
-    """`target` (module:app) served from `directory` until the block ends."""
+    """`target` (module:app) served, with the flags of `make run`, from `directory` until the block ends."""
+    flags = ["--host", "127.0.0.1", "--ws", "websockets-sansio", "--ws-per-message-deflate", "false"]
+    flags += ["--no-access-log", "--log-level", "warning"]
+    with _running(["uvicorn", target, *flags, "--port"], directory, environment) as server:
+        yield server
+
+
+@contextmanager
+def streamlit_run(script: str, directory: Path) -> Iterator[Server]:
+    """`script` as Streamlit serves it without any settings, except that it opens no browser."""
+    flags = ["--server.headless", "true", "--server.address", "127.0.0.1", "--server.port"]
+    with _running(["streamlit", "run", script, *flags], directory, {}) as server:
+        yield server
+
+
+@contextmanager
+def _running(command: list[str], directory: Path, environment: Mapping[str, str]) -> Iterator[Server]:
+    """A module of Python's with its arguments, the last one a free port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "uvicorn", target, "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--ws", "websockets-sansio", "--ws-per-message-deflate", "false"]
-    command += ["--no-access-log", "--log-level", "warning"]
-    process = subprocess.Popen(command, cwd=directory, env={**os.environ, **environment})
+    process = subprocess.Popen(
+        [sys.executable, "-m", *command, str(port)], cwd=directory, env={**os.environ, **environment}
+    )
     try:
         _wait(port, process)
         yield Server(port, process)

@@ -1,10 +1,12 @@
-"""What a database would do for a statement: which tables it would read through."""
+"""What a database is asked, and what it would do for a statement: which tables it would read through."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, Engine, event
 
 
 def scans(conn: Connection, query: Any, *tables: str, **values: Any) -> list[str]:
@@ -24,3 +26,18 @@ def scans(conn: Connection, query: Any, *tables: str, **values: Any) -> list[str
     else:
         whole = [line for line in plan if "Seq Scan" in line]
     return [line for line in whole if any(f" {name}" in line for name in tables)]
+
+
+@contextmanager
+def queries(engine: Engine) -> Iterator[list[str]]:
+    """The statements that `engine` runs meanwhile."""
+    seen: list[str] = []
+
+    def listen(_conn: object, _cursor: object, statement: str, *_: object) -> None:
+        seen.append(statement)
+
+    event.listen(engine, "before_cursor_execute", listen)
+    try:
+        yield seen
+    finally:
+        event.remove(engine, "before_cursor_execute", listen)

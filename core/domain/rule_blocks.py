@@ -44,7 +44,7 @@ def with_rule(text: str, at: int, row: Mapping[str, Any]) -> str:
     lines = [f"{name} = {spots.literal(row[name])}" for name in _ORDER if name in row]
     end = spots.line_end(text)
     block = end.join(["[[rules]]", *lines])
-    wanted = deepcopy(raw)
+    wanted = deepcopy(dict(raw))
     wanted["rules"].insert(at, dict(row))
     blocks = _blocks(text, raw)
     if at < len(blocks):
@@ -60,7 +60,7 @@ def without_rule(text: str, at: int) -> str:
     rows = rule_cells.rows(raw)
     if len(rows) == 1:
         raise CellRefused(rule=str(rows[0]["id"]), cell="id", value="", may="one_rule")
-    wanted = deepcopy(raw)
+    wanted = deepcopy(dict(raw))
     del wanted["rules"][at]
     start, end = _blocks(text, raw)[at]
     before, after = text[:start], text[end:]
@@ -80,7 +80,7 @@ def moved(text: str, at: int, to: int) -> str:
         raise Slip("unfit", f"rules.{at + 1}")
     order = list(range(len(blocks)))
     order.insert(to, order.pop(at))
-    wanted = deepcopy(raw)
+    wanted = deepcopy(dict(raw))
     wanted["rules"] = [wanted["rules"][place] for place in order]
     parts, last = [], 0
     for (start, end), place in zip(blocks, order, strict=True):

@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Mapping
 from copy import deepcopy
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 from core.domain.slips import Slip
@@ -26,8 +27,11 @@ __all__ = [
 _BARE_NAME: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 
-def read(text: str) -> dict[str, Any]:
-    """The document as plain values; `tomllib.TOMLDecodeError`, `RecursionError`."""
+@lru_cache(maxsize=16)
+def read(text: str) -> Mapping[str, Any]:
+    """The document as plain values; `tomllib.TOMLDecodeError`, `RecursionError`. Read once and shared by all
+    who ask: who changes something of it copies it first.
+    """
     return tomllib.loads(text, parse_float=Decimal)
 
 
@@ -119,7 +123,7 @@ def sure(after: str, wanted: Any, path: Path) -> str:
 
 def _copy(text: str, path: Path) -> dict[str, Any]:
     try:
-        return deepcopy(read(text))
+        return deepcopy(dict(read(text)))
     except (tomllib.TOMLDecodeError, RecursionError):
         raise Slip("unfit", _written(path)) from None
 

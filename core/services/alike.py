@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, literal, select, union_all, update
+from sqlalchemy import BindParameter, Connection, and_, bindparam, literal, select, union_all, update
 
 from core.adapters import database
+from core.adapters.prepared import Prepared
 from core.adapters.tables import cases, evidence, fingerprint_keys, fingerprints, near_pictures
 from core.adapters.world import App
 from core.domain.actors import Actor
@@ -41,35 +42,68 @@ class Again:
     is_near: bool = False
 
 
+_LOOKS: Final = Prepared(
+    select(evidence.c.id, evidence.c.looks).where(
+        evidence.c.case_no == bindparam("case_no"), evidence.c.removed_at.is_(None)
+    )
+)
+
+
 def sent_before(app: App, actor: Actor, case_no: str) -> list[Again]:
     """Where the case's pictures were sent as well, in other cases of anybody; for staff. A case is named once
     for a picture.
     """
     if not actor.is_staff:
         raise NotAllowed(role=actor.role)
-    mine, other, near = evidence.alias("mine"), evidence.alias("other"), near_pictures.c
-    is_same = and_(other.c.pixels_sha256 == mine.c.pixels_sha256, mine.c.pixels_sha256 != "")
-    found: dict[tuple[str, str], Again] = {}
     with app.read() as conn:
         read_case(conn, case_no, actor)
-        rows = list(conn.execute(_elsewhere(mine, other, mine.join(other, is_same), case_no)))
-        for one, two in ((near.evidence_id, near.other_id), (near.other_id, near.evidence_id)):
-            pairs = mine.join(near_pictures, one == mine.c.id).join(other, two == other.c.id)
-            rows += conn.execute(_elsewhere(mine, other, pairs, case_no, is_near=True))
+        return again_in(conn, case_no)
+
+
+def again_in(conn: Connection, case_no: str) -> list[Again]:
+    """The same of a case that the caller has read."""
+    rows = [row for query in _AGAIN for row in query.all(conn, {"case_no": case_no})]
+    found: dict[tuple[str, str], Again] = {}
     for row in rows:
         found.setdefault((row[0], row[1]), Again(row[0], row[1], bool(row[2]), row[3], bool(row[4])))
     return sorted(found.values(), key=lambda hint: (hint.at, hint.case_no))[:MOST_AGAIN]
 
 
-def _elsewhere(mine: Any, other: Any, pairs: Any, case_no: str, *, is_near: bool = False) -> Any:
+def _again() -> tuple[Prepared, ...]:
+    """The same to the pixel, and nearly the same, told from either side."""
+    mine, other, near = evidence.alias("mine"), evidence.alias("other"), near_pictures.c
+    is_same = and_(other.c.pixels_sha256 == mine.c.pixels_sha256, mine.c.pixels_sha256 != "")
+    sides = ((near.evidence_id, near.other_id), (near.other_id, near.evidence_id))
+    return (
+        _elsewhere(mine, other, mine.join(other, is_same), is_near=False),
+        *(
+            _elsewhere(
+                mine,
+                other,
+                mine.join(near_pictures, one == mine.c.id).join(other, two == other.c.id),
+                is_near=True,
+            )
+            for one, two in sides
+        ),
+    )
+
+
+def _elsewhere(mine: Any, other: Any, pairs: Any, *, is_near: bool) -> Prepared:
     """Pairs of a picture of the case and one of another case, both still there."""
     here, there = cases.alias("here"), cases.alias("there")
+    case_no: BindParameter[str] = bindparam("case_no")
     is_same_customer = and_(there.c.customer_id == here.c.customer_id, here.c.customer_id != "")
     there_and_here = pairs.join(here, here.c.case_no == mine.c.case_no).join(
         there, there.c.case_no == other.c.case_no
     )
-    return (
-        select(mine.c.id, there.c.case_no, is_same_customer, other.c.added_at, literal(is_near))
+    return Prepared(
+        select(
+            mine.c.id,
+            there.c.case_no,
+            is_same_customer.label("is_same_customer"),
+            other.c.added_at,
+            literal(is_near).label("is_near"),
+        )
         .select_from(there_and_here)
         .where(
             mine.c.case_no == case_no,
@@ -82,10 +116,12 @@ def _elsewhere(mine: Any, other: Any, pairs: Any, case_no: str, *, is_near: bool
     )
 
 
+_AGAIN: Final = _again()
+
+
 def doubts_in(conn: Connection, case_no: str) -> dict[str, tuple[Doubt, ...]]:
     """Of each picture of the case in which there are any: signs of editing. The caller knows who asks."""
-    e = evidence.c
-    rows = conn.execute(select(e.id, e.looks).where(e.case_no == case_no, e.removed_at.is_(None)))
+    rows = _LOOKS.all(conn, {"case_no": case_no})
     found = {row.id: json.loads(row.looks).get("doubts", ()) for row in rows}
     return {number: tuple(Doubt(*sign) for sign in signs) for number, signs in found.items() if signs}
 

@@ -7,9 +7,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Connection, and_, bindparam, func, or_, select
+from sqlalchemy import BindParameter, Connection, Integer, and_, bindparam, func, or_, select
 
 from core import texts, wording
 from core.adapters import tables
@@ -178,11 +179,11 @@ def _silent(view: CaseView) -> CaseView:
     )
 
 
-def cards(
-    app: App, conn: Connection, actor: Actor, states: Collection[str] | None, limit: int
-) -> list[CaseCard]:
-    """Cards of the actor's cases, newest first: four queries at most."""
-    now = app.now()
+@cache
+def _listed(role: str, *, of_states: bool) -> Any:
+    """The cases that a person of this role may see, newest first: built once, for that costs more than to run
+    it.
+    """
     o = tables.orders.c
     query = select(
         *COLUMNS,
@@ -193,17 +194,30 @@ def cards(
         o.completed_at,
         drafts.IS_SETTLED.label("is_settled"),
     ).join(tables.orders, o.order_no == cases.c.order_no)
-    if actor.role == "customer":
+    if role == "customer":
         # What somebody with the receipt has begun and not sent is not theirs yet.
         is_theirs = or_(cases.c.applicant == "account", cases.c.state != CASE.initial)
-        query = query.where(cases.c.customer_id == actor.id, cases.c.customer_id != "", is_theirs)
-    elif actor.role == "guest":
+        mine = cases.c.customer_id == bindparam("customer_id")
+        query = query.where(mine, cases.c.customer_id != "", is_theirs)
+    elif role == "guest":
         # A draft of the account's is nobody else's business.
         is_theirs = or_(cases.c.applicant == "guest", cases.c.state != CASE.initial)
-        query = query.where(cases.c.order_no == (actor.order_no or ""), is_theirs)
+        query = query.where(cases.c.order_no == bindparam("order_no"), is_theirs)
+    if of_states:
+        query = query.where(cases.c.state.in_(bindparam("states", expanding=True)))
+    newest = query.order_by(cases.c.created_at.desc(), cases.c.case_no)
+    return newest.limit(bindparam("limit", type_=Integer))
+
+
+def cards(
+    app: App, conn: Connection, actor: Actor, states: Collection[str] | None, limit: int
+) -> list[CaseCard]:
+    """Cards of the actor's cases, newest first: four queries at most."""
+    now = app.now()
+    given = {"customer_id": actor.id, "order_no": actor.order_no or "", "limit": limit}
     if states is not None:
-        query = query.where(cases.c.state.in_(states))
-    rows = conn.execute(query.order_by(cases.c.created_at.desc(), cases.c.case_no).limit(limit)).all()
+        given["states"] = list(states)
+    rows = conn.execute(_listed(actor.role, of_states=states is not None), given).all()
     width = len(COLUMNS)
     found = [(Case(*row[:width]), row) for row in rows]
     moving = [

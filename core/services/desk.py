@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from core.adapters.tables import customers
 from core.adapters.world import App
@@ -89,6 +89,7 @@ def open_file(app: App, actor: Actor, case_no: str) -> File:
         said = reading.findings_in(conn, case_no)
         losses = credit.of_case(app, conn, case_no)
         doubts = alike.doubts_in(conn, case_no)
+        again = alike.again_in(conn, case_no)
     options = open_to(answer.facts, answer.found, policy, app.calendar)
     return File(
         view,
@@ -100,7 +101,7 @@ def open_file(app: App, actor: Actor, case_no: str) -> File:
         tuple(card for card in others if card.case_no != case_no),
         tuple(option.route for option in options),
         payee,
-        tuple(alike.sent_before(app, actor, case_no)),
+        tuple(again),
         doubts,
         said,
         losses,
@@ -127,19 +128,29 @@ def _customer(view: CaseView) -> Actor:
 
 
 def take(app: App, actor: Actor, case_no: str) -> Lease:
-    """Take the case in hand for some minutes; `InOtherHands` while a colleague has it.
+    """Take the case in hand for some minutes, or keep it; `InOtherHands` while a colleague has it.
 
     `OwnCase`, `SamePerson`: who may not decide it does not keep others from deciding it either (inv. 13).
     """
+    now = app.now()
+    with app.read() as conn:  # each click of whoever has it asks: nothing is written, unless it runs out soon
+        _to_be_decided(conn, actor, read(conn, case_no, actor))
+        held = leases.of(conn, case_no, now)
+    mine = held is not None and (held.person_id, held.role) == (actor.id, actor.role)
+    if held is not None and mine and leases.lasts(held, now):
+        return held
     with app.begin() as conn:
-        case = lock(conn, case_no, actor)
-        if not any(_has(queue, case) for queue in queues.mine(actor)):
-            raise NotAllowed(role=actor.role)
-        if actor.role not in BUYERS:
-            refusal = conflict(actor, case.state, case.customer_id, people(conn, case_no))
-            if refusal is not None:
-                raise refusal
-        return leases.take(conn, actor, case_no, app.now())
+        _to_be_decided(conn, actor, lock(conn, case_no, actor))
+        return leases.take(conn, actor, case_no, now)
+
+
+def _to_be_decided(conn: Connection, actor: Actor, case: Case) -> None:
+    if not any(_has(queue, case) for queue in queues.mine(actor)):
+        raise NotAllowed(role=actor.role)
+    if actor.role not in BUYERS:
+        refusal = conflict(actor, case.state, case.customer_id, people(conn, case.case_no))
+        if refusal is not None:
+            raise refusal
 
 
 def _has(queue: queues.Queue, case: Case) -> bool:

@@ -19,6 +19,7 @@ from core.domain.actors import Actor
 from core.domain.errors import InOtherHands
 
 LEASE: Final = timedelta(minutes=15)
+RENEWED: Final = timedelta(minutes=10)  # with less than that to run, it is taken anew
 
 _LEASE: Final = Prepared(select(desk_leases).where(desk_leases.c.case_no == bindparam("case_no")))
 
@@ -37,6 +38,11 @@ def of(conn: Connection, case_no: str, now: datetime) -> Lease | None:
     """Who has the case in hand now."""
     row = _LEASE.first(conn, {"case_no": case_no})
     return Lease(*row) if row is not None and row.until > now else None
+
+
+def lasts(lease: Lease, now: datetime) -> bool:
+    """Whether it need not be taken anew yet."""
+    return lease.until - now >= RENEWED
 
 
 def take(conn: Connection, actor: Actor, case_no: str, now: datetime) -> Lease:

@@ -6,11 +6,24 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    and_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    text,
+)
 
 from core.adapters import tables
+from core.adapters.prepared import Prepared
 from core.adapters.tables import (
     AT_THE_DESK,
     BY_HAND,
@@ -51,6 +64,17 @@ QUEUES: Final = (
 ROLES: Final = tuple(dict.fromkeys(role for queue in QUEUES for role in queue.roles))
 _BY_NAME: Final = {queue.name: queue for queue in QUEUES}
 _MIXED: Final = ("second", "transfers", "waiting")  # where no owner tells what is late
+_newest = (
+    select(case_events.c.case_no, func.max(case_events.c.seq).label("seq"))
+    .where(case_events.c.case_no.in_(bindparam("numbers", expanding=True)), case_events.c.event != "escalate")
+    .group_by(case_events.c.case_no)
+    .subquery()
+)
+_FIRSTS: Final = (
+    select(case_events.c.case_no, case_events.c.body)
+    .join(_newest, and_(_newest.c.case_no == case_events.c.case_no, _newest.c.seq == case_events.c.seq))
+    .where(case_events.c.event == "endorse")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +136,9 @@ def named(actor: Actor, name: str) -> Queue:
 def _in(queue: Queue) -> ColumnElement[bool]:
     """Spelled like the partial index `ix_cases_desk`, or SQLite would not use it."""
     if queue.name == "second":
-        return and_(text(f"cases.owner = '{SECOND}'"), cases.c.state.in_(queue.states))
+        return and_(
+            text(f"cases.owner = '{SECOND}'"), or_(*(cases.c.state == state for state in queue.states))
+        )
     if queue.name == "transfers":
         return and_(text(f"cases.{BY_HAND.replace(' AND owner', ' AND cases.owner')}"))
     here = and_(text(f"cases.{AT_THE_DESK}"), text(f"cases.state = '{queue.states[0]}'"))
@@ -140,11 +166,14 @@ _ESCALATED: Final = (
 )
 
 
-def _untransferred(now: datetime) -> Any:
-    """The date at which finance should have made the transfer, once it has passed."""
-    hand = (_p.channel == "transfer", _p.state == "accepted", _p.eta_at <= now)
-    overdue = select(func.min(_p.eta_at)).where(_p.case_no == cases.c.case_no, *hand)
-    return overdue.correlate(cases).scalar_subquery()
+_NOW: Final = bindparam("now", type_=cases.c.due_at.type)
+# The date at which finance should have made the transfer, once it has passed.
+_UNTRANSFERRED: Final = (
+    select(func.min(_p.eta_at))
+    .where(_p.case_no == cases.c.case_no, _p.channel == "transfer", _p.state == "accepted", _p.eta_at <= _NOW)
+    .correlate(cases)
+    .scalar_subquery()
+)
 
 
 def waiting(app: App, actor: Actor) -> list[Waiting]:
@@ -155,19 +184,36 @@ def waiting(app: App, actor: Actor) -> list[Waiting]:
 
 
 def _waiting(conn: Connection, queue: Queue, now: datetime) -> Waiting:
-    overdue: ColumnElement[bool] = cases.c.due_at <= now
-    if queue.name == "transfers":  # its clock only looks again each day
-        overdue = _untransferred(now).is_not(None)
-    some = select(case((overdue, 1), else_=0).label("late")).select_from(cases).where(_in(queue))
-    some_of = some.order_by(cases.c.due_at).limit(MANY).subquery()
-    count, late = conn.execute(
-        select(func.count(), func.coalesce(func.sum(some_of.c.late), 0)).select_from(some_of)
-    ).one()
+    count, late = _count(queue).all(conn, {"now": now})[0]
     if queue.name not in _MIXED:
-        escalated = select(cases.c.case_no).where(_late(queue)).limit(MANY).subquery()
-        more = conn.execute(select(func.count()).select_from(escalated)).scalar_one()
+        more = _count_late(queue).all(conn, {})[0][0]
         count, late = count + more, late + more
     return Waiting(queue.name, min(count, MANY), min(late, MANY))
+
+
+# Queues are few, and building a statement costs more than running it.
+
+
+@cache
+def _count(queue: Queue) -> Prepared:
+    overdue: ColumnElement[bool] = cases.c.due_at <= _NOW
+    if queue.name == "transfers":  # its clock only looks again each day
+        overdue = _UNTRANSFERRED.is_not(None)
+    some = select(case((overdue, 1), else_=0).label("late")).select_from(cases).where(_in(queue))
+    some_of = some.order_by(cases.c.due_at).limit(MANY).subquery()
+    late = func.coalesce(func.sum(some_of.c.late), 0).label("late")
+    return Prepared(select(func.count().label("cases"), late).select_from(some_of))
+
+
+@cache
+def _count_late(queue: Queue) -> Prepared:
+    escalated = select(cases.c.case_no).where(_late(queue)).limit(MANY).subquery()
+    return Prepared(select(func.count().label("late")).select_from(escalated))
+
+
+@cache
+def _prepared(queue: Queue, *, is_late: bool) -> Prepared:
+    return Prepared(rows_of(queue, is_late=is_late))
 
 
 def queue(app: App, actor: Actor, name: str, *, limit: int = 30) -> list[DeskCard]:
@@ -176,17 +222,21 @@ def queue(app: App, actor: Actor, name: str, *, limit: int = 30) -> list[DeskCar
     """
     now, found = app.now(), named(actor, name)
     with app.read() as conn:
-        rows = [] if name in _MIXED else list(conn.execute(rows_of(found, limit, now, is_late=True)))
+        rows: list[Any] = []
+        if name not in _MIXED:
+            rows = _prepared(found, is_late=True).all(conn, {"now": now, "limit": limit})
         if len(rows) < limit:
-            rows += conn.execute(rows_of(found, limit - len(rows), now))
+            rows += _prepared(found, is_late=False).all(conn, {"now": now, "limit": limit - len(rows)})
         firsts = first_approvals(conn, [row.case_no for row in rows])
     return [_card(row, firsts.get(row.case_no), now) for row in rows]
 
 
-def rows_of(queue: Queue, limit: int, now: datetime, *, is_late: bool = False) -> Any:
-    """The cards of a queue, read by an index of its own: those that were escalated, or the others."""
+def rows_of(queue: Queue, *, is_late: bool) -> Any:
+    """The cards of a queue, read by an index of its own: those that were escalated, or the others. `now` and
+    `limit` are given when it is run.
+    """
     c, o = cases.c, tables.orders.c
-    since = _untransferred(now) if queue.name == "transfers" else _ESCALATED
+    since = _UNTRANSFERRED if queue.name == "transfers" else _ESCALATED
     return (
         select(
             c.case_no, c.order_no, c.customer_id, c.reason, c.requested_minor, c.currency, c.state, c.due_at,
@@ -200,12 +250,12 @@ def rows_of(queue: Queue, limit: int, now: datetime, *, is_late: bool = False) -
         .outerjoin(desk_leases, desk_leases.c.case_no == c.case_no)
         .where(_late(queue) if is_late else _in(queue))
         .order_by(c.due_at, c.case_no)
-        .limit(limit)
+        .limit(bindparam("limit", type_=Integer))
     )  # fmt: skip
 
 
 def _card(row: Any, approved_minor: int | None, now: datetime) -> DeskCard:
-    values = dict(row._mapping)
+    values = row._asdict()
     holder, until = values.pop("person_id"), values.pop("until")
     is_held = until is not None and until > now
     return DeskCard(
@@ -218,17 +268,8 @@ def _card(row: Any, approved_minor: int | None, now: datetime) -> DeskCard:
 
 def first_approvals(conn: Connection, numbers: Collection[str]) -> dict[str, int]:
     """The amounts of the first approvals that are in force, of many cases at once."""
-    e = case_events.c
-    newest = (
-        select(e.case_no, func.max(e.seq).label("seq"))
-        .where(e.case_no.in_(numbers), e.event != "escalate")
-        .group_by(e.case_no)
-        .subquery()
-    )
-    query = (
-        select(e.case_no, e.body)
-        .join(newest, and_(newest.c.case_no == e.case_no, newest.c.seq == e.seq))
-        .where(e.event == "endorse")
-    )
-    bodies = {row.case_no: json.loads(row.body) for row in conn.execute(query)}
+    if not numbers:
+        return {}
+    rows = conn.execute(_FIRSTS, {"numbers": list(numbers)})
+    bodies = {row.case_no: json.loads(row.body) for row in rows}
     return {number: body["option"]["approved"] for number, body in bodies.items() if "option" in body}

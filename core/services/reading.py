@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
+from core.adapters.prepared import Prepared
 from core.adapters.reading.process import Unreadable
 from core.adapters.tables import cases, evidence, orders
 from core.adapters.world import App
@@ -22,6 +23,24 @@ from core.services.record import read as read_case
 
 log = structlog.get_logger(__name__)
 
+_READ: Final = Prepared(
+    select(
+        evidence.c.id,
+        evidence.c.reading,
+        orders.c.order_no,
+        orders.c.amount_minor,
+        orders.c.currency,
+        orders.c.paid_at,
+        cases.c.requested_minor,
+    )
+    .join(cases, cases.c.case_no == evidence.c.case_no)
+    .join(orders, orders.c.order_no == cases.c.order_no)
+    .where(
+        evidence.c.case_no == bindparam("case_no"),
+        evidence.c.reading.is_not(None),
+        evidence.c.removed_at.is_(None),
+    )
+)
 TRIES: Final = 3
 AWAITED: Final = timedelta(minutes=2)  # overdue for longer, nobody reads: no screen waits for it
 AGAIN: Final = timedelta(minutes=2)  # a claim that is older was lost with its worker; longer than any reading
@@ -156,25 +175,8 @@ def findings(app: App, actor: Actor, case_no: str) -> dict[str, tuple[Finding, .
 
 def findings_in(conn: Connection, case_no: str) -> dict[str, tuple[Finding, ...]]:
     """`findings`, inside the caller's transaction and rights."""
-    o = orders.c
-    query = (
-        select(
-            evidence.c.id,
-            evidence.c.reading,
-            o.order_no,
-            o.amount_minor,
-            o.currency,
-            o.paid_at,
-            cases.c.requested_minor,
-        )
-        .join(cases, cases.c.case_no == evidence.c.case_no)
-        .join(orders, o.order_no == cases.c.order_no)
-        .where(
-            evidence.c.case_no == case_no, evidence.c.reading.is_not(None), evidence.c.removed_at.is_(None)
-        )
-    )
     found = {}
-    for row in conn.execute(query):
+    for row in _READ.all(conn, {"case_no": case_no}):
         reading = _reading(row.reading)
         if reading is not None:
             found[row.id] = compare(reading, *row[2:])

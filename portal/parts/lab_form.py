@@ -45,7 +45,7 @@ def form(tx: Texts, text_key: str, last: str, version: int, problems: Problems) 
                 st.html(_beside(tx, figure, raw, others, version, problems))
 
 
-def readable(text: str) -> dict[str, Any] | None:
+def readable(text: str) -> Mapping[str, Any] | None:
     """The document as plain values, if it is TOML at all."""
     try:
         return spots.read(text)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import BindParameter, Connection, and_, bindparam, func, or_, select
 
 from core.adapters.tables import cases, credit_appeals, credit_entries, customers, evidence
 from core.adapters.world import App
@@ -71,6 +71,12 @@ ENTRIES: Final = (
     .outerjoin(evidence, and_(_e.rule == "forgery", evidence.c.id == _e.about))
     .outerjoin(credit_appeals, _a.entry_id == _e.id)
 )  # fmt: skip
+_NO: Final[BindParameter[str]] = bindparam("case_no")
+_OF_CASE: Final = ENTRIES.where(
+    _e.customer_id == select(cases.c.customer_id).where(cases.c.case_no == _NO).scalar_subquery(),
+    _e.case_no == _NO,
+    _e.rule.in_(sorted(APPEALABLE)),
+).order_by(_e.id)
 
 
 def account(app: App, actor: Actor, customer_id: str, *, limit: int = 100) -> Account:
@@ -92,9 +98,7 @@ def account(app: App, actor: Actor, customer_id: str, *, limit: int = 100) -> Ac
 
 def of_case(app: App, conn: Connection, case_no: str) -> tuple[Entry, ...]:
     """What findings about this case's pictures cost its customer, oldest first; for staff."""
-    about = (_e.case_no == case_no, _e.rule.in_(sorted(APPEALABLE)))
-    owner = select(cases.c.customer_id).where(cases.c.case_no == case_no).scalar_subquery()
-    rows = conn.execute(ENTRIES.where(_e.customer_id == owner, *about).order_by(_e.id)).all()
+    rows = conn.execute(_OF_CASE, {"case_no": case_no}).all()
     return tuple(entry_of(app, conn, row) for row in rows)
 
 

@@ -6,13 +6,14 @@ import json
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event, select, update
+from sqlalchemy import select, update
 
 from core.adapters.tables import case_events
 from core.adapters.tables import policies as rows
 from core.domain.errors import VerdictChanged
 from core.services import applying, asking, cases, desk, orders, policies
 from tests import pinned
+from tests.plans import queries
 from tests.shop import MEI, REVIEWER, Shop
 
 SHORT = pinned.TEXT.replace("\ngame_card = 7", "\ngame_card = 3")
@@ -207,16 +208,13 @@ def test_the_audit_sees_a_choice_that_was_not_the_kinder_one(shop: Shop) -> None
 def test_it_asks_the_database_no_more_often_than_with_one_version(shop: Shop) -> None:
     case_no = drafted(shop, bought(shop))
 
-    def queries() -> int:
-        seen: list[str] = []
-        tell = lambda *args: seen.append(args[2])  # noqa: E731
-        event.listen(shop.app.engine, "before_cursor_execute", tell)
-        cases.look(shop.app, MEI, case_no)
-        event.remove(shop.app.engine, "before_cursor_execute", tell)
+    def asked() -> int:
+        with queries(shop.app.engine) as seen:
+            cases.look(shop.app, MEI, case_no)
         return len(seen)
 
-    queries()
-    with_one = queries()
+    asked()
+    with_one = asked()
     publish(shop, SHORT)
-    queries()  # reads the new document, once
-    assert queries() == with_one
+    asked()  # reads the new document, once
+    assert asked() == with_one

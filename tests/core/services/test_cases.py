@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import structlog
-from sqlalchemy import event, func, select, update
+from sqlalchemy import func, select, update
 
 from core.adapters.tables import (
     case_events,
@@ -49,6 +47,7 @@ from core.services import cases, policies
 from core.services import orders as service
 from core.services.record import Change, lock
 from tests import pinned
+from tests.plans import queries
 from tests.shop import ARBITER, FINANCE, LEAD, MEI, REVIEWER, REVIEWER_2, SUPPORT, WEI, Shop
 
 GUEST = Actor("guest", order_no="OD00000")
@@ -60,20 +59,6 @@ def filled(
     case_no = cases.open_draft(shop.app, actor, order_no).case_no
     cases.save_draft(shop.app, actor, case_no, reason=reason, requested_minor=amount)
     return case_no
-
-
-@contextmanager
-def queries(shop: Shop) -> Iterator[list[str]]:
-    seen: list[str] = []
-
-    def listen(_conn: object, _cursor: object, statement: str, *_: object) -> None:
-        seen.append(statement)
-
-    event.listen(shop.app.engine, "before_cursor_execute", listen)
-    try:
-        yield seen
-    finally:
-        event.remove(shop.app.engine, "before_cursor_execute", listen)
 
 
 def test_a_refund_from_draft_to_arrival(shop: Shop) -> None:
@@ -479,7 +464,7 @@ def test_a_view_is_a_handful_of_queries(sqlite_shop: Shop) -> None:
     """Screens read at every rerun."""
     sent = sqlite_shop.apply(sqlite_shop.order(("alipay", 5_000), ("wechat", 5_000)))
     sqlite_shop.work()
-    with queries(sqlite_shop) as seen:
+    with queries(sqlite_shop.app.engine) as seen:
         sqlite_shop.view(sent.case_no)
     assert len(seen) <= 6, seen
 
@@ -488,7 +473,7 @@ def test_a_list_is_two_queries_however_long(sqlite_shop: Shop) -> None:
     for _ in range(4):
         sqlite_shop.apply(sqlite_shop.order())
     sqlite_shop.work()
-    with queries(sqlite_shop) as seen:
+    with queries(sqlite_shop.app.engine) as seen:
         cards = cases.list_for(sqlite_shop.app, MEI)
     assert len(cards) == 4 and len(seen) <= 2, seen
     assert {card.locator.key for card in cards} == {"locator.with_channel"}

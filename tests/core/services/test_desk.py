@@ -11,7 +11,7 @@ from bench.desk import fill
 from core.adapters.tables import customers
 from core.domain.actors import Actor
 from core.domain.errors import InOtherHands, NotAllowed, NotFound, OwnCase, SecondApprovalNeeded, TextRequired
-from core.services import cases, credit, desk, look_alikes, queues, timers
+from core.services import cases, credit, desk, leases, look_alikes, queues, timers
 from tests.plans import scans
 from tests.shop import ARBITER, FINANCE, LEAD, MEI, REVIEWER, REVIEWER_2, SUPPORT, WEI, Shop
 
@@ -102,6 +102,29 @@ def test_a_lease_runs_out_and_can_be_given_back(shop: Shop) -> None:
         desk.take(shop.app, REVIEWER, case_no)
     desk.give_back(shop.app, REVIEWER_2, case_no)
     assert desk.take(shop.app, REVIEWER, case_no).person_id == REVIEWER.id
+
+
+def test_a_lease_is_written_anew_only_when_it_runs_out_soon(shop: Shop) -> None:
+    """Each click of whoever works on a case asks for it: most write nothing."""
+    case_no = referred(shop)
+    first = desk.take(shop.app, REVIEWER, case_no)
+    shop.clock.advance(leases.LEASE - leases.RENEWED)
+    assert desk.take(shop.app, REVIEWER, case_no) == first
+    as_lead = Actor("lead", REVIEWER.id)
+    assert desk.take(shop.app, as_lead, case_no).role == "lead", "a changed role is written"
+    shop.clock.advance(timedelta(seconds=1))
+    desk.take(shop.app, REVIEWER, case_no)
+    shop.clock.advance(leases.LEASE - leases.RENEWED + timedelta(seconds=1))
+    assert desk.take(shop.app, REVIEWER, case_no).until == shop.clock.at + leases.LEASE
+
+
+def test_who_has_a_case_in_hand_still_needs_the_right_to_it(shop: Shop) -> None:
+    """The lease that is kept is no way past the guards."""
+    case_no = referred(shop)
+    desk.take(shop.app, REVIEWER, case_no)
+    shop.act(case_no, "withdraw", MEI)
+    with pytest.raises(NotAllowed):
+        desk.take(shop.app, REVIEWER, case_no)
 
 
 def test_the_customer_is_never_held_up(shop: Shop) -> None:
@@ -253,8 +276,8 @@ def test_queues_and_due_work_use_their_indexes(shop: Shop) -> None:
             role = next(queue.roles[0] for queue in queues.QUEUES if queue.name == name)
             found = queues.named(Actor(role, "x"), name)
             for is_late in (False, True):
-                rows = queues.rows_of(found, 30, shop.clock.at, is_late=is_late)
-                assert scans(conn, rows, "cases") == [], (name, is_late)
+                rows = queues.rows_of(found, is_late=is_late)
+                assert scans(conn, rows, "cases", now=shop.clock.at, limit=30) == [], (name, is_late)
         due = {"now": shop.clock.at, "limit": 50}
         for query in (timers._DUE, timers._TO_WARN):
             assert scans(conn, query, "cases", **due) == [], query

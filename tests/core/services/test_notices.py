@@ -13,6 +13,7 @@ from core.domain.notices import ANSWER_DUE_SOON, FOR_THE_SHOP, HELD, KINDS
 from core.services import identity, notices
 from core.services.record import Change, lock
 from core.wording import notice
+from tests.plans import queries
 from tests.shop import ARBITER, FINANCE, LEAD, MEI, REVIEWER, WEI, Shop
 
 
@@ -207,3 +208,12 @@ def test_a_guest_does_not_read_for_the_account(shop: Shop) -> None:
     assert {line.case_no for line in notices.inbox(shop.app, MEI) if not line.is_read} == {other}
     assert notices.mark_case(shop.app, WEI, other) == 0
     assert shop.audit() == []
+
+
+def test_who_looks_again_writes_nothing(shop: Shop) -> None:
+    """Track looks every few seconds: nobody waits for a lock because of it."""
+    case_no = shop.apply(shop.order()).case_no
+    for new in (True, False):
+        with queries(shop.app.engine) as ran:
+            assert (notices.mark_case(shop.app, MEI, case_no) > 0) == new
+        assert any(statement.startswith("UPDATE") for statement in ran) == new, ran
