@@ -276,6 +276,6 @@ def _cookie(scope: MutableMapping[str, Any], name: str) -> str | None:
 
 
 def _language(scope: MutableMapping[str, Any]) -> str:
-    cookie = _cookie(scope, session.LANG_COOKIE)
+    cookie = _cookie(scope, session.cookie(session.LANG_COOKIE))
     asked = parse_qs(scope["query_string"].decode("latin-1")).get("lang", [""])[0]
     return session.choose_language(cookie, asked)

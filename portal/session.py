@@ -70,16 +70,20 @@ def is_https() -> bool:
     return core().public_url.startswith("https://")
 
 
-def token_cookie() -> str:
-    """The cookie's name. With this prefix browsers take it from this very host by https only, so that no
-    neighbour under the same domain can slip in a session of theirs.
+def cookie(name: str) -> str:
+    """What a cookie of ours is called. With this prefix browsers take it from this very host by https only,
+    so no neighbour under the same domain can slip in one of theirs.
     """
-    return f"__Host-{TOKEN_COOKIE}" if is_https() else TOKEN_COOKIE
+    return f"__Host-{name}" if is_https() else name
 
 
-def choose_language(cookie: str | None, asked: str | None) -> str:
+def token_cookie() -> str:
+    return cookie(TOKEN_COOKIE)
+
+
+def choose_language(kept: str | None, asked: str | None) -> str:
     """The visitor's choice, else what a link asks for, else Chinese."""
-    for wanted in (cookie, asked):
+    for wanted in (kept, asked):
         if wanted in catalogs.LANGUAGES:
             return str(wanted)
     return catalogs.LANGUAGES[0]
@@ -89,7 +93,7 @@ def language() -> str:
     """`zh_CN` or `en`. Switching reloads the page, so it holds as long as the browser session."""
     known = st.session_state.get(_LANG)
     if known is None:
-        known = choose_language(st.context.cookies.get(LANG_COOKIE), st.query_params.get("lang"))
+        known = choose_language(st.context.cookies.get(cookie(LANG_COOKIE)), st.query_params.get("lang"))
         st.session_state[_LANG] = known
     return str(known)
 

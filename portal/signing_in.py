@@ -57,7 +57,7 @@ def login(request: Request) -> Response:
         return _told(refused, to)
     answer = RedirectResponse(address, status_code=303)
     answer.set_cookie(
-        BEGUN_COOKIE, _packed(begun, to), max_age=sign_in.MINUTES * 60, path="/session", httponly=True,
+        session.cookie(BEGUN_COOKIE), _packed(begun, to), max_age=sign_in.MINUTES * 60, httponly=True,
         samesite="lax", secure=answers.is_secure(request),
     )  # fmt: skip
     return _unkept(answer)
@@ -71,7 +71,7 @@ def callback(request: Request) -> Response:
         raise HTTPException(404)
     if "origin" in request.headers:
         raise HTTPException(403)
-    begun, to = _unpacked(request.cookies.get(BEGUN_COOKIE, ""))
+    begun, to = _unpacked(request.cookies.get(session.cookie(BEGUN_COOKIE), ""))
     try:
         token, role = sign_in.finish(
             app,
@@ -89,7 +89,7 @@ def callback(request: Request) -> Response:
         home = "/" if role == "customer" else "/desk"
         answer = RedirectResponse(home if to == "/" else to, status_code=303)
         answers.with_token(request, answer, token)
-    answer.delete_cookie(BEGUN_COOKIE, path="/session", secure=answers.is_secure(request), httponly=True)
+    answer.delete_cookie(session.cookie(BEGUN_COOKIE), secure=answers.is_secure(request), httponly=True)
     return _unkept(answer)
 
 

@@ -117,7 +117,9 @@ def enter_demo(request: Request) -> Response:
     if not app.demo or person is None:
         raise HTTPException(404)
     answers.end(request)
-    _remember_language(Actor(person.role, person.id), request.cookies.get(session.LANG_COOKIE))
+    _remember_language(
+        Actor(person.role, person.id), request.cookies.get(session.cookie(session.LANG_COOKIE))
+    )
     answer = answers.go(request, default="/" if person.role == "customer" else "/desk")
     return answers.with_token(request, answer, identity.open_session(app, person.role, person.id))
 
@@ -142,7 +144,7 @@ def choose_language(request: Request) -> Response:
     answer = answers.go(request)
     wanted = session.choose_language(request.query_params.get("lang"), None)
     answer.set_cookie(
-        session.LANG_COOKIE,
+        session.cookie(session.LANG_COOKIE),
         wanted,
         max_age=12 * _MONTH,
         httponly=True,
@@ -216,7 +218,7 @@ def evidence_file(request: Request) -> Response:
     except NotFound as refused:
         raise HTTPException(404) from refused
     except StoreUnavailable as refused:
-        language = session.choose_language(request.cookies.get(session.LANG_COOKIE), None)
+        language = session.choose_language(request.cookies.get(session.cookie(session.LANG_COOKIE)), None)
         words = texts.of(language).refusal(refused)
         return PlainTextResponse(words, status_code=503, headers={"Retry-After": "60"})
     except Refusal as refused:
@@ -237,7 +239,7 @@ def records_file(request: Request) -> Response:
     if actor is None or actor.role not in session.BUYERS:
         raise HTTPException(404)
     now = app.now()
-    language = session.choose_language(request.cookies.get(session.LANG_COOKIE), None)
+    language = session.choose_language(request.cookies.get(session.cookie(session.LANG_COOKIE)), None)
     tx = texts.of(language)
     asked = request.query_params
     found = record_table.matching(
@@ -273,7 +275,7 @@ def certificate_file(request: Request) -> Response:
         raise HTTPException(404) from refused
     except Refusal as refused:
         raise HTTPException(403) from refused
-    tx = texts.of(session.choose_language(request.cookies.get(session.LANG_COOKIE), None))
+    tx = texts.of(session.choose_language(request.cookies.get(session.cookie(session.LANG_COOKIE)), None))
     address = app.verify_address or f"{str(request.base_url).rstrip('/')}/verify"
     drawn = certificates.sheet(tx, issued, address)
     name = quote(f"{tx('certificate.title')}-{case_no}.{kind}")

@@ -17,7 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import (
     DBAPIError,
@@ -67,8 +67,21 @@ def _engine(url: str, pid: int) -> Engine:
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     return _postgresql(
-        create_engine(parsed, pool_size=10, max_overflow=20, isolation_level="AUTOCOMMIT", **_ERRORS)
+        create_engine(
+            _encrypted(parsed), pool_size=10, max_overflow=20, isolation_level="AUTOCOMMIT", **_ERRORS
+        )
     )
+
+
+def _encrypted(address: URL) -> URL:
+    """Nothing goes to another machine in the open unasked: left alone, the driver gives up encryption in
+    silence where a server offers none.
+    """
+    host = str(address.query.get("host", address.host or ""))
+    is_here = not host or host.startswith("/") or host in ("localhost", "127.0.0.1", "::1")
+    if is_here or "sslmode" in address.query or "PGSSLMODE" in os.environ:
+        return address
+    return address.update_query_dict({"sslmode": "require"})
 
 
 def _postgresql(built: Engine) -> Engine:

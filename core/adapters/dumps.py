@@ -69,6 +69,7 @@ def _run(tool: str, url: URL, *words: str) -> None:
         "PGUSER": url.username or "",
         "PGPASSWORD": url.password or "",
         "PGDATABASE": url.database or "",
+        "PGSSLMODE": str(url.query.get("sslmode", "")),
         "LC_ALL": "C",
     }
     environment = {**os.environ, **{name: value for name, value in told.items() if value}}

@@ -106,6 +106,20 @@ def test_a_token_becomes_a_cookie_that_scripts_cannot_read(browser: Visitor, sho
     )
 
 
+def test_by_https_every_cookie_is_this_hosts_only(browser: Visitor, shop: Shop):
+    """A neighbour under the same domain can set none of them."""
+    shop.app.public_url = "https://portal.test"
+    token = identity.open_session(shop.app, "guest", "", shop.order())
+    for answer in (
+        browser.post("/session/open", content=token, headers={"Origin": "https://portal.test"}),
+        browser.get("/session/lang?lang=en"),
+    ):
+        (cookie,) = answer.headers.getlist("set-cookie")
+        name, *flags = (part.strip() for part in cookie.split(";"))
+        assert name.startswith("__Host-refund_")
+        assert {"Secure", "HttpOnly", "Path=/", "SameSite=lax"} <= set(flags) and "Domain" not in cookie
+
+
 def test_an_invented_token_sets_nothing(browser: Visitor):
     answer = browser.post("/session/open", content="invented")
     assert answer.status_code == 404 and "set-cookie" not in answer.headers

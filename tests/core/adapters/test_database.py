@@ -425,3 +425,22 @@ def test_a_connection_that_was_idle_is_asked_whether_it_lives(
     monkeypatch.setattr(database, "ASKED_AFTER_SECONDS", 10.0)
     assert len(asked) > 1
     assert _backend(base) != before
+
+
+@pytest.mark.parametrize(
+    ("address", "mode"),
+    [
+        ("postgresql://u:p@db.example/shop", "require"),
+        ("postgresql://u:p@10.0.0.5/shop", "require"),
+        ("postgresql://u:p@/shop?host=db.example", "require"),
+        ("postgresql://u:p@db.example/shop?sslmode=verify-full", "verify-full"),
+        ("postgresql://u:p@db.example/shop?sslmode=disable", "disable"),
+        ("postgresql://u:p@127.0.0.1/shop", None),
+        ("postgresql://u:p@/shop?host=/run/postgresql", None),
+    ],
+)
+def test_the_database_is_not_spoken_to_in_the_open_unasked(
+    address: str, mode: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PGSSLMODE", raising=False)
+    assert database.engine(address).url.query.get("sslmode") == mode
