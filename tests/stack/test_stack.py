@@ -9,10 +9,14 @@ import asyncio
 import io
 import os
 import re
+import socket
+import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image, ImageDraw
@@ -26,6 +30,7 @@ from tests.stack.rig import HOST, NGINX
 pytestmark = [pytest.mark.postgres, pytest.mark.stack]
 Run = Callable[[Callable[[], Awaitable[Any]]], Any]
 _PICTURE = re.compile(r'/files/evidence/([^"]+)"')
+ADDRESS_LIMIT = 300  # `limit_conn` of deploy/nginx/portal.conf
 ORDERS_EACH = 40  # more than anybody can ask for during a restart
 # Who asks for very many refunds in a row is looked at by a person.
 SENT = ("approved", "paying", "completed", "in_review")
@@ -288,6 +293,30 @@ def test_browsers_are_told_once_to_stay_with_https(hosted: Hosted, path: str) ->
         answer = refused
     with answer:
         assert answer.headers.get_all("Strict-Transport-Security") == ["max-age=31536000"]
+
+
+def test_one_address_cannot_take_every_connection(hosted: Hosted) -> None:
+    """Bodies that never end; the portal itself hears of none of them."""
+    endless = b"POST /session/open HTTP/1.1\r\nHost: portal\r\nContent-Length: 9\r\n\r\n"
+    where = urlsplit(hosted.stack.address)
+
+    def speak(held: ExitStack, words: bytes) -> ssl.SSLSocket:
+        plain = held.enter_context(socket.create_connection((where.hostname, where.port), timeout=30))
+        found = held.enter_context(hosted.stack.trust().wrap_socket(plain, server_hostname=where.hostname))
+        found.sendall(words)
+        return found
+
+    def answer() -> bytes:
+        with ExitStack() as held:
+            asked = speak(held, b"GET /healthz HTTP/1.1\r\nHost: portal\r\nConnection: close\r\n\r\n")
+            return asked.recv(len(b"HTTP/1.1 200"))[-3:]
+
+    assert answer() == b"200"
+    with ExitStack() as held:
+        for _ in range(ADDRESS_LIMIT):
+            speak(held, endless)
+        hosted.stack.wait_until(lambda: answer() == b"429", "there are too many")
+    hosted.stack.wait_until(lambda: answer() == b"200", "they are free again")
 
 
 def test_a_stranger_is_told_from_a_customer(hosted: Hosted, run: Run) -> None:
