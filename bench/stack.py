@@ -25,6 +25,7 @@ from bench import Measured, shop
 from bench.customers import LINE_ERRORS, Customer, Lost, Seen
 
 if TYPE_CHECKING:
+    from core.app import App
     from tests.stack.rig import Stack
 
 CUSTOMERS = int(os.environ.get("REFUND_BENCH_CUSTOMERS", "200"))
@@ -57,6 +58,7 @@ class Load:
     asked: list[str]  # orders, each request that was begun
     began: float
     cpu: dict[str, float] = field(default_factory=dict)  # shares of a processor, by process
+    stolen: float = 0.0  # of all processors, by the machine that this one runs on
     lost: int = 0
 
     @property
@@ -79,7 +81,7 @@ def run() -> list[Measured]:
             for row in told:  # all of it takes minutes
                 print(f"  {row.what}: {row.ours} ({row.theirs})", file=sys.stderr, flush=True)
             rows += told
-        return rows
+        return [*rows, _audited(found, prepared.app)]
 
 
 def _where(found: Stack) -> tuple[str, str]:
@@ -152,13 +154,14 @@ def _walk(found: Stack, plan: Plan, happens: Callable[[Any], None] | None) -> Lo
     ours, theirs = context.Pipe()
     side = context.Process(target=_click_all, args=(plan, theirs), daemon=True)
     side.start()
+    cpu, taken = {}, 0.0
     try:
         began = _expect(ours)
         assert side.pid is not None
         pids = {**found.pids, "clicks": side.pid}
         if happens is not None:
             ours.poll(max(0.0, began + plan.ramp + 15 - time.monotonic()))
-            before, at = _cpu_of(pids), time.monotonic()
+            before, at, stolen = _cpu_of(pids), time.monotonic(), _stolen()
             happens(found)
             ours.poll(max(0.0, at + 20 - time.monotonic()))
             cpu = {
@@ -167,11 +170,12 @@ def _walk(found: Stack, plan: Plan, happens: Callable[[Any], None] | None) -> Lo
                     {n: p for n, p in pids.items() if found.pids.get(n, p) == p}
                 ).items()
             }
+            taken = (_stolen() - stolen) / (time.monotonic() - at)
         seen, asked = _expect(ours)
     finally:
         side.kill()
         side.join()
-    return Load(seen, asked, began, cpu if happens is not None else {})
+    return Load(seen, asked, began, cpu, taken)
 
 
 def _expect(line: Connection) -> Any:
@@ -190,6 +194,11 @@ def _cpu_of(pids: dict[str, int]) -> dict[str, float]:
             continue
         spent[name] = (int(fields[11]) + int(fields[12])) * TICK
     return spent
+
+
+def _stolen() -> float:
+    """Processor seconds that the host has given to others, where it says so."""
+    return int(Path("/proc/stat").read_text().split("\n", 1)[0].split()[8]) * TICK
 
 
 # --- the side that clicks, in a process of its own ---------------------------------------------------------
@@ -282,7 +291,22 @@ def _rows(what: str, load: Load, usual: dict[str, float]) -> list[Measured]:
 
 def _cpu(load: Load) -> Measured:
     told = ", ".join(f"{name} {share:.2f}" for name, share in sorted(load.cpu.items()) if share > 0.005)
-    return Measured("… processors in use", told, f"{os.cpu_count()} there", sum(load.cpu.values()))
+    there = f"{os.cpu_count()} there, {load.stolen:.2f} taken by the host"
+    return Measured("… processors in use", told, there, sum(load.cpu.values()))
+
+
+def _audited(found: Stack, app: App) -> Measured:
+    """Once everything that is due is done."""
+    from core.services import timers
+    from core.services.audit import audit
+
+    found.wait_until(lambda: not timers.due_numbers(app, app.now(), 1), "the workers have done it")
+    wrong = audit(app)
+    for finding in wrong[:5]:
+        print(f"  {finding}", file=sys.stderr)
+    return Measured(
+        "after all of it: the audit's findings", f"{len(wrong)}", "0", float(len(wrong)), at_most=0
+    )
 
 
 if __name__ == "__main__":

@@ -46,9 +46,11 @@ def go(request: Request, default: str = "") -> Response:
 def same_site(request: Request) -> None:
     """Refuse what another site sends in our visitor's name."""
     origin = request.headers.get("origin")
-    if request.headers.get("sec-fetch-site") not in _SITES or (
-        origin and urlsplit(origin).netloc != request.url.netloc
-    ):
+    told = urlsplit(origin) if origin else None
+    is_ours = told is None or (
+        told.netloc == request.url.netloc and (told.scheme == "https" or not session.is_https())
+    )
+    if request.headers.get("sec-fetch-site") not in _SITES or not is_ours:
         raise HTTPException(403)
 
 

@@ -19,7 +19,7 @@ from streamlit import runtime
 from core import logs
 from core.domain.hosts import name_of
 from core.services import identity
-from portal import handshake, metrics, pagefile, session
+from portal import handshake, metrics, pagefile, session, whose
 from portal.places import PATHS
 
 UPLOAD_LIMIT: Final = 11 * 1024 * 1024  # a little above the widget's 10 MB: the envelope of a multipart body
@@ -29,6 +29,7 @@ _REQUEST_ID: Final = re.compile("[A-Za-z0-9-]{8,64}", re.ASCII)
 # Asked by whatever watches over processes, by their address: a word each, and figures for a token.
 ANY_HOST: Final = ("/healthz", "/readyz", "/metrics")
 UPLOADS: Final = "/_stcore/upload_file/"
+_PROTOCOLS: Final = b"sec-websocket-protocol"  # Streamlit's three: its name, a token, the page to go on with
 # What one visitor may send in files, in a time: Streamlit keeps each in memory until its session ends.
 ALLOWANCE: Final = 120 * 1024 * 1024
 ALLOWANCE_SECONDS: Final = 600
@@ -64,6 +65,7 @@ HEADERS: Final = (
 )
 # Where customers come by https, their browsers do not come otherwise again.
 HSTS: Final = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+_CROSS: Final = b"access-control-"
 # What Streamlit hands out from its memory was made for one visitor.
 _UNKEPT: Final = (b"cache-control", b"private, no-store")
 
@@ -86,7 +88,7 @@ class Frame:
         if scope["type"] == "websocket":
             metrics.opened(1)
             try:
-                await self.app(scope, receive, handshake.without_paths(send))
+                await self.app(_resumed(scope), receive, handshake.without_paths(send))
             finally:
                 metrics.opened(-1)
             return
@@ -105,7 +107,8 @@ class Frame:
                 ours = [*HEADERS, *([HSTS] if session.is_https() else [])]
                 ours += [_UNKEPT] if scope["path"].startswith("/media/") else []
                 message["headers"] = [
-                    *message["headers"],
+                    # Streamlit lets pages of its own address in, which is not ours; ours need no such word.
+                    *(pair for pair in message["headers"] if not pair[0].lower().startswith(_CROSS)),
                     *(pair for pair in ours if pair[0] not in given),
                     (b"x-request-id", request.encode()),
                 ]
@@ -139,6 +142,9 @@ class Frame:
                 # nginx asks the next replica then (deploy/nginx/portal.conf).
                 await PlainTextResponse("another replica", status_code=404)(scope, receive, with_headers)
                 return
+            if is_upload and not whose.is_theirs(_page_of(path), _cookie(scope, session.token_cookie())):
+                await PlainTextResponse("no upload", status_code=403)(scope, receive, with_headers)
+                return
             meter = None
             if is_upload and method in ("PUT", "POST"):
                 meter = await self._meter(scope)
@@ -166,8 +172,26 @@ class Frame:
 
 def _is_open_here(path: str) -> bool:
     """Whether the page that a file is for is open in this process; `path` bears its session's id."""
-    session_id = path.removeprefix(UPLOADS).partition("/")[0]
-    return not runtime.exists() or runtime.get_instance().is_active_session(session_id)
+    return not runtime.exists() or runtime.get_instance().is_active_session(_page_of(path))
+
+
+def _page_of(path: str) -> str:
+    return path.removeprefix(UPLOADS).partition("/")[0]
+
+
+def _resumed(scope: Scope) -> Scope:
+    """As it is, or without the number of the page to go on with, where that is another visitor's: Streamlit
+    takes who knows it for whoever had it.
+    """
+    told = _header(scope, _PROTOCOLS).decode("latin-1")
+    parts = [part.strip() for part in told.split(",")]
+    if len(parts) < 3 or whose.is_theirs(parts[2], _cookie(scope, session.token_cookie())):
+        return scope
+    kept = [pair for pair in scope["headers"] if pair[0] != _PROTOCOLS]
+    ours = ", ".join(parts[:2])
+    return {
+        **scope, "headers": [*kept, (_PROTOCOLS, ours.encode("latin-1"))], "subprotocols": parts[:2]
+    }  # fmt: skip
 
 
 @dataclass
@@ -217,7 +241,10 @@ def _same_origin(scope: Scope) -> bool:
     Streamlit itself lets in every page of this machine, whatever its port; cookies know no ports either.
     """
     origin, host = (_header(scope, name).decode("latin-1") for name in (b"origin", b"host"))
-    return not origin or urlsplit(origin).netloc == host
+    if not origin:
+        return True
+    told = urlsplit(origin)
+    return told.netloc == host and (told.scheme == "https" or not session.is_https())
 
 
 _NOT_PAGES: Final = (

@@ -7,11 +7,12 @@ import time
 import streamlit as st
 
 from core import logs
-from portal import metrics, session, shell, turns
+from portal import metrics, session, shell, turns, whose
 from portal.places import PLACES
 
 
 def run() -> None:
+    whose.guard()
     pages = shell.pages()
     # The menu is part of our own frame: Streamlit's folds into a lone arrow on a phone.
     page = st.navigation(pages, position="hidden")
@@ -22,7 +23,7 @@ def run() -> None:
     began = time.perf_counter()
     try:
         with turns.turn():
-            shell.frame(place, session.begin())
+            shell.frame(place, whose.begin())
             page.run()
     finally:
         metrics.reran(place.name, time.perf_counter() - began)

@@ -32,6 +32,7 @@ _LANG: Final = "language"
 _TOKEN: Final = "session_token"
 _ACTOR: Final = "actor"
 _FRESH: Final = "actor_is_of_this_run"
+_LOOKED: Final = "actor_is_looked_up"
 _UNREAD: Final = "unread"
 _NAME: Final = "account_name"
 
@@ -119,12 +120,22 @@ def look_up(*, is_act: bool = False) -> Actor | None:
 
 
 def begin() -> Actor | None:
-    """`look_up` for the frame: the page that follows in the same run does not read again. A whole run is an
-    act of the visitor's; a fragment that looks by itself is none.
+    """Who is here, for the frame: the page that follows in the same run does not read again. A whole run is
+    an act of the visitor's; a fragment that looks by itself is none.
     """
-    found = look_up(is_act=True)
+    found = actor() if st.session_state.pop(_LOOKED, False) else look_up(is_act=True)
     st.session_state[_FRESH] = True
     return found
+
+
+def is_drawn() -> bool:
+    """Whether this page was drawn for somebody before, be it for nobody known."""
+    return _ACTOR in st.session_state
+
+
+def has_looked(*, is_whole: bool) -> None:
+    """Who is here was read for this run already: of the whole page, or of a fragment."""
+    st.session_state[_LOOKED if is_whole else _FRESH] = True
 
 
 def actor() -> Actor | None:

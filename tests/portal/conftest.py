@@ -42,14 +42,18 @@ def demo(shop: Shop) -> Shop:
 async def streamlit(request: Request) -> PlainTextResponse:
     """Stands where Streamlit would answer."""
     body = await request.body()
-    return PlainTextResponse(f"streamlit {len(body)}")
+    headers = {"Access-Control-Allow-Origin": "http://localhost:8501"}  # as its uploads do
+    return PlainTextResponse(f"streamlit {len(body)}", headers=headers)
 
 
 @pytest.fixture
 def browser(shop: Shop) -> Visitor:
     return Visitor(
         Starlette(
-            routes=[*web.routes(), Route("/{path:path}", streamlit, methods=["GET", "PUT", "POST"])],
+            routes=[
+                *web.routes(),
+                Route("/{path:path}", streamlit, methods=["GET", "PUT", "POST", "DELETE"]),
+            ],
             middleware=gate.middleware(),
         )
     )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
+from typing import Any
 
 import pytest
 
 from core import logs
 from core.services import identity
-from portal import gate, pagefile, session
+from portal import gate, pagefile, session, whose
 from portal.places import PATHS
 from tests.portal.visitor import HOST, Visitor
 from tests.shop import Shop
@@ -173,6 +175,57 @@ def test_a_form_without_a_length_is_small_as_well(browser: Visitor):
 def test_only_our_own_page_opens_a_socket(browser: Visitor, origin: str | None, welcome: bool):
     """Cookies know no ports: another program on this machine must not speak for our visitor."""
     assert browser.socket("/_stcore/stream", origin) is welcome
+
+
+def test_by_https_a_page_that_came_in_the_open_is_not_ours(browser: Visitor, shop: Shop):
+    shop.app.public_url = f"https://{HOST}"
+    assert browser.socket("/_stcore/stream", f"https://{HOST}")
+    assert not browser.socket("/_stcore/stream", f"http://{HOST}")
+    for scheme, status in (("https", 404), ("http", 403)):
+        headers = {"Origin": f"{scheme}://{HOST}", "Sec-Fetch-Site": "same-origin"}
+        assert browser.post("/session/open", content="made-up", headers=headers).status_code == status
+
+
+def test_files_for_a_page_come_from_its_own_visitor(customer: Visitor, shop: Shop):
+    path = "/_stcore/upload_file/page-of-mei/file"
+    whose.remember("page-of-mei", customer.cookies[session.TOKEN_COOKIE])
+    assert customer.put(path, content=b"x").status_code == 200
+    customer.cookies[session.TOKEN_COOKIE] = identity.open_session(shop.app, "customer", "wei")
+    assert customer.put(path, content=b"x").status_code == 403
+    assert customer.request("DELETE", path).status_code == 403
+    customer.cookies.clear()
+    assert customer.request("DELETE", path).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("asked", "holds", "heard"),
+    [
+        ("streamlit, PLACEHOLDER, page-of-mei", "hers", "streamlit, PLACEHOLDER, page-of-mei"),
+        ("streamlit, PLACEHOLDER, page-of-mei", "another's", "streamlit, PLACEHOLDER"),
+        ("streamlit, PLACEHOLDER, page-of-mei", "", "streamlit, PLACEHOLDER"),
+        ("streamlit, PLACEHOLDER, page-of-nobody", "", "streamlit, PLACEHOLDER, page-of-nobody"),
+        ("streamlit, PLACEHOLDER", "hers", "streamlit, PLACEHOLDER"),
+    ],
+)
+def test_the_number_of_a_page_is_no_key_to_it(shop: Shop, asked: str, holds: str, heard: str):
+    """Streamlit goes on with any page whose number is told; only its own visitor may."""
+    whose.remember("page-of-mei", "hers")
+    told: list[bytes] = []
+
+    async def streamlit(scope: Any, _receive: Any, _send: Any) -> None:
+        told.append(dict(scope["headers"])[b"sec-websocket-protocol"])
+
+    headers = {"host": HOST, "sec-websocket-protocol": asked, "cookie": f"{session.TOKEN_COOKIE}={holds}"}
+    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+    scope = {"type": "websocket", "path": "/_stcore/stream", "headers": raw}
+    asyncio.run(gate.Frame(streamlit)(scope, None, None))  # type: ignore[arg-type]
+    assert told == [heard.encode()]
+
+
+def test_no_other_address_is_let_in_to_files(customer: Visitor):
+    """Streamlit says of its uploads that pages of its own address may read what comes back."""
+    answer = customer.put("/_stcore/upload_file/session/file", content=b"x")
+    assert answer.text == "streamlit 1" and "access-control-allow-origin" not in answer.headers
 
 
 def test_uploads_have_a_limit(customer: Visitor):
