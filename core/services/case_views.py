@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from core.domain.located import IN_WALLET
-from core.domain.locator import BillRow, Located, Ticket
+from core.domain.locator import BillRow, Kept, Located, Ticket
 from core.domain.policy import Policy
 from core.domain.routes import RouteOption
 from core.services.applying import Answer, Versions
@@ -42,6 +42,7 @@ class PayoutView:
     row: BillRow | None = None  # of its customer's bill
     ticket: Ticket | None = None  # the open one
     is_away: bool = False  # its channel does not answer and is left alone for now
+    kept: Kept | None = None  # of what stays with us: what became of it, for those whose business that is
 
     @property
     def in_wallet(self) -> bool:

@@ -183,6 +183,30 @@ def test_the_way_there(open_page: OpenPage, shop: Shop) -> None:
     assert "看券和券码" in words(open_page("track", MEI, case=by_voucher))
 
 
+def test_track_says_what_was_credited_and_what_the_balance_holds(open_page: OpenPage, shop: Shop) -> None:
+    """After it was spent nothing 'is here': it was credited that day, and so much is left of the balance."""
+    first, second = refunded(shop, 1_000), refunded(shop, 2_500)
+    said = words(open_page("track", MEI, case=first))
+    assert "¥10.00 已于 9月1日（周二）退到你的平台余额，有效至 2027年9月1日（周三）" in said
+    assert "你的平台余额现在一共有 ¥35.00" in said and "9月1日 （周二）入账" in said
+    pay(shop, 1_000, "S-1")
+    said = words(open_page("track", MEI, case=first))
+    assert "退到你的平台余额，之后已经用掉" in said and "你的平台余额现在一共有 ¥25.00" in said
+    assert "已到账 · 已经用掉" in said and "在这里" not in said and "有效至" not in said
+    assert "有效至 2027年9月1日" in words(open_page("track", MEI, case=second))
+    english = words(open_page("track", MEI, lang="en", case=first))
+    assert "has been spent since" in english and "is here" not in english
+
+
+def test_track_says_when_a_voucher_was_used(open_page: OpenPage, shop: Shop) -> None:
+    voucher_id, case_no = issued(shop)
+    assert "有效至 2027年9月1日（周三）" in words(open_page("track", MEI, case=case_no))
+    wallet.redeem(shop.app, MEI, wallet.show_code(shop.app, MEI, voucher_id, 0), "mei", "R-1")
+    said = words(open_page("track", MEI, case=case_no))
+    assert "这张券已于 9月1日（周二）使用" in said and "在这里" not in said
+    assert "已到账 · 9月1日（周二）已使用" in said
+
+
 def test_a_voucher_is_chosen_and_agreed_on(open_page: OpenPage, shop: Shop) -> None:
     """On Track the customer picks it with proof; nobody is asked for an account."""
     case_no = bounced(shop)
