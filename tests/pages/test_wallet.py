@@ -75,9 +75,33 @@ def test_spending_in_the_demo(open_page: OpenPage, demo: Shop) -> None:
     assert "手游点卡：已用余额支付 ¥6.00，还剩 ¥4.00" in words(page) and "可用余额 ¥4.00" in words(page)
     assert "shop-pay" not in [button.key for button in page.button]
     page.button(key="shop-again").click().run()
+    assert "这件要 ¥6.00，余额只有 ¥4.00" in words(page)
+    assert "shop-pay" not in [button.key for button in page.button], "no button that only refuses"
+    refunded(demo, 1_000)
+    page.run()
+    assert "shop-pay" in [button.key for button in page.button]
+    pay(demo, 1_000, "S-elsewhere")
     page.button(key="shop-pay").click().run()
-    assert "余额不够：现在能用的是 ¥4.00" in words(page)
+    assert "余额不够：现在能用的是 ¥4.00" in words(page), "spent in another tab meanwhile"
     assert wallet.wallet(demo.app, MEI).totals == {"CNY": 400}
+
+
+def test_nothing_to_spend_has_no_button(open_page: OpenPage, demo: Shop) -> None:
+    """At ¥0.00 a sentence, before the first refund as after the last purchase; a discount still pays."""
+    page = open_page("wallet", MEI)
+    assert "现在没有可以花的" in words(page) and not page.radio
+    assert not [button for button in page.button if (button.key or "").startswith("shop-")]
+    refunded(demo, 600)
+    page = open_page("wallet", MEI)
+    page.button(key="shop-pay").click().run()
+    assert "还剩 ¥0.00" in words(page) and "现在没有可以花的" in words(page)
+    assert not [button for button in page.button if (button.key or "").startswith("shop-")]
+    assert "nothing to spend now" in words(open_page("wallet", MEI, lang="en"))
+    issued(demo, "discount")
+    page = open_page("wallet", MEI)
+    assert "余额只有 ¥0.00" in words(page)
+    page.radio(key="shop_item").set_value("year").run()
+    assert "shop-pay" in [button.key for button in page.button]
 
 
 def test_a_code_is_shown_once(open_page: OpenPage, shop: Shop) -> None:
