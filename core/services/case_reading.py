@@ -41,7 +41,7 @@ from core.domain.rights import allowed
 from core.domain.routes import RouteOption
 from core.domain.settlement import HERE
 from core.domain.wallet import is_good
-from core.services import applying, drafts, orders, policies, talks
+from core.services import applying, drafts, expected, orders, policies, talks
 from core.services.applying import Applying
 from core.services.case_views import CaseCard, CaseView, EventView, PayoutView, Versions
 from core.services.evidence import view_of
@@ -159,6 +159,7 @@ def load(app: App, conn: Connection, case: Case, actor: Actor, holds: Applying |
         offer=_offer(app, policies.get(app, conn, case.policy_version), case, bodies),
         says=_says(app, conn, bodies),
         versions=_versions(bodies),
+        expected=expected.of_case(app, conn, case, bodies),
     )
     if has_ended and view.finished_at is not None:
         at = erased_at(conn, case.customer_id, case.order_no)

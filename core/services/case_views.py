@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from core.domain.breakdown import Breakdown
 from core.domain.located import IN_WALLET
 from core.domain.locator import BillRow, Kept, Located, Ticket
 from core.domain.policy import Policy
@@ -121,6 +122,7 @@ class CaseView:
     is_from_outside: bool = (
         False  # for somebody with the receipt of an account's order: where it stands, no more
     )
+    expected: Breakdown | None = None  # what approving all of it would pay, while nobody has decided
     erased_at: datetime | None = None  # its customer was; words and pictures are sealed since
 
 

@@ -205,7 +205,7 @@ def _ahead(tx: Texts, view: CaseView, etas: Mapping[str, tuple[int, int]], now: 
     if is_late:
         due = tx("track.next.past")
     arrive = Step(_eta(tx, view, etas, now), _carrier(tx, view), tx("track.next.arrive"), "", "fut")
-    pay = Step(tx("track.next.then"), tx("track.who.shop"), tx("track.next.pay"), "", "fut")
+    pay = Step(tx("track.next.then"), tx("track.who.shop"), _paying(tx, view), "", "fut")
     current = tx("track.next.now")
     if view.state in ("screening", "in_review", "in_appeal", "in_arbitration"):
         if view.owner:  # it was late once: a lead has it, or presses for the ruling
@@ -243,6 +243,11 @@ def _ahead(tx: Texts, view: CaseView, etas: Mapping[str, tuple[int, int]], now: 
     if view.state == "draft":
         return [Step(current, you, tx("track.next.send"), _to_send(tx, view, now), "now")]
     return []
+
+
+def _paying(tx: Texts, view: CaseView) -> str:
+    """What comes after the approval: talks only where they were chosen, or nothing else is open."""
+    return tx("track.next.settle" if view.route == "negotiated" else "track.next.pay")
 
 
 def _to_send(tx: Texts, view: CaseView, now: datetime) -> str:

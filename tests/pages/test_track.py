@@ -600,3 +600,47 @@ def test_pieces_stay_known(open_page: OpenPage, shop: Shop):
     number = shop.order(("alipay", 20_000), quantity=2)
     case_no = shop.apply(number, 10_000, quantity=1).case_no
     assert "2 件中的 1 件" in words(open_page("track", MEI, case=case_no))
+
+
+def test_a_fee_is_known_before_the_decision(open_page: OpenPage, shop: Shop) -> None:
+    """R4.6: as the last step before sending said it: all of it, the fee with its rate and reason, the rest."""
+    case_no = reviewed(shop, reason="other")
+    said = words(open_page("track", MEI, case=case_no))
+    assert "申请金额 ¥900.00 手续费 5%（买错了，或其他原因） −¥45.00 通过后你将收到 ¥855.00" in said
+    assert "You receive if approved ¥855.00" in words(open_page("track", MEI, lang="en", case=case_no))
+    shop.act(case_no, "approve", LEAD)
+    view = shop.view(case_no, MEI)
+    assert (view.expected, view.refund_minor) == (None, 85_500), "as it was said"
+    assert "你将收到 ¥855.00" in words(open_page("track", MEI, case=case_no))
+
+
+def test_without_a_fee_the_whole_is_promised(open_page: OpenPage, shop: Shop) -> None:
+    for case_no in (reviewed(shop), asked(shop), arbitrated(shop), appealed(shop)):
+        said = words(open_page("track", MEI, case=case_no))
+        assert "手续费 ¥0.00 通过后你将收到 ¥900.00" in said, shop.view(case_no).state
+    for case_no in (rejected(shop), withdrawn(shop)):
+        assert "通过后你将收到" not in words(open_page("track", MEI, case=case_no))
+
+
+def test_the_balance_is_free_of_the_fee_before_the_decision_too(open_page: OpenPage, shop: Shop) -> None:
+    """And nobody who chose it is told of talks about where the money goes."""
+    case_no = shop.apply(
+        shop.order(("alipay", BIG), is_open=False), BIG, reason="other", route="balance"
+    ).case_no
+    said = words(open_page("track", MEI, case=case_no))
+    assert shop.view(case_no).state == "in_review"
+    assert "手续费 ¥0.00 通过后你将收到 ¥900.00" in said and "通过后打款" in said and "商定" not in said
+
+
+def test_only_what_is_negotiated_is_said_to_be_settled_first(open_page: OpenPage, shop: Shop) -> None:
+    """R4.5. That a third party holds it does not say that it cannot go back: that is one of the ways."""
+    assert "商定" not in words(open_page("track", MEI, case=reviewed(shop)))
+    case_no = shop.apply(shop.order(escrow=True)).case_no
+    assert "通过后先商定退到哪里，再打款" in words(open_page("track", MEI, case=case_no))
+    shop.act(case_no, "approve", LEAD)
+    page = open_page("track", MEI, case=case_no)
+    [ways] = [radio for radio in page.radio if radio.key.startswith("way-")]
+    assert "退回付款的账户" in ways.options and "退回付款的账户也可以" in words(page)
+    assert "不能直接" not in words(page)
+    english = words(open_page("track", MEI, lang="en", case=case_no))
+    assert "cannot simply go back" not in english and "the account that paid included" in english
