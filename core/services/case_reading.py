@@ -41,7 +41,7 @@ from core.domain.rights import allowed
 from core.domain.routes import RouteOption
 from core.domain.settlement import HERE
 from core.domain.wallet import is_good
-from core.services import applying, drafts, expected, orders, policies, talks
+from core.services import applying, asking, drafts, expected, orders, policies, talks
 from core.services.applying import Applying
 from core.services.case_views import CaseCard, CaseView, EventView, PayoutView, Versions
 from core.services.evidence import view_of
@@ -104,7 +104,8 @@ def load(app: App, conn: Connection, case: Case, actor: Actor, holds: Applying |
     pictures = tuple(view_of(row) for row in _EVIDENCE.all(conn, number))
     ask_until = None
     if case.state in MAY_ASK:
-        ask_until = (holds or applying.at(app, conn, now)).ask_until(order)
+        holds = holds or applying.at(app, conn, now)
+        ask_until = holds.ask_until(order)
     has_ended = CASE.is_final(case.state)
     rate, rated = _fee_rate(policies.get(app, conn, case.policy_version), case, bodies)
     view = CaseView(
@@ -146,7 +147,7 @@ def load(app: App, conn: Connection, case: Case, actor: Actor, holds: Applying |
             payout_views,
             now,
             [payment.channel for payment in order.payments],
-            ask_until,
+            _bounds(app, conn, case, holds, ask_until),
             talks.of_case(case, order, history),
             _in_balance(app, conn, case, payout_views),
         ),
@@ -253,13 +254,24 @@ def cards(
         if onlooks(actor, case):
             pieces[case.case_no] = list(_as_credited(_nameless(pieces[case.case_no])))
     return [
-        _card(app, case, row, pieces[case.case_no], holds, now, of_talks.get(case.case_no))
+        _card(app, conn, case, row, pieces[case.case_no], holds, now, of_talks.get(case.case_no))
         for case, row in found
     ]
 
 
+def _bounds(
+    app: App, conn: Connection, case: Case, holds: Applying | None, ask_until: datetime | None
+) -> datetime | None:
+    """The window to ask as far as it bounds this case: a draft that the rules still take is not too late."""
+    now = app.now()
+    if case.state == CASE.initial and holds is not None and ask_until is not None and ask_until < now:
+        return None if asking.is_open_late(app, conn, holds, case, now) else ask_until
+    return ask_until
+
+
 def _card(
     app: App,
+    conn: Connection,
     case: Case,
     row: Any,
     pieces: list[PayoutView],
@@ -297,7 +309,7 @@ def _card(
         is_sought=_is_sought(pieces),
         was_sent=_was_sent(case),
         is_settled=row.is_settled,
-        locator=_locate(app, case, pieces, now, (), ask_until, of_talks),
+        locator=_locate(app, case, pieces, now, (), _bounds(app, conn, case, holds, ask_until), of_talks),
     )
 
 

@@ -1,4 +1,4 @@
-"""What a request would pay that nobody has decided, if all of it is approved: by the facts it was sent with."""
+"""What a request would pay that nobody has decided yet, if all of it is approved as it was sent."""
 
 from __future__ import annotations
 

@@ -77,10 +77,11 @@ def _quiet(t: Turn) -> str | None:
     if view.state not in ("draft", "completed", *again.ENDED):
         return None
     holds, rules = applying.now(t.app), asking.rules_say(t.app, view)
+    twice = asking.charged_twice(t.app, [view.order], holds).get(view.order.order_no, 0)
     if view.state != "draft":
-        return again.offer(t.tx, view, holds, rules, now=t.now)
-    if again.is_over(view.order, holds, rules, t.now):
-        return again.too_late(t.tx, view, holds, rules, now=t.now)
+        return again.offer(t.tx, view, holds, rules, now=t.now, twice_minor=twice)
+    if again.is_over(view.order, holds, rules, t.now, is_twice=bool(twice)):
+        return again.too_late(t.tx, view, holds, rules, now=t.now, twice_minor=twice)
     return None
 
 

@@ -44,10 +44,8 @@ def _line(tx: Texts, card: CaseCard, is_late: bool, now: datetime) -> str:
 def until(tx: Texts, card: CaseCard, now: datetime) -> str:
     """Until when it can be sent, in few words: what ends first, as `domain.locator` says it in full."""
     ends, kept = card.ask_until, card.locator.by
-    if ends is not None and ends < now:
-        return tx("start.draft.late", by=tx.date(ends, now))
     if kept is None:
-        return ""
+        return tx("start.draft.late", by=tx.date(ends, now)) if ends is not None and ends < now else ""
     if ends == kept:
         return tx("start.draft.until", by=tx.date(ends, now))
     return tx("start.draft.kept", by=tx.date(kept, now, provisional=card.locator.provisional))

@@ -603,7 +603,7 @@ def test_pieces_stay_known(open_page: OpenPage, shop: Shop):
 
 
 def test_a_fee_is_known_before_the_decision(open_page: OpenPage, shop: Shop) -> None:
-    """R4.6: as the last step before sending said it: all of it, the fee with its rate and reason, the rest."""
+    """R4.6: as the last step before sending said it: all of it, the fee and its reason, what is left."""
     case_no = reviewed(shop, reason="other")
     said = words(open_page("track", MEI, case=case_no))
     assert "申请金额 ¥900.00 手续费 5%（买错了，或其他原因） −¥45.00 通过后你将收到 ¥855.00" in said
@@ -644,3 +644,48 @@ def test_only_what_is_negotiated_is_said_to_be_settled_first(open_page: OpenPage
     assert "不能直接" not in words(page)
     english = words(open_page("track", MEI, lang="en", case=case_no))
     assert "cannot simply go back" not in english and "the account that paid included" in english
+
+
+def twice(shop: Shop) -> str:
+    """An order whose goods were redeemed and that was paid once too often, by our own books."""
+    order_no = shop.order(
+        ("alipay", 10_000), ("wechat", 10_000), delivery="redeemed", completed_at=shop.clock.at
+    )
+    with shop.app.begin() as conn:
+        conn.execute(update(orders).where(orders.c.order_no == order_no).values(amount_minor=10_000))
+    return order_no
+
+
+def test_what_was_charged_twice_is_never_too_late(open_page: OpenPage, shop: Shop):
+    """R1.3: past the time to ask, what step 2 would still give back is not said to be over, on any screen."""
+    order_no = twice(shop)
+    shop.order(("alipay", 9_000), completed_at=shop.clock.at)
+    case_no = cases.open_draft(shop.app, MEI, order_no).case_no
+    shop.clock.advance(timedelta(days=8))
+    page = open_page("track", MEI, case=case_no)
+    assert "继续填写" in words(page) and "期限已过" not in words(page), "it names no reason yet"
+    assert "已经过了" not in words(page)
+    for view in ("orders", ""):
+        start = words(open_page("start", MEI, view=view))
+        assert "重复扣的 ¥100.00 还能退" in start and start.count("一般期限已过") == 1
+    assert "重复扣的 ¥100.00 还能退" in words(open_page("request", MEI))
+    assert "¥100.00 charged twice can still go back" in words(open_page("start", MEI, lang="en"))
+    cases.save_draft(shop.app, MEI, case_no, reason="duplicate_charge", requested_minor=10_000)
+    for name, query in (("track", {"case": case_no}), ("track", {}), ("start", {})):
+        assert "申请期限" not in words(open_page(name, MEI, **query)), (name, query)
+    assert shop.view(case_no, MEI).locator.key == "locator.draft_kept"
+    cases.save_draft(shop.app, MEI, case_no, reason="other", requested_minor=20_000)
+    said = words(open_page("track", MEI, case=case_no))
+    assert "草稿里的原因已过申请期限" in said and "账上有一笔 ¥100.00 的重复扣款" in said
+    assert "改成申请重复扣款" in said
+
+
+def test_after_the_end_what_was_charged_twice_can_still_be_asked_for(open_page: OpenPage, shop: Shop):
+    order_no = twice(shop)
+    shop.apply(order_no, 20_000, reason="other")
+    [card] = cases.list_for(shop.app, MEI)
+    shop.work(days=12)
+    assert shop.view(card.case_no).state == "closed"
+    page = open_page("track", MEI, case=card.case_no)
+    assert "账上有一笔 ¥100.00 的重复扣款" in words(page) and "再次申请这笔订单" in words(page)
+    assert "不能再申请了" not in words(page)
