@@ -92,13 +92,13 @@ def steps(found: Look) -> None:
         boundary.show(NothingLeft(), way_on=(tx("request.left.records"), "/records"))
         return
     view, answer = found.view, found.answer
-    w = Wizard(app, actor, tx, view, found.policy, found.in_force, found.now)
+    w = Wizard(app, actor, tx, view, found.policy, found.in_force, found.now, answer)
     step, notice = draft.place(w, answer)
     done, skipped = wizard.progress(w, step, answer)
     beside = draft.beside(w, step)
     st.html(
         f'<h1 class="sr">{esc(tx("request.title"))}</h1>'
-        + stepper.stepper(tx, step, done=done, skipped=skipped)
+        + stepper.stepper(tx, step, steps=wizard.sequence(w), done=done, skipped=skipped)
     )
     main, aside = st.columns([1.95, 1], gap="large")
     with main:

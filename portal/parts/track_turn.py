@@ -10,7 +10,7 @@ from core.services import applying, asking, policies
 from core.services.case_views import CaseView
 from portal import places
 from portal.html import esc, href
-from portal.parts import again, talk, track_offer, track_talks
+from portal.parts import again, stepper, talk, track_offer, track_talks
 from portal.parts.turn import Turn, act, clock_of, head, refusal, say
 from portal.parts.wizard import bad
 
@@ -37,7 +37,7 @@ def show(t: Turn) -> None:
     with st.container(key="act-turn"):
         if view.state == "draft":
             to = href("/request", order=view.order.order_no)
-            how = tx("track.turn.draft_how", step=view.step)
+            how = tx("track.turn.draft_how", step=stepper.names(tx)[view.step - 1])
             st.html(
                 head(t, tx("track.turn.draft"), how, clock=_time_to_send(t))
                 + f'<p><a class="btn" href="{to}">{esc(tx("track.turn.draft_go"))}</a></p>'
