@@ -219,6 +219,7 @@ def cards(
     query = select(
         *COLUMNS,
         o.product,
+        o.quantity.label("bought"),
         o.kind,
         o.amount_minor,
         o.paid_at,
@@ -286,6 +287,7 @@ def _card(
         case_no=case.case_no,
         order_no=case.order_no,
         product=row.product,
+        bought=row.bought,
         kind=row.kind,
         amount_minor=row.amount_minor,
         currency=case.currency,

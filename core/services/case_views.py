@@ -147,6 +147,7 @@ class CaseCard:
     case_no: str
     order_no: str
     product: str
+    bought: int  # pieces of it
     kind: str
     amount_minor: int  # of the order
     currency: str

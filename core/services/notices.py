@@ -29,6 +29,7 @@ _LINES: Final = select(
     _n.id,
     _n.case_no,
     orders.c.product,
+    orders.c.quantity,
     _n.kind,
     _n.amount_minor,
     _n.currency,
@@ -44,6 +45,7 @@ class Notice:
     id: int
     case_no: str
     product: str
+    quantity: int
     kind: str
     amount_minor: int | None
     currency: str

@@ -13,6 +13,7 @@ from core.services.case_views import CaseView, EventView, PayoutView
 from core.texts import Texts
 from portal.html import esc
 from portal.parts import choice, talk
+from portal.parts.words import capped
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +33,13 @@ def timeline(tx: Texts, view: CaseView, etas: Mapping[str, tuple[int, int]], *, 
     """The whole list as HTML. `etas`: the policy's working days to arrive, by channel."""
     return (
         f'<ol class="tl" aria-label="{esc(tx("track.timeline"))}">'
-        + "".join(map(_item, steps(tx, view, etas, now=now)))
+        + "".join(_item(tx, step) for step in steps(tx, view, etas, now=now))
         + "</ol>"
     )
 
 
-def _item(step: Step) -> str:
-    note = f'<p class="quote"><bdi>{esc(step.note)}</bdi></p>' if step.note else ""
+def _item(tx: Texts, step: Step) -> str:
+    note = capped(tx, step.note, "quote") if step.note else ""
     more = f"<p>{esc(step.more)}</p>" if step.more else ""
     here = ' aria-current="step"' if step.css in ("now", "act") else ""
     return (

@@ -689,3 +689,17 @@ def test_after_the_end_what_was_charged_twice_can_still_be_asked_for(open_page: 
     page = open_page("track", MEI, case=card.case_no)
     assert "账上有一笔 ¥100.00 的重复扣款" in words(page) and "再次申请这笔订单" in words(page)
     assert "不能再申请了" not in words(page)
+
+
+LONG = "\n".join(f"第 {line} 行：登录不上，客服让我再等等。" for line in range(12))
+
+
+def test_long_words_push_nothing_away(open_page: OpenPage, shop: Shop) -> None:
+    """Some lines of them, all of them at a click, and every word in the page; short words have no button."""
+    short = acted(shop, reviewed(shop), "ask", REVIEWER, "哪一天？")
+    assert "展开全部" not in words(open_page("track", MEI, case=short))
+    shop.act(short, "answer", MEI, note=LONG)
+    page = open_page("track", MEI, case=short)
+    assert words(page).count("展开全部") == 1 and "第 11 行" in words(page)
+    assert '<div class="long"><details><summary>' in html(page)
+    assert "Show all" in words(open_page("track", MEI, lang="en", case=short))
