@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.domain.errors import CaseAlreadyOpen, NotFound, NothingLeft, Refusal
-from core.services import applying, cases, orders, policies
+from core.services import applying, asking, cases, orders, policies
 from core.services.case_views import Look
 from portal import boundary, session
 from portal.blocks import order_list
@@ -36,8 +36,8 @@ def mine(limit: int) -> list[order_list.Line]:
         cases.list_for(app, actor, states=order_list.TELLING),
         orders.list_for(app, actor, limit=limit),
     )
-    late = again.late_drafts(app, actor, cards, found, holds, app.now())
-    return order_list.lines(found, cards, late, holds, app.now())
+    late, twice = again.late_drafts(cards), asking.charged_twice(app, found, holds)
+    return order_list.lines(found, cards, late, twice, holds, app.now())
 
 
 def choose() -> None:
@@ -92,13 +92,13 @@ def steps(found: Look) -> None:
         boundary.show(NothingLeft(), way_on=(tx("request.left.records"), "/records"))
         return
     view, answer = found.view, found.answer
-    w = Wizard(app, actor, tx, view, found.policy, found.in_force, found.now)
+    w = Wizard(app, actor, tx, view, found.policy, found.in_force, found.now, answer)
     step, notice = draft.place(w, answer)
     done, skipped = wizard.progress(w, step, answer)
     beside = draft.beside(w, step)
     st.html(
         f'<h1 class="sr">{esc(tx("request.title"))}</h1>'
-        + stepper.stepper(tx, step, done=done, skipped=skipped)
+        + stepper.stepper(tx, step, steps=wizard.sequence(w), done=done, skipped=skipped)
     )
     main, aside = st.columns([1.95, 1], gap="large")
     with main:

@@ -11,7 +11,7 @@ from core.domain.actors import Actor
 from core.domain.errors import SecondFactorNeeded
 from core.domain.policy import Policy
 from core.domain.workdays import ZONE, local_date
-from core.services import applying, cases, orders, queues
+from core.services import applying, asking, cases, orders, queues
 from core.services.applying import Applying
 from core.services.case_views import CaseCard
 from core.texts import Texts
@@ -49,8 +49,8 @@ def overview(tx: Texts, actor: Actor, now: datetime, holds: Applying) -> None:
     cards = open_cases.begun(everything)
     running = [card for card in cards if open_cases.is_open(card)]
     drafts = [card for card in cards if card.state == "draft"]
-    late = again.late_drafts(app, actor, drafts, found, holds, now)
-    lines = order_list.lines(found, everything, late, holds, now)
+    late, twice = again.late_drafts(drafts), asking.charged_twice(app, found, holds)
+    lines = order_list.lines(found, everything, late, twice, holds, now)
     waiting = [card for card in drafts if card.order_no not in late]
     guest = actor.role == "guest"
     title = tx("start.hello.guest") if guest else greeting(tx, session.name_of(actor), now)
@@ -75,8 +75,8 @@ def all_orders(tx: Texts, actor: Actor, now: datetime, holds: Applying) -> None:
     """Every order, with a search and a filter where there are many."""
     app = session.core()
     cards, mine = cases.list_for(app, actor, states=order_list.TELLING), orders.list_for(app, actor)
-    late = again.late_drafts(app, actor, cards, mine, holds, now)
-    found = order_list.lines(mine, cards, late, holds, now)
+    late, twice = again.late_drafts(cards), asking.charged_twice(app, mine, holds)
+    found = order_list.lines(mine, cards, late, twice, holds, now)
     st.html(back(tx) + hero(tx("start.orders.title"), esc(tx("start.mine.count", n=len(found)))))
     shown = found
     if len(found) > WORTH_SEARCHING:

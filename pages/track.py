@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.domain.errors import NotFound
 from core.domain.workdays import ZONE
-from core.services import applying, cases, missing, notices, orders, policies
+from core.services import applying, cases, missing, notices, policies
 from core.services.case_views import CaseView
 from portal import session
 from portal.blocks import open_cases
@@ -42,9 +42,7 @@ def choose() -> None:
     """No case in the address: one's own, what is open first."""
     st.html(hero(tx("track.title")))
     found = open_cases.begun(cases.list_for(app, actor, limit=50))
-    holds = applying.now(app)
-    late = again.late_drafts(app, actor, found, orders.list_for(app, actor), holds, app.now())
-    st.html(case_list.listing(tx, found, late, now=app.now()))
+    st.html(case_list.listing(tx, found, again.late_drafts(found), now=app.now()))
 
 
 def lost() -> None:

@@ -135,6 +135,17 @@ def assess(facts: Facts, policy: Policy, calendar: Calendar) -> Assessment:
     )
 
 
+def ways_open(facts: Facts, policy: Policy) -> tuple[Way, ...]:
+    """The money of every way in which people may approve all that was asked for, undated: with the fee of the
+    rule that answers; of what the rules refuse, with the policy's for the reason.
+    """
+    decide = _Decide(facts, policy, {})
+    found = None if _law(facts) else decide(columns_of(facts, policy))
+    if found is None or found.verdict == "reject":
+        return ways(facts, policy)
+    return decide.ways(facts.requested_minor, found.fee_basis_points)
+
+
 def verdict_of(facts: Facts, policy: Policy) -> tuple[str, str]:
     """Verdict and rule of `assess`, without the rest."""
     law = _law(facts)

@@ -60,6 +60,9 @@ BY_HAND: Final = (
     "locator.by_hand_late",
     "locator.by_hand_soon",
 )
+# What stays with us, with what became of it since: still good, used up, or run out unused.
+HELD: Final = ("balance", "voucher")
+BECAME: Final = ("", "_used", "_ended")
 # Cause of an arrival elsewhere: the card is closed, the money lies in the wallet that paid with it (R5.3).
 IN_WALLET: Final = "in_wallet"
 KEYS: Final = tuple(
@@ -91,8 +94,9 @@ KEYS: Final = tuple(
         ]
         + ["locator.with_channel_late", "locator.with_channel_late_rest", "locator.next.late"]
         + ["locator.issuing", "locator.issuing_rest", "locator.next.issue"]
-        + ["locator.arrived_voucher", "locator.next.voucher"]
-        + ["locator.arrived", "locator.arrived_balance", "locator.arrived_several", "locator.next.done"]
+        + ["locator.issued", *(f"locator.arrived_{held}{end}" for held in HELD for end in BECAME)]
+        + ["locator.next.voucher", "locator.next.balance"]
+        + ["locator.arrived", "locator.arrived_several", "locator.next.done"]
         + ["locator.next.away"]
         + ["locator.arrived_wallet", "locator.arrived_several_wallet", "locator.next.wallet"]
     )
@@ -115,7 +119,24 @@ class Piece:
     row: BillRow | None = None
     ticket: Ticket | None = None
     in_wallet: bool = False  # arrived for `IN_WALLET`
+    kept: Kept | None = None  # of what stays with us; None: not there yet, or not for the reader to know
     is_away: bool = False  # its channel does not answer at all and is left alone for now
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What became of a credit or a voucher, in minor units: `left_minor` is still good, `ended_minor` ran out
+    unused, the rest was used. `used_at`: of a voucher, which is used whole; a balance is spent bit by bit.
+    """
+
+    left_minor: int
+    ended_minor: int = 0
+    used_at: datetime | None = None
+
+    @property
+    def became(self) -> str:
+        """Of `BECAME`."""
+        return "" if self.left_minor else "_ended" if self.ended_minor else "_used"
 
 
 @dataclass(frozen=True, slots=True)

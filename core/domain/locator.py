@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from core.domain.arrived import in_balance, names, surely, whole
 from core.domain.deadlines import ESCALATED_TO, SECOND
 from core.domain.lifecycle import CASE
 from core.domain.located import (
@@ -27,15 +28,15 @@ from core.domain.located import (
     WITH_SHOP,
     BillRow,
     Holder,
+    Kept,
     Located,
     Piece,
     Talks,
     Ticket,
 )
-from core.domain.settlement import HERE
 from core.domain.vouchers import KINDS as VOUCHERS
 
-__all__ = ["DISPUTED", "KEYS", "OWN", "BillRow", "Located", "Piece", "Talks", "Ticket", "locate"]
+__all__ = ["DISPUTED", "KEYS", "OWN", "BillRow", "Kept", "Located", "Piece", "Talks", "Ticket", "locate"]
 
 
 def locate(
@@ -54,11 +55,13 @@ def locate(
     was_sent: bool = True,
     is_offered: bool = False,
     talks: Talks | None = None,
+    balance_minor: int | None = None,
 ) -> Located:
     """Where the money of a case in `state` is. `channels`: where an approved refund will go. `owner`: who has
     it since it is late, or since one of two has approved. `ask_until`: the end of the window to ask, None
     while it has not begun. `asked_minor`: what was asked for, where less was granted. `was_sent`: False for
     what ended as a draft. `is_offered`: what waits for the customer is an offer.
+    `balance_minor`: what the customer's balance holds now, where money went there; None: not for the reader.
     """
     if state not in CASE.states:
         raise ValueError(f"unknown state {state!r}")
@@ -69,6 +72,8 @@ def locate(
     found = _of_sent(
         state, amount_minor, currency, due_at, pieces, now, published_through, channels, owner, talks
     )
+    if balance_minor is not None and found.next_key == "locator.next.done":
+        found = in_balance(found, balance_minor)
     if is_offered and found.by is not None:
         return replace(found, key="locator.offered", next_key="locator.next.offer")
     if asked_minor is not None:
@@ -126,9 +131,9 @@ def _of_sent(
         if lost is not None:
             return _missing(lost, currency, now, published_through)
         if state == "completed" or (arrived and not waiting):
-            return _arrived(arrived, currency)
+            return whole(arrived, currency)
         found = _on_its_way(arrived, waiting, amount_minor, currency, now, published_through)
-        return _surely(found, waiting)
+        return surely(found, waiting)
     key, next_key = WITH_SHOP[state]
     params: dict[str, Any] = {"amount_minor": amount_minor, "currency": currency}
     if due_at is not None and due_at <= now:
@@ -142,7 +147,7 @@ def _of_sent(
     elif due_at is None and state in BY_A_DATE:
         key = "locator.with_shop"
     if state == "approved":
-        params["channels"] = _names(channels)
+        params["channels"] = names(channels)
         due_at = None
     provisional = due_at is not None and due_at.year > published_through
     return Located(key, "shop", next_key, due_at, provisional, params)
@@ -176,12 +181,12 @@ def _on_its_way(
     params = {
         "amount_minor": sum(piece.amount_minor for piece in waiting),
         "currency": currency,
-        "channels": _names(piece.channel for piece in waiting),
+        "channels": names(piece.channel for piece in waiting),
     }
     away = [piece for piece in waiting if piece.is_away and piece.state != "accepted"]
     if away:
         next_key = "locator.next.away"
-        params["away"] = _names(piece.channel for piece in away)
+        params["away"] = names(piece.channel for piece in away)
     if arrived:
         key += "_rest"
         params["arrived_minor"] = sum(piece.amount_minor for piece in arrived)
@@ -214,32 +219,6 @@ def _by_hand(
     return Located(key, "shop", "locator.next.transfer", by_then, is_provisional, params)
 
 
-def _arrived(arrived: Sequence[Piece], currency: str) -> Located:
-    params: dict[str, Any] = {"amount_minor": sum(p.amount_minor for p in arrived), "currency": currency}
-    key = "locator.arrived_several"
-    if len(arrived) == 1:
-        piece = arrived[0]
-        params |= {"channel": piece.channel, "account": piece.account, "arrived_at": piece.arrived_at}
-        key = "locator.arrived"
-        if piece.channel == "balance" and piece.expires_at is not None:
-            key = "locator.arrived_balance"
-            params["expires_at"] = piece.expires_at
-        elif piece.channel in VOUCHERS and piece.expires_at is not None:
-            key = "locator.arrived_voucher"
-            params |= {"expires_at": piece.expires_at, "account": ""}  # it is in none
-            return Located(key, "you", "locator.next.voucher", None, False, params)
-    else:
-        params["channels"] = _names(piece.channel for piece in arrived)
-    next_key, in_wallet = "locator.next.done", [piece for piece in arrived if piece.in_wallet]
-    if in_wallet:
-        key, next_key = f"{key}_wallet", "locator.next.wallet"
-        params |= {
-            "wallet_minor": sum(piece.amount_minor for piece in in_wallet),
-            "wallets": _names(piece.channel for piece in in_wallet),
-        }
-    return _surely(Located(key, "you", next_key, None, False, params), arrived)
-
-
 def _missing(lost: Piece, currency: str, now: datetime, published_through: int) -> Located:
     """One record against what the customer sees: nobody knows yet, people look, and answer by a date."""
     assert lost.ticket is not None
@@ -264,27 +243,6 @@ def _missing(lost: Piece, currency: str, now: datetime, published_through: int) 
         params,
         DISPUTED,
     )
-
-
-def _surely(found: Located, pieces: Sequence[Piece]) -> Located:
-    """On what it rests: the customer's own bill, finance's record, the channel's word of that day, or only
-    that it was sent.
-    """
-    row = next((piece.row for piece in pieces if piece.row is not None), None)
-    heard = [piece.heard_at for piece in pieces if piece.heard_at is not None]
-    states = {piece.state for piece in pieces}
-    if row is not None:
-        of_row = {"line": row.line, "row_day_at": row.at, "row_minor": row.amount_minor}
-        return replace(found, sure="locator.sure.bill", params=found.params | of_row)
-    if any(piece.by_hand for piece in pieces):
-        return replace(found, sure="locator.sure.finance")
-    if all(piece.channel in HERE for piece in pieces):
-        return found
-    if states == {"arrived"}:  # an arrival has one date, and that is not when we heard of it (R5.1)
-        return replace(found, sure="locator.sure.arrived")
-    if states <= {"accepted", "arrived"} and heard:
-        return replace(found, sure="locator.sure.channel", params=found.params | {"heard_at": max(heard)})
-    return replace(found, sure="locator.sure.sent")
 
 
 def _talks(
@@ -325,13 +283,9 @@ def _bounced(arrived: Sequence[Piece], pieces: Sequence[Piece], currency: str) -
     params: dict[str, Any] = {
         "amount_minor": sum(piece.amount_minor for piece in back),
         "currency": currency,
-        "channels": _names(piece.channel for piece in back),
+        "channels": names(piece.channel for piece in back),
     }
     if arrived:
         params["arrived_minor"] = sum(piece.amount_minor for piece in arrived)
     key = "locator.bounced_rest" if arrived else "locator.bounced"
     return Located(key, "shop", "locator.next.agree", None, False, params)
-
-
-def _names(channels: Any) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(channels))

@@ -14,6 +14,7 @@ from sqlalchemy import BindParameter, Connection, Integer, and_, bindparam, func
 
 from core import texts, wording
 from core.adapters import tables
+from core.adapters.channels import balance
 from core.adapters.prepared import Prepared
 from core.adapters.tables import (
     balance_lots,
@@ -22,6 +23,7 @@ from core.adapters.tables import (
     cases,
     circuits,
     evidence,
+    lot_uses,
     payments,
     payouts,
     tickets,
@@ -29,17 +31,18 @@ from core.adapters.tables import (
 )
 from core.adapters.world import App
 from core.domain import routes
-from core.domain.actors import BUYERS, Actor
+from core.domain.actors import BUYERS, SYSTEM, Actor
 from core.domain.deadlines import ESCALATED_TO, EXPIRE
 from core.domain.facts import Facts
 from core.domain.lifecycle import CASE, public_status, waiting_for
-from core.domain.locator import BillRow, Located, Piece, Talks, Ticket, locate
+from core.domain.locator import BillRow, Kept, Located, Piece, Talks, Ticket, locate
 from core.domain.money import share
 from core.domain.policy import Policy
 from core.domain.rights import allowed
 from core.domain.routes import RouteOption
 from core.domain.settlement import HERE
-from core.services import applying, drafts, orders, policies, talks
+from core.domain.wallet import is_good
+from core.services import applying, asking, drafts, expected, orders, policies, talks
 from core.services.applying import Applying
 from core.services.case_views import CaseCard, CaseView, EventView, PayoutView, Versions
 from core.services.evidence import view_of
@@ -57,6 +60,10 @@ _PAYOUT_COLUMNS: Final = (
     select(
         payouts,
         func.coalesce(balance_lots.c.expires_at, vouchers.c.expires_at).label("expires_at"),
+        balance_lots.c.remaining_minor.label("lot_left"),
+        lot_uses.c.amount_minor.label("lot_ended"),
+        vouchers.c.state.label("voucher_state"),
+        vouchers.c.closed_at.label("voucher_closed_at"),
         payments.c.account,
         bill_rows.c.line.label("row_line"),
         bill_rows.c.at.label("row_at"),
@@ -68,6 +75,7 @@ _PAYOUT_COLUMNS: Final = (
     .join(payments, payments.c.id == payouts.c.payment_id)
     .outerjoin(vouchers, vouchers.c.payout_id == payouts.c.id)
     .outerjoin(balance_lots, and_(balance_lots.c.payout_id == payouts.c.id, payouts.c.channel == "balance"))
+    .outerjoin(lot_uses, and_(lot_uses.c.lot_id == balance_lots.c.id, lot_uses.c.spend_id.is_(None)))
     .outerjoin(bill_rows, bill_rows.c.payout_id == payouts.c.id)
     .outerjoin(circuits, circuits.c.channel == payouts.c.channel)
     .outerjoin(tickets, and_(tickets.c.payout_id == payouts.c.id, tickets.c.state == "open"))
@@ -77,7 +85,8 @@ MAY_ASK: Final = ("draft", "rejected")  # where the window to ask still matters
 
 
 def load(app: App, conn: Connection, case: Case, actor: Actor, holds: Applying | None = None) -> CaseView:
-    """The view of a case that `actor` was found to own: at most seven queries, four of a draft never sent.
+    """The view of a case that `actor` was found to own: at most seven queries, four of a draft never sent;
+    one more where money became balance.
     `holds`: the policies that count now, where the caller has read them.
     """
     now = app.now()
@@ -88,13 +97,16 @@ def load(app: App, conn: Connection, case: Case, actor: Actor, holds: Applying |
     is_outside = onlooks(actor, case)
     if is_outside:
         payout_views = _nameless(payout_views)
+    if not _may_look_after(actor, is_outside):
+        payout_views = _as_credited(payout_views)
     event_rows = _EVENTS.all(conn, number) if was_sent else []
     bodies = [json.loads(row.body) for row in event_rows]
     history = [(row.event, row.actor_role, row.actor_id) for row in event_rows]
     pictures = tuple(view_of(row) for row in _EVIDENCE.all(conn, number))
     ask_until = None
     if case.state in MAY_ASK:
-        ask_until = (holds or applying.at(app, conn, now)).ask_until(order)
+        holds = holds or applying.at(app, conn, now)
+        ask_until = holds.ask_until(order)
     has_ended = CASE.is_final(case.state)
     rate, rated = _fee_rate(policies.get(app, conn, case.policy_version), case, bodies)
     view = CaseView(
@@ -136,8 +148,9 @@ def load(app: App, conn: Connection, case: Case, actor: Actor, holds: Applying |
             payout_views,
             now,
             [payment.channel for payment in order.payments],
-            ask_until,
+            _bounds(app, conn, case, holds, ask_until),
             talks.of_case(case, order, history),
+            _in_balance(app, conn, case, payout_views),
         ),
         evidence=pictures,
         ask_until=ask_until,
@@ -148,6 +161,7 @@ def load(app: App, conn: Connection, case: Case, actor: Actor, holds: Applying |
         offer=_offer(app, policies.get(app, conn, case.policy_version), case, bodies),
         says=_says(app, conn, bodies),
         versions=_versions(bodies),
+        expected=expected.of_case(app, conn, case, bodies),
     )
     if has_ended and view.finished_at is not None:
         at = erased_at(conn, case.customer_id, case.order_no)
@@ -161,6 +175,24 @@ def _nameless(pieces: Iterable[PayoutView]) -> tuple[PayoutView, ...]:
     them.
     """
     return tuple(replace(piece, account="") if piece.payee_channel else piece for piece in pieces)
+
+
+def _may_look_after(actor: Actor, is_outside: bool) -> bool:
+    """Whether what became of credits and vouchers since is this reader's business: their owner's and the
+    staff's, not that of whoever holds a receipt, nor of a certificate, for which the system reads.
+    """
+    return not is_outside and actor != SYSTEM
+
+
+def _as_credited(pieces: Iterable[PayoutView]) -> tuple[PayoutView, ...]:
+    return tuple(replace(piece, kept=None) for piece in pieces)
+
+
+def _in_balance(app: App, conn: Connection, case: Case, pieces: Iterable[PayoutView]) -> int | None:
+    """What the customer's balance holds now, where some of this refund went there."""
+    if not any(piece.channel == "balance" and piece.kept for piece in pieces):
+        return None
+    return balance.spendable(conn, case.customer_id, case.currency, app.now())
 
 
 def _from_outside(view: CaseView) -> CaseView:
@@ -188,6 +220,7 @@ def _listed(role: str, *, of_states: bool) -> Any:
     query = select(
         *COLUMNS,
         o.product,
+        o.quantity.label("bought"),
         o.kind,
         o.amount_minor,
         o.paid_at,
@@ -234,15 +267,26 @@ def cards(
         holds = applying.at(app, conn, now)
     for case, _ in found:
         if onlooks(actor, case):
-            pieces[case.case_no] = list(_nameless(pieces[case.case_no]))
+            pieces[case.case_no] = list(_as_credited(_nameless(pieces[case.case_no])))
     return [
-        _card(app, case, row, pieces[case.case_no], holds, now, of_talks.get(case.case_no))
+        _card(app, conn, case, row, pieces[case.case_no], holds, now, of_talks.get(case.case_no))
         for case, row in found
     ]
 
 
+def _bounds(
+    app: App, conn: Connection, case: Case, holds: Applying | None, ask_until: datetime | None
+) -> datetime | None:
+    """The window to ask as far as it bounds this case: a draft that the rules still take is not too late."""
+    now = app.now()
+    if case.state == CASE.initial and holds is not None and ask_until is not None and ask_until < now:
+        return None if asking.is_open_late(app, conn, holds, case, now) else ask_until
+    return ask_until
+
+
 def _card(
     app: App,
+    conn: Connection,
     case: Case,
     row: Any,
     pieces: list[PayoutView],
@@ -257,6 +301,7 @@ def _card(
         case_no=case.case_no,
         order_no=case.order_no,
         product=row.product,
+        bought=row.bought,
         kind=row.kind,
         amount_minor=row.amount_minor,
         currency=case.currency,
@@ -280,7 +325,7 @@ def _card(
         is_sought=_is_sought(pieces),
         was_sent=_was_sent(case),
         is_settled=row.is_settled,
-        locator=_locate(app, case, pieces, now, (), ask_until, of_talks),
+        locator=_locate(app, case, pieces, now, (), _bounds(app, conn, case, holds, ask_until), of_talks),
     )
 
 
@@ -343,11 +388,25 @@ def _payout(app: App, row: Any) -> PayoutView:
         payee_channel=row.payee_channel,
         heard_at=row.heard_at,
         is_away=row.away_at is not None,
+        kept=_kept(app, row),
         row=None if row.row_line is None else BillRow(row.row_line, row.row_at, row.row_minor),
         ticket=None
         if row.ticket_due_at is None
         else Ticket(row.ticket_due_at, row.ticket_owner == ESCALATED_TO),
     )
+
+
+def _kept(app: App, row: Any) -> Kept | None:
+    """What has run out counts as such from the first moment on, before the worker has seen it."""
+    if row.expires_at is None:
+        return None
+    good = is_good(row.expires_at, app.now())
+    if row.lot_left is not None:
+        return Kept(row.lot_left if good else 0, row.lot_ended or (0 if good else row.lot_left))
+    if row.voucher_state == "redeemed":
+        return Kept(0, used_at=row.voucher_closed_at)
+    is_open = good and row.voucher_state == "open"
+    return Kept(row.amount_minor if is_open else 0, 0 if is_open else row.amount_minor)
 
 
 def _event(row: Any, body: Mapping[str, Any], reader: Actor) -> EventView:
@@ -384,6 +443,7 @@ def _locate(
     channels: Collection[str],
     ask_until: datetime | None,
     of_talks: Talks | None,
+    balance_minor: int | None = None,
 ) -> Located:
     amount = case.refund_minor if case.refund_minor is not None else case.requested_minor
     if case.route == "balance":
@@ -408,6 +468,7 @@ def _locate(
                 ticket=p.ticket,
                 in_wallet=p.in_wallet,
                 is_away=p.is_away,
+                kept=p.kept,
             )
             for p in pieces
         ],
@@ -420,6 +481,7 @@ def _locate(
         was_sent=_was_sent(case),
         is_offered=_is_offered(case),
         talks=of_talks,
+        balance_minor=balance_minor,
     )
 
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from core.domain.breakdown import Breakdown
 from core.domain.located import IN_WALLET
-from core.domain.locator import BillRow, Located, Ticket
+from core.domain.locator import BillRow, Kept, Located, Ticket
 from core.domain.policy import Policy
 from core.domain.routes import RouteOption
 from core.services.applying import Answer, Versions
@@ -42,6 +43,7 @@ class PayoutView:
     row: BillRow | None = None  # of its customer's bill
     ticket: Ticket | None = None  # the open one
     is_away: bool = False  # its channel does not answer and is left alone for now
+    kept: Kept | None = None  # of what stays with us: what became of it, for those whose business that is
 
     @property
     def in_wallet(self) -> bool:
@@ -120,6 +122,7 @@ class CaseView:
     is_from_outside: bool = (
         False  # for somebody with the receipt of an account's order: where it stands, no more
     )
+    expected: Breakdown | None = None  # what approving all of it would pay, while nobody has decided
     erased_at: datetime | None = None  # its customer was; words and pictures are sealed since
 
 
@@ -144,6 +147,7 @@ class CaseCard:
     case_no: str
     order_no: str
     product: str
+    bought: int  # pieces of it
     kind: str
     amount_minor: int  # of the order
     currency: str

@@ -31,6 +31,7 @@ _LINES: Final = select(
     _n.id,
     _n.case_no,
     orders.c.product,
+    orders.c.quantity,
     _n.kind,
     _n.amount_minor,
     _n.currency,
@@ -46,6 +47,7 @@ class Notice:
     id: int
     case_no: str
     product: str
+    quantity: int
     kind: str
     amount_minor: int | None
     currency: str

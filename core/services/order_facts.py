@@ -106,6 +106,10 @@ _FACTS: Final = Prepared(
     .order_by(_p.id)
 )
 
+_PAID: Final = select(
+    _o.order_no, _o.amount_minor, _o.delivery, _p.paid_minor, _GONE.label("gone_minor"), _TWIN.label("twin")
+).join_from(orders, payments, _p.order_no == _o.order_no)
+
 
 def facts_for(
     conn: Connection,
@@ -151,6 +155,15 @@ def facts_for(
         escrow=order.escrow,
         asked_at=asked_at,
     )
+
+
+def charged_twice(conn: Connection, numbers: Collection[str], policy: Policy) -> dict[str, int]:
+    """Order number → what our books show was paid twice of it and is still here, in minor units."""
+    found: dict[str, list[Any]] = {}
+    for row in conn.execute(_PAID.where(_o.order_no.in_(numbers))):
+        found.setdefault(row.order_no, []).append(row)
+    minors = {order_no: _duplicate_minor(rows, policy) for order_no, rows in found.items()}
+    return {order_no: minor for order_no, minor in minors.items() if minor}
 
 
 def _guest_history(conn: Connection, rows: Sequence[Any], since: datetime, at: datetime) -> tuple[int, int]:

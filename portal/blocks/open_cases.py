@@ -13,7 +13,7 @@ from core.wording import next_sentence, sentence
 from portal.html import esc, href, ms, section
 from portal.parts.ask_wrong import reason_words
 from portal.parts.dots import dots
-from portal.parts.goods import thumb
+from portal.parts.goods import name, thumb
 
 MUST_ACT: Final = ("awaiting_customer",)  # amber and the one filled button are for these only
 _FIRST: Final = {"awaiting_customer": 0, "rejected": 1}
@@ -82,16 +82,16 @@ def _card(tx: Texts, card: CaseCard, now: datetime) -> str:
     arrow = "" if act else ms("chevron_right")
     beside = ""
     if act:
-        words = f'{esc(tx("start.case.pictures"))} <span class="sr">{esc(card.product)}</span>'
+        words = f'{esc(tx("start.case.pictures"))} <span class="sr">{esc(name(card))}</span>'
         beside = f'<a class="too" href="{href("/evidence", case=card.case_no)}">{words}</a>'
     return (
         f'<li class="tile{" act" if act else ""}"><div class="case">{thumb(card.kind)}'
-        f'<div class="nm"><h3 class="n"><bdi>{esc(card.product)}</bdi></h3><span>{esc(reason)}</span></div>'
+        f'<div class="nm"><h3 class="n"><bdi>{esc(name(card))}</bdi></h3><span>{esc(reason)}</span></div>'
         f'<span class="amt">{esc(amount(tx, card))}</span></div>{dots(card, tx)}'
         '<div class="foot">'
         f'<div class="says"><p class="say{" act" if act else ""}">{esc(says)}{small}</p>{beside}</div>'
         f'<a class="button{" fill" if act else " bare"}" href="{to}">{esc(label)}{arrow}'
-        f'<span class="sr">{esc(card.product)}</span></a></div></li>'
+        f'<span class="sr">{esc(name(card))}</span></a></div></li>'
     )
 
 
@@ -119,7 +119,7 @@ def _line(tx: Texts, card: CaseCard, again_until: datetime | None, now: datetime
         if again_until:
             below = tx("start.done.again", when=tx.until(again_until, now))
     return (
-        f'<li><a class="mini" href="{link(card)}">{icon}<span class="tx"><b><bdi>{esc(card.product)}'
+        f'<li><a class="mini" href="{link(card)}">{icon}<span class="tx"><b><bdi>{esc(name(card))}'
         f"</bdi> · {esc(head)}</b>"
         f"<span>{esc(below)}</span></span></a></li>"
     )

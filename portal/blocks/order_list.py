@@ -30,17 +30,19 @@ class Line:
     ends_at: datetime | None
     is_draft: bool = False
     settled_by: str | None = None  # the case whose decision was the last word
+    twice_minor: int = 0  # charged twice: it can be asked for past the time
 
 
 def lines(
     found: Sequence[OrderView],
     cards: Sequence[CaseCard],
     late: Collection[str],
+    twice: Mapping[str, int],
     holds: Applying,
     now: datetime,
 ) -> list[Line]:
     """`cards`: the same customer's, at least those in a state of `TELLING`. `late`: orders whose draft came
-    too late; it counts as little as one that says nothing.
+    too late; it counts as little as one that says nothing. `twice`: as `asking.charged_twice` found it.
     """
     drafts, settled = set(), {}
     for card in cards:
@@ -49,12 +51,18 @@ def lines(
         elif card.is_settled:
             settled[card.order_no] = card.case_no
     unsent = {card.order_no for card in cards if card.state == "draft"}
-    return [_line(order, drafts, unsent, settled, holds, now) for order in found]
+    return [
+        _line(order, drafts, unsent, settled, twice.get(order.order_no, 0), holds, now) for order in found
+    ]
 
 
 def askable(found: Sequence[Line]) -> dict[str, datetime]:
     """Order numbers that can be asked for, and until when, where the time has begun."""
-    return {line.order.order_no: line.ends_at for line in found if line.stand == "can" and line.ends_at}
+    return {
+        line.order.order_no: line.ends_at
+        for line in found
+        if line.stand == "can" and line.ends_at and not line.twice_minor
+    }
 
 
 def _line(
@@ -62,6 +70,7 @@ def _line(
     drafts: Collection[str],
     unsent: Collection[str],
     settled: Mapping[str, str],
+    twice_minor: int,
     holds: Applying,
     now: datetime,
 ) -> Line:
@@ -71,6 +80,8 @@ def _line(
         return Line(order, "open", ends, is_draft)
     if order.order_no in settled:
         return Line(order, "past", ends, settled_by=settled[order.order_no])
+    if twice_minor:
+        return Line(order, "can", ends, twice_minor=twice_minor)
     over = order.refundable_minor <= 0 or (ends is not None and ends < now)
     return Line(order, "past" if over else "can", ends)
 
@@ -116,6 +127,8 @@ def _left(tx: Texts, line: Line, now: datetime) -> str:
         return delivery
     if ends is None:
         return tx("start.orders.not_begun")
+    if line.twice_minor:
+        return tx("start.orders.twice", amount=tx.money(line.twice_minor, order.currency))
     if ends < now:
         return tx("start.orders.over", date=tx.date(ends, now))
     if ends - now < timedelta(days=1):

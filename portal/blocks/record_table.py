@@ -18,7 +18,7 @@ from core.wording import sentence
 from portal.blocks.open_cases import MUST_ACT, amount, link
 from portal.html import esc
 from portal.parts.ask_wrong import reason_words
-from portal.parts.goods import thumb
+from portal.parts.goods import name, thumb
 
 STATUSES: Final = ("all", "turn", "open", "done", "ended")
 PERIODS: Final[dict[str, timedelta | None]] = {
@@ -75,7 +75,7 @@ def _row(tx: Texts, card: CaseCard, why: str, now: datetime) -> str:
     says = sentence(tx, card.locator, now)
     return (
         f'<tr><td class="p"><a href="{link(card)}">{thumb(card.kind)}<span class="tx"><b>'
-        f"<bdi>{esc(card.product)}</bdi></b>"
+        f"<bdi>{esc(name(card))}</bdi></b>"
         f"<span>{esc(reason)}<span class=no>{esc(card.case_no)}</span></span></span></a></td>"
         f'<td class="t">{esc(_applied(tx, card, now))}</td>'
         f'<td class="s"><span class="tag{css}">{esc(_status(tx, card))}</span></td>'
@@ -185,7 +185,7 @@ def as_csv(tx: Texts, found: Sequence[CaseCard], refused: Mapping[str, str], *, 
                 (
                     card.case_no,
                     card.order_no,
-                    card.product,
+                    name(card),
                     reason_words(tx, card.reason, card.kind) if card.reason else "",
                     _status(tx, card),
                     _stamp(card.submitted_at),

@@ -131,7 +131,7 @@ def choose(tx: Texts, found: Iterable[CaseCard]) -> str:
         )
     items = "".join(
         f'<li><a class="case pick" href="{href("/evidence", case=card.case_no)}">{goods.thumb(card.kind)}'
-        f'<span class="nm"><b><bdi>{esc(card.product)}</bdi></b>'
+        f'<span class="nm"><b><bdi>{esc(goods.name(card))}</bdi></b>'
         f"<span>{esc(tx('track.crumb', case_no=card.case_no))}</span></span>"
         f'<span class="amt">{esc(tx.money(card.requested_minor or 0, card.currency))}</span></a></li>'
         for card in mine

@@ -2,54 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 
 from core import wording
-from core.adapters.world import App
-from core.domain.actors import Actor
-from core.services import cases
+from core.services import asking
 from core.services.applying import Applying
 from core.services.case_views import Answer, CaseCard, CaseView
 from core.services.orders import OrderView
 from core.texts import Texts
 from portal.html import esc, href, ms
+from portal.parts.ask_wrong import reason_words
 
 ENDED = ("withdrawn", "closed")
 
 
-def is_over(order: OrderView, holds: Applying, rules: Answer | None, now: datetime) -> bool:
-    """Whether the time to ask is over and the rules make no exception for this claim (R1.3)."""
+def is_over(
+    order: OrderView, holds: Applying, rules: Answer | None, now: datetime, *, is_twice: bool = False
+) -> bool:
+    """Whether the time to ask is over and the rules make no exception for this claim (R1.3). Where it names
+    none, `is_twice` is one: they still give back what was charged twice.
+    """
     ends = holds.ask_until(order)
-    return ends is not None and ends < now and (rules is None or rules.found.verdict == "reject")
+    if ends is None or ends >= now:
+        return False
+    return not is_twice if rules is None else rules.found.verdict == "reject"
 
 
-def late_drafts(
-    app: App,
-    actor: Actor,
-    cards: Iterable[CaseCard],
-    orders: Sequence[OrderView],
-    holds: Applying,
-    now: datetime,
-) -> dict[str, datetime]:
+def late_drafts(cards: Iterable[CaseCard]) -> dict[str, datetime]:
     """Order numbers of drafts that can no longer be sent with success, and since when."""
-    known = {order.order_no: order for order in orders}
-    late = {}
-    for card in cards:
-        order = known.get(card.order_no)
-        if card.state != "draft" or order is None:
-            continue
-        ends = holds.ask_until(order)
-        if ends is None or ends >= now:
-            continue
-        # Assessed only past the window, which few drafts are.
-        if is_over(order, holds, cases.look(app, actor, card.case_no).answer, now):
-            late[card.order_no] = ends
-    return late
+    return {
+        card.order_no: card.ask_until
+        for card in cards
+        if card.locator.key == "locator.draft_late" and card.ask_until is not None
+    }
 
 
-def too_late(tx: Texts, view: CaseView, holds: Applying, rules: Answer | None, *, now: datetime) -> str:
-    """A draft past its window: since when, and what remains."""
+def too_late(
+    tx: Texts,
+    view: CaseView,
+    holds: Applying,
+    rules: Answer | None,
+    *,
+    now: datetime,
+    twice_minor: int = 0,
+) -> str:
+    """A draft past its window: since when, and what remains; first of all what was charged twice."""
     order = view.order
     ends = holds.ask_until(order)
     if ends is None:
@@ -65,6 +63,11 @@ def too_late(tx: Texts, view: CaseView, holds: Applying, rules: Answer | None, *
         ways.append(_way("edit", href("/request", order=order.order_no), tx("track.late.look")))
     ways.append(_support(tx, order))
     since = tx("track.late.since", when=tx.until(ends, now), ago=tx.duration(now - ends))
+    if twice_minor:
+        to = href("/request", order=order.order_no, step="1")
+        ways.insert(0, _way("edit", to, tx("track.late.twice_go")))
+        said = f"{since} {_twice(tx, order, twice_minor)}"
+        return _block("event_busy", tx("track.late.this"), said, "".join(ways))
     return _block("event_busy", tx("track.late.title"), since, "".join(ways))
 
 
@@ -76,10 +79,12 @@ def offer(
     *,
     now: datetime,
     is_first: bool = True,
+    twice_minor: int = 0,
 ) -> str:
     """After the end: until when the same order can be asked for again, or why not; '' when nothing is left.
 
-    `is_first`: whether this may be the page's one filled button.
+    `is_first`: whether this may be the page's one filled button. `twice_minor`: charged twice by our books,
+    and the rules still give it back past the time to ask.
     """
     order = view.order
     if order.open_case and order.open_case != view.case_no:
@@ -92,6 +97,9 @@ def offer(
     if order.refundable_minor <= 0:
         return "" if view.state == "completed" else _block("info", tx("track.again.nothing"), "", "")
     if is_over(order, holds, rules, now):
+        if twice_minor:
+            button = _button(href("/request", order=order.order_no), tx("track.again.go"), first=is_first)
+            return _block("replay", tx("track.again.title"), _twice(tx, order, twice_minor), button)
         if view.state == "completed":
             return ""
         ends = holds.ask_until(order) or now
@@ -104,6 +112,11 @@ def offer(
     to = href("/request", order=order.order_no)
     button = _button(to, tx("track.again.go"), first=is_first and len(said) == 1)
     return _block("replay", tx("track.again.title"), " ".join(said), button)
+
+
+def _twice(tx: Texts, order: OrderView, minor: int) -> str:
+    reason = reason_words(tx, asking.TWICE, order.kind)
+    return tx("track.late.twice", amount=tx.money(minor, order.currency), why=reason)
 
 
 def _settled(tx: Texts, view: CaseView) -> str:

@@ -82,7 +82,7 @@ def _then(icon: str, sentence: str) -> str:
 def _on(w: Wizard, answer: Answer) -> None:
     """The way on, once the verdict allows it: to the end, or to the route where a refusal led here first."""
     step, label = wizard.SEND, "request.next.send"
-    if w.view.route is None or ask_route.was_turned(w, answer):
+    if w.view.route is None or wizard.was_turned(w, answer):
         step, label = wizard.ROUTE, "request.next.route"
     wizard.buttons(
         w, wizard.EVIDENCE, w.tx(label), disabled=answer.found.verdict in ("reject", "needs_evidence"),

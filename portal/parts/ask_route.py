@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import streamlit as st
 
-from core.domain.eligibility import verdict_of
 from core.domain.routes import RouteOption
 from core.services.case_views import Answer
 from portal.html import esc
@@ -47,17 +44,10 @@ def show(w: Wizard, answer: Answer) -> None:
             f'<div class="sec in"><h2>{esc(tx("request.route.sum"))}</h2><span>{esc(after)}</span></div>'
             + amounts.table(tx, current.breakdown, w.currency, cross_border=is_abroad(answer))
         )
-    asks = wizard.needs_evidence(w) and not was_turned(w, answer)
+    asks = wizard.needs_evidence(w) and not wizard.was_turned(w, answer)
     goes_on = wizard.EVIDENCE if asks else wizard.SEND
     label = tx("request.next.evidence") if goes_on == wizard.EVIDENCE else tx("request.next.send")
     wizard.buttons(w, wizard.ROUTE, label, on_click=_next, args=(w, goes_on))
-
-
-def was_turned(w: Wizard, answer: Answer) -> bool:
-    """Whether the pictures have turned a refusal: then the evidence came before the route."""
-    if not w.view.evidence or answer.found.verdict not in ("approve", "review"):
-        return False
-    return verdict_of(replace(answer.facts, evidence=frozenset()), w.policy)[0] == "reject"
 
 
 def receives(w: Wizard, answer: Answer) -> str:

@@ -40,7 +40,7 @@ def listing(tx: Texts, found: list[CaseCard], late: Mapping[str, datetime], *, n
 
 def _card(tx: Texts, card: CaseCard, now: datetime) -> str:
     yours = card.state == _ASKED
-    line = goods.line(card.kind, card.product, card.case_no, _amount(tx, card), tag="b")
+    line = goods.line(card.kind, goods.name(card), card.case_no, _amount(tx, card), tag="b")
     says = f'<p class="say{" act" if yours else ""}">{esc(wording.sentence(tx, card.locator, now))}</p>'
     return (
         f'<a class="track{" act" if yours else ""}" href="{href("/track", case=card.case_no)}">'
@@ -55,7 +55,7 @@ def _line(tx: Texts, card: CaseCard, now: datetime) -> str:
     amount = _amount(tx, card)
     return (
         f'<li><a class="mini" href="{href("/track", case=card.case_no)}">{icon}<span class="tx"><b><bdi>'
-        f"{esc(card.product)}</bdi>{' · ' if amount else ''}{esc(amount)}</b>"
+        f"{esc(goods.name(card))}</bdi>{' · ' if amount else ''}{esc(amount)}</b>"
         f"<span>{esc(wording.sentence(tx, card.locator, now))}</span></span></a></li>"
     )
 

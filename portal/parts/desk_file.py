@@ -200,7 +200,7 @@ def others(tx: Texts, file: File, *, now: datetime) -> str:
     if not file.others:
         return head + f'<p class="note">{esc(tx("desk.others.none"))}</p>'
     items = "".join(
-        f'<li><a href="{href("/desk", case=card.case_no)}"><b><bdi>{esc(card.product)}</bdi> · '
+        f'<li><a href="{href("/desk", case=card.case_no)}"><b><bdi>{esc(goods.name(card))}</bdi> · '
         f"{esc(tx.money(card.requested_minor or 0, card.currency))}</b><span>"
         f"{esc(tx.when(card.created_at, now))} · {esc(tx(f'state.{card.state}'))}</span></a></li>"
         for card in file.others

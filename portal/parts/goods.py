@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
+from core.services.case_views import CaseCard
 from core.services.orders import OrderView
 from core.texts import Texts
 from portal.html import esc, ms
@@ -26,6 +27,11 @@ def thumb(kind: str) -> str:
 def title(product: str, quantity: int) -> str:
     """`点卡 100 元 × 2`: the product, and how many where there is more than one."""
     return f"{product} × {quantity}" if quantity > 1 else product
+
+
+def name(card: CaseCard) -> str:
+    """The goods of a request in a list."""
+    return title(card.product, card.bought)
 
 
 def line(kind: str, name: str, below: str, amount: str = "", tag: str = "h2") -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from core.domain.actors import Actor
+from core.domain.located import BECAME, HELD
 from core.domain.settlement import HERE
 from core.services.case_views import CaseCard, CaseView
 from core.texts import Texts
 from portal.html import esc, href, ms
 
-_ARRIVED = ("locator.arrived_balance", "locator.arrived_voucher")
+_ARRIVED = tuple(f"locator.arrived_{held}{end}" for held in HELD for end in BECAME)
 
 
 def way(tx: Texts, words: str = "") -> str:

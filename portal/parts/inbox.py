@@ -10,6 +10,7 @@ from core.domain.notices import HELD
 from core.services.notices import Notice
 from core.texts import Texts
 from portal.html import empty, esc, href, ms
+from portal.parts.goods import title as title_of
 
 # Amber waits for the customer, green is money or a yes; everything else is news.
 _YOURS: Final = ("chat", "act")
@@ -61,10 +62,11 @@ def _line(tx: Texts, notice: Notice, now: datetime, published_through: int) -> s
         now=now,
         published_through=published_through,
     )
+    goods = title_of(notice.product, notice.quantity)
     new = "" if notice.is_read else f'<span class="tag">{esc(tx("notices.new"))}</span>'
     return (
         f'<li{"" if notice.is_read else " class=new"}><a href="{_to(notice)}">'
         f'{ms(*ICONS.get(notice.kind, _NEWS))}<span class="tx"><b>{esc(title)}{new}</b>'
         f'<span class="says">{esc(says)}</span>'
-        f"<small><bdi>{esc(notice.product)}</bdi> · {esc(tx.when(notice.at, now))}</small></span></a></li>"
+        f"<small><bdi>{esc(goods)}</bdi> · {esc(tx.when(notice.at, now))}</small></span></a></li>"
     )

@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 import streamlit as st
 
+from core.domain.located import Kept
 from core.domain.policy import Policy
 from core.domain.routes import RouteOption
 from core.domain.workdays import Calendar
@@ -30,6 +31,7 @@ class Line:
     is_provisional: bool = False
     expires: date | datetime | None = None
     is_about: bool = False
+    kept: Kept | None = None  # what became of what stays here
 
 
 def planned(
@@ -72,7 +74,9 @@ def planned(
 def of(view: CaseView) -> tuple[Line, ...]:
     """The payouts of a case, those that were replaced left out."""
     return tuple(
-        Line(p.channel, p.account, p.amount_minor, p.state, p.eta_at, p.provisional, p.expires_at)
+        Line(
+            p.channel, p.account, p.amount_minor, p.state, p.eta_at, p.provisional, p.expires_at, kept=p.kept
+        )
         for p in view.payouts
         if p.state != "replanned"
     )
@@ -108,8 +112,17 @@ def when(tx: Texts, line: Line, *, now: datetime) -> str:
         said.append(tx("track.next.expected", date=tx.date(line.by, now, provisional=line.is_provisional)))
     elif not line.state and line.channel == "balance":
         said.append(tx("request.route.at_once"))
-    said.append(good_until(tx, line))
+    said.append(_became(tx, line, now) or good_until(tx, line))
     return " · ".join(filter(None, said))
+
+
+def _became(tx: Texts, line: Line, now: datetime) -> str:
+    """Of a credit or a voucher of which nothing is good any more; '' else."""
+    if line.kept is None or line.kept.left_minor:
+        return ""
+    if line.kept.used_at is not None:
+        return tx("track.locator.used", date=tx.date(line.kept.used_at, now))
+    return tx("track.locator.ended" if line.kept.ended_minor else "track.balance.used")
 
 
 def good_until(tx: Texts, line: Line) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from core import wording
-from core.domain.locator import DISPUTED, OWN
+from core.domain.locator import DISPUTED, OWN, Located
 from core.domain.settlement import HERE
 from core.domain.vouchers import KINDS as VOUCHERS
 from core.services.case_views import CaseView, PayoutView
@@ -59,6 +59,8 @@ def _stations(tx: Texts, view: CaseView, *, now: datetime) -> str:
     here = _HOLDERS[view.locator.holder]
     amount = view.locator.params.get("amount_minor") or view.refund_minor or view.requested_minor or 0
     at_place = tx("track.locator.here", amount=tx.money(amount, view.currency))
+    if view.locator.holder == "you":
+        at_place = _came(tx, view.locator, amount=tx.money(amount, view.currency), now=now)
     if view.locator.sure == DISPUTED:
         at_place = tx("track.locator.unsure")
     to_balance = (live and all(p.channel in HERE for p in live)) or (not live and view.route == "balance")
@@ -87,6 +89,17 @@ def _stations(tx: Texts, view: CaseView, *, now: datetime) -> str:
         f'<ol class="map{" moving" if here == 1 else ""}" aria-label="{esc(tx("track.locator.line"))}">'
         f"{''.join(items)}</ol>"
     )
+
+
+def _came(tx: Texts, found: Located, *, amount: str, now: datetime) -> str:
+    """What was done, not what lies there: it may be spent by now. Of a voucher also what became of it."""
+    if found.key == "locator.arrived_voucher_used":
+        return tx("track.locator.used", date=tx.date(found.params["used_at"], now))
+    if found.key == "locator.arrived_voucher_ended":
+        return tx("track.locator.ended")
+    if found.params.get("channel") == "balance":
+        return tx("track.locator.credited", date=tx.date(found.params["arrived_at"], now))
+    return tx("track.locator.came", amount=amount)
 
 
 def _narrow(text: str) -> str:

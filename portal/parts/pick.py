@@ -34,6 +34,9 @@ def _item(tx: Texts, line: Line, now: datetime) -> str:
     left = tag = ""
     if line.stand == "past" and line.ends_at:
         left = f"<small>{esc(tx('start.orders.over', date=tx.date(line.ends_at, now)))}</small>"
+    elif line.twice_minor:
+        amount = tx.money(line.twice_minor, order.currency)
+        left = f"<small>{esc(tx('start.orders.twice', amount=amount))}</small>"
     elif order.refundable_minor < order.amount_minor:
         amount = tx.money(order.refundable_minor, order.currency)
         left = f"<small>{esc(tx('request.pick.left', amount=amount))}</small>"

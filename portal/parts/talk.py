@@ -8,6 +8,7 @@ from core.services.case_views import CaseView, EventView
 from core.texts import Texts
 from portal.html import esc
 from portal.parts.pictures import shots
+from portal.parts.words import capped
 
 SPOKEN = ("ask", "answer", "offer", "accept", "decline", "dispute", "appeal", "propose", "find_forgery")
 _OURS = ("customer", "guest")
@@ -28,7 +29,7 @@ def talk(tx: Texts, view: CaseView, *, now: datetime) -> str:
         mine = event.role in _OURS and not event.by_another
         who = speaker(tx, event)
         pictures = shots(tx, tuple(item for item in view.evidence if item.said_seq == event.seq))
-        words = f"<p><bdi>{esc(event.note)}</bdi></p>" if event.note else ""
+        words = capped(tx, event.note) if event.note else ""
         items.append(
             f'<div class="{"out" if mine else "in"}">{words}{pictures}'
             f"<time>{esc(who)} · {esc(tx.when(event.at, now))}</time></div>"

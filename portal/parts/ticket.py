@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from core.services.missing import TicketView
-from portal.html import esc, lines, ms
+from portal.html import esc, ms
 from portal.parts.turn import Turn
+from portal.parts.words import capped
 
 
 def told(t: Turn, ticket: TicketView) -> str:
@@ -22,7 +23,7 @@ def told(t: Turn, ticket: TicketView) -> str:
         else:
             by = tx.date(ticket.due_at, now)
             says = tx("track.ticket.open_says", at=at, amount=amount, channel=channel, by=by)
-    own = f'<p class="quote">{lines(ticket.words)}</p>' if ticket.words else ""
+    own = capped(tx, ticket.words, "quote") if ticket.words else ""
     again = f'<p class="note">{esc(tx("track.ticket.again"))}</p>' if ticket.due_at is None else ""
     return (
         f'<div class="ticket"><h2>{esc(title)}</h2><p>{esc(says)}</p>{own}'
@@ -46,7 +47,7 @@ def _asked(t: Turn, ticket: TicketView, channel: str) -> str:
 
 def _answers(t: Turn, ticket: TicketView) -> str:
     items = "".join(
-        f'<div class="in"><p>{lines(answer.words)}</p><time>{esc(t.tx(f"track.who.{answer.role}"))} · '
+        f'<div class="in">{capped(t.tx, answer.words)}<time>{esc(t.tx(f"track.who.{answer.role}"))} · '
         f"{esc(t.tx.when(answer.at, t.now))}</time></div>"
         for answer in ticket.answers
     )

@@ -16,6 +16,7 @@ from core.services.missing import TicketView
 from core.texts import Texts
 from portal.html import esc, href, lines, ms, section
 from portal.parts.wizard import bad
+from portal.parts.words import capped
 
 _REFUSED: Final = "ticket_refused"
 _DONE: Final = "ticket_done"
@@ -54,7 +55,7 @@ def about(tx: Texts, ticket: TicketView, *, now: datetime) -> str:
         f"</div><p>{due}</p></div>"
     )
     own = (
-        f'<p class="lab">{esc(tx("support.ticket.says"))}</p><p class="quote">{lines(ticket.words)}</p>'
+        f'<p class="lab">{esc(tx("support.ticket.says"))}</p>{capped(tx, ticket.words, "quote")}'
         if ticket.words
         else ""
     )
@@ -123,7 +124,7 @@ def _bill(tx: Texts, ticket: TicketView, now: datetime) -> str:
 
 def _before(tx: Texts, ticket: TicketView, now: datetime) -> str:
     items = "".join(
-        f'<p class="quote">{lines(answer.words)}</p><small>{esc(tx(f"role.{answer.role}"))} · '
+        f"{capped(tx, answer.words, 'quote')}<small>{esc(tx(f'role.{answer.role}'))} · "
         f"{esc(tx.when(answer.at, now))}</small>"
         for answer in ticket.answers
     )

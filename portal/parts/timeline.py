@@ -13,6 +13,7 @@ from core.services.case_views import CaseView, EventView, PayoutView
 from core.texts import Texts
 from portal.html import esc
 from portal.parts import choice, talk
+from portal.parts.words import capped
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +33,13 @@ def timeline(tx: Texts, view: CaseView, etas: Mapping[str, tuple[int, int]], *, 
     """The whole list as HTML. `etas`: the policy's working days to arrive, by channel."""
     return (
         f'<ol class="tl" aria-label="{esc(tx("track.timeline"))}">'
-        + "".join(map(_item, steps(tx, view, etas, now=now)))
+        + "".join(_item(tx, step) for step in steps(tx, view, etas, now=now))
         + "</ol>"
     )
 
 
-def _item(step: Step) -> str:
-    note = f'<p class="quote"><bdi>{esc(step.note)}</bdi></p>' if step.note else ""
+def _item(tx: Texts, step: Step) -> str:
+    note = capped(tx, step.note, "quote") if step.note else ""
     more = f"<p>{esc(step.more)}</p>" if step.more else ""
     here = ' aria-current="step"' if step.css in ("now", "act") else ""
     return (
@@ -205,7 +206,7 @@ def _ahead(tx: Texts, view: CaseView, etas: Mapping[str, tuple[int, int]], now: 
     if is_late:
         due = tx("track.next.past")
     arrive = Step(_eta(tx, view, etas, now), _carrier(tx, view), tx("track.next.arrive"), "", "fut")
-    pay = Step(tx("track.next.then"), tx("track.who.shop"), tx("track.next.pay"), "", "fut")
+    pay = Step(tx("track.next.then"), tx("track.who.shop"), _paying(tx, view), "", "fut")
     current = tx("track.next.now")
     if view.state in ("screening", "in_review", "in_appeal", "in_arbitration"):
         if view.owner:  # it was late once: a lead has it, or presses for the ruling
@@ -243,6 +244,11 @@ def _ahead(tx: Texts, view: CaseView, etas: Mapping[str, tuple[int, int]], now: 
     if view.state == "draft":
         return [Step(current, you, tx("track.next.send"), _to_send(tx, view, now), "now")]
     return []
+
+
+def _paying(tx: Texts, view: CaseView) -> str:
+    """What comes after the approval: talks only where they were chosen, or nothing else is open."""
+    return tx("track.next.settle" if view.route == "negotiated" else "track.next.pay")
 
 
 def _to_send(tx: Texts, view: CaseView, now: datetime) -> str:

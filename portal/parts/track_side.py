@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from core.domain.breakdown import Breakdown
 from core.domain.rights import SECOND_LOOK
 from core.services import certificates
 from core.services.applying import Applying
@@ -61,10 +62,25 @@ def _amounts(tx: Texts, view: CaseView, holds: Applying, now: datetime) -> str:
         if fx:
             rows.append(("", tx("track.amounts.fx"), money(-fx)))
         rows.append(("total", _outcome(tx, view), money(refund)))
+    elif view.expected is not None:
+        rows += _if_approved(tx, view, view.expected)
     return (
         f"<h2>{esc(tx('track.amounts'))}</h2>{as_list(rows)}{_why_part(tx, view)}"
         f"{_objecting(tx, view, holds, now)}{_legs(tx, view, now)}"
     )
+
+
+def _if_approved(tx: Texts, view: CaseView, found: Breakdown) -> list[tuple[str, str, str]]:
+    """Before the decision, as the last step before sending said it: no fee comes as a surprise."""
+
+    def money(minor: int) -> str:
+        return tx.money(minor, view.currency)
+
+    of = found.fee_of if found.fee_of != found.approved else None
+    rows = [("", _fee_words(tx, view, found.fee_basis_points if found.fee else None, of), money(-found.fee))]
+    if found.fx:
+        rows.append(("", tx("track.amounts.fx"), money(-found.fx)))
+    return [*rows, ("total", tx("track.amounts.if_approved"), money(found.refund))]
 
 
 def _outcome(tx: Texts, view: CaseView) -> str:
@@ -76,13 +92,18 @@ def _outcome(tx: Texts, view: CaseView) -> str:
 
 def _fee(tx: Texts, view: CaseView) -> str:
     """At which rate, and for which reason of the customer's (R4.6)."""
-    if not view.fee_basis_points or view.reason is None:
+    of = view.fee_of_minor if view.fee_of_minor != view.approved_minor else None
+    return _fee_words(tx, view, view.fee_basis_points, of)
+
+
+def _fee_words(tx: Texts, view: CaseView, basis_points: int | None, of_minor: int | None) -> str:
+    """`of_minor`: what the rate is of, where that is not all of it."""
+    if not basis_points or view.reason is None:
         return tx("track.amounts.fee")
-    reason, rate = reason_words(tx, view.reason, view.order.kind), percent(view.fee_basis_points)
-    if view.fee_of_minor in (None, view.approved_minor):
+    reason, rate = reason_words(tx, view.reason, view.order.kind), percent(basis_points)
+    if of_minor is None:
         return tx("track.amounts.fee_rate", rate=rate, reason=reason)
-    of = tx.money(view.fee_of_minor or 0, view.currency)
-    return tx("track.amounts.fee_part", rate=rate, reason=reason, amount=of)
+    return tx("track.amounts.fee_part", rate=rate, reason=reason, amount=tx.money(of_minor, view.currency))
 
 
 def _why_part(tx: Texts, view: CaseView) -> str:

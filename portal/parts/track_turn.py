@@ -10,7 +10,7 @@ from core.services import applying, asking, policies
 from core.services.case_views import CaseView
 from portal import places
 from portal.html import esc, href
-from portal.parts import again, talk, track_offer, track_talks
+from portal.parts import again, stepper, talk, track_offer, track_talks
 from portal.parts.turn import Turn, act, clock_of, head, refusal, say
 from portal.parts.wizard import bad
 
@@ -37,7 +37,7 @@ def show(t: Turn) -> None:
     with st.container(key="act-turn"):
         if view.state == "draft":
             to = href("/request", order=view.order.order_no)
-            how = tx("track.turn.draft_how", step=view.step)
+            how = tx("track.turn.draft_how", step=stepper.names(tx)[view.step - 1])
             st.html(
                 head(t, tx("track.turn.draft"), how, clock=_time_to_send(t))
                 + f'<p><a class="btn" href="{to}">{esc(tx("track.turn.draft_go"))}</a></p>'
@@ -77,10 +77,11 @@ def _quiet(t: Turn) -> str | None:
     if view.state not in ("draft", "completed", *again.ENDED):
         return None
     holds, rules = applying.now(t.app), asking.rules_say(t.app, view)
+    twice = asking.charged_twice(t.app, [view.order], holds).get(view.order.order_no, 0)
     if view.state != "draft":
-        return again.offer(t.tx, view, holds, rules, now=t.now)
-    if again.is_over(view.order, holds, rules, t.now):
-        return again.too_late(t.tx, view, holds, rules, now=t.now)
+        return again.offer(t.tx, view, holds, rules, now=t.now, twice_minor=twice)
+    if again.is_over(view.order, holds, rules, t.now, is_twice=bool(twice)):
+        return again.too_late(t.tx, view, holds, rules, now=t.now, twice_minor=twice)
     return None
 
 

@@ -20,11 +20,12 @@ from core.services import reading as readings
 from core.services.case_views import CaseView
 from core.services.evidence import EvidenceView
 from core.texts import Texts
-from portal.html import esc, href, lines, ms
+from portal.html import esc, href, ms
 from portal.parts import reading, shot
 from portal.parts.shot import Album
 from portal.parts.taking import upload
 from portal.parts.wizard import bad
+from portal.parts.words import capped
 
 _REFUSED = "track_refused"
 
@@ -53,7 +54,7 @@ def head(t: Turn, title: str, how: str, *, quote: str = "", clock: str | None = 
     tx, view = t.tx, t.view
     if clock is None:
         clock = clock_of(t, view.due_at, tx("track.turn.else"))
-    said = f'<p class="quote">{lines(quote)}</p>' if quote else ""
+    said = capped(t.tx, quote, "quote") if quote else ""
     below = f"<p>{esc(how)}</p>" if how else ""
     return (
         f'<div class="turn"><span class="tg">{ms("notifications_active")}{esc(tx("track.turn.tag"))}'

@@ -9,6 +9,7 @@ from typing import Final
 from core.services.case_views import CaseCard
 from core.texts import Texts
 from portal.html import esc, href, ms, section
+from portal.parts.goods import name
 
 IN_SIGHT: Final = 5  # lines; more open at a click
 
@@ -35,7 +36,7 @@ def _line(tx: Texts, card: CaseCard, is_late: bool, now: datetime) -> str:
     to = href("/track", case=card.case_no) if is_late else href("/request", order=card.order_no)
     label = tx("start.case.late") if is_late else tx("start.case.go_on")
     return (
-        f'<li><a href="{to}">{ms("edit_note")}<b><bdi>{esc(card.product)}</bdi></b>'
+        f'<li><a href="{to}">{ms("edit_note")}<b><bdi>{esc(name(card))}</bdi></b>'
         f'<span class="by">{esc(until(tx, card, now))}</span>'
         f'<span class="go">{esc(label)}</span>{ms("chevron_right")}</a></li>'
     )
@@ -44,10 +45,8 @@ def _line(tx: Texts, card: CaseCard, is_late: bool, now: datetime) -> str:
 def until(tx: Texts, card: CaseCard, now: datetime) -> str:
     """Until when it can be sent, in few words: what ends first, as `domain.locator` says it in full."""
     ends, kept = card.ask_until, card.locator.by
-    if ends is not None and ends < now:
-        return tx("start.draft.late", by=tx.date(ends, now))
     if kept is None:
-        return ""
+        return tx("start.draft.late", by=tx.date(ends, now)) if ends is not None and ends < now else ""
     if ends == kept:
         return tx("start.draft.until", by=tx.date(ends, now))
     return tx("start.draft.kept", by=tx.date(kept, now, provisional=card.locator.provisional))

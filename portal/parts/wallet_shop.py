@@ -21,8 +21,11 @@ _SAID, _BOUGHT, _ITEM, _CODE = "shop_said", "shop_bought", "shop_item", "shop_co
 
 
 def show(app: App, actor: Actor, tx: Texts, found: Wallet, *, leads: bool) -> None:
-    """Goods with their prices, and one button; a membership also takes a discount's code."""
-    prices = dict(GOODS)
+    """Goods with their prices, and one button where there is something to pay with; a membership also takes a
+    discount's code.
+    """
+    prices, left = dict(GOODS), found.totals.get("CNY", 0)
+    has_discount = any(each.kind == "discount" and each.state == "open" for each in found.vouchers)
     with st.container(key="card-shop"):
         st.html(
             f'<h2>{esc(tx("wallet.shop"))}<span class="tag">{esc(tx("shell.demo.tag"))}</span></h2>'
@@ -31,17 +34,27 @@ def show(app: App, actor: Actor, tx: Texts, found: Wallet, *, leads: bool) -> No
         said = st.session_state.get(_SAID)
         if said and said[0]:  # no button to press twice
             st.html(f'<p class="did" role="status">{ms("check_circle", "ok")}{esc(said[1])}</p>')
+        if not left and not has_discount:
+            st.html(f'<p class="note">{esc(tx("wallet.shop_nothing"))}</p>')
+            return
+        if said and said[0]:
             st.button(tx("wallet.shop_again"), key="shop-again", on_click=_again)
             return
         item = st.radio(
             tx("wallet.shop_item"), [name for name, _ in GOODS], key=_ITEM, label_visibility="collapsed",
             format_func=lambda name: f"{tx(f'wallet.goods.{name}')} · {tx.money(prices[name])}",
         )  # fmt: skip
-        has_discount = any(each.kind == "discount" and each.state == "open" for each in found.vouchers)
-        if item in MEMBERSHIPS and has_discount:
+        takes_code = item in MEMBERSHIPS and has_discount
+        if takes_code:
             st.text_input(tx("wallet.shop_code"), key=_CODE, max_chars=60, autocomplete="off")
+        is_enough = prices[item] <= left or takes_code
         if said:
             st.html(bad(said[1]))
+        elif not is_enough:
+            words = tx("wallet.shop_too_little", left=tx.money(left), amount=tx.money(prices[item]))
+            st.html(f'<p class="note">{esc(words)}</p>')
+        if not is_enough:
+            return
         key = f"demo-{session.command_id('shop', st.session_state.get(_BOUGHT, 0))}-{item}"
         st.button(
             tx("wallet.shop_pay", amount=tx.money(prices[item])), key="shop-pay",

@@ -6,7 +6,7 @@ nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ import streamlit as st
 
 from core.adapters.world import App
 from core.domain.actors import Actor
+from core.domain.eligibility import verdict_of
 from core.domain.errors import Refusal
 from core.domain.policy import Policy
 from core.services import cases
@@ -21,8 +22,10 @@ from core.services.case_views import Answer, CaseView
 from core.services.orders import OrderView
 from core.texts import Texts
 from portal.html import esc, href, ms
+from portal.parts import verdict
 
-WRONG, VERDICT, ROUTE, EVIDENCE, SEND = range(1, 6)
+WRONG, VERDICT, ROUTE, EVIDENCE, SEND = range(1, 6)  # as addresses and drafts name them
+_PROOF_FIRST = (WRONG, VERDICT, EVIDENCE, ROUTE, SEND)
 _NOTICE = "request_notice"
 _SCROLLED = "request_shown"
 
@@ -38,6 +41,7 @@ class Wizard:
     policy: Policy  # that applies to what is asked for
     in_force: Policy  # whose limits say how much may be written
     now: datetime
+    answer: Answer | None = None  # what the rules say to the claim; None: it names nothing yet
 
     @property
     def order(self) -> OrderView:
@@ -140,15 +144,39 @@ def buttons(w: Wizard, step: int, label: str, **press: Any) -> None:
         st.button(label, key="next", type="primary", **press)
 
 
+def sequence(w: Wizard) -> tuple[int, ...]:
+    """The steps in the order in which this request goes through them: what turns a refusal comes before the
+    route, as a refusal has none.
+    """
+    answer = w.answer
+    if answer is None:
+        return tuple(range(WRONG, SEND + 1))
+    if answer.found.verdict == "reject":
+        is_first = bool(w.view.evidence or verdict.asks_for(answer.found))
+    else:
+        is_first = was_turned(w, answer)
+    return _PROOF_FIRST if is_first else tuple(range(WRONG, SEND + 1))
+
+
+def was_turned(w: Wizard, answer: Answer) -> bool:
+    """Whether the pictures have turned a refusal: then the evidence came before the route."""
+    if not w.view.evidence or answer.found.verdict == "reject":
+        return False
+    return verdict_of(replace(answer.facts, evidence=frozenset()), w.policy)[0] == "reject"
+
+
 def previous(w: Wizard, step: int) -> int:
     """The step before, leaving out the evidence where none is asked for and none is there, and the route
-    where the way led to the evidence first.
+    where there is none to choose.
     """
-    if step == EVIDENCE and w.view.route is None:
-        return VERDICT
-    if step == SEND and not needs_evidence(w):
-        return ROUTE
-    return step - 1
+    steps = sequence(w)
+    is_refused = w.answer is not None and w.answer.found.verdict == "reject"
+    before = [
+        number
+        for number in steps[: steps.index(step)]
+        if not (number == EVIDENCE and not needs_evidence(w)) and not (number == ROUTE and is_refused)
+    ]
+    return before[-1]
 
 
 def needs_evidence(w: Wizard) -> bool:
@@ -158,11 +186,11 @@ def needs_evidence(w: Wizard) -> bool:
 
 def progress(w: Wizard, step: int, answer: Answer | None) -> tuple[set[int], set[int]]:
     """(steps really done, steps left out) as seen from `step`; a refusal needs its evidence first."""
-    verdict = answer.found.verdict if answer is not None else None
-    has_proof = bool(w.view.evidence) and verdict not in (None, "needs_evidence", "reject")
+    said = answer.found.verdict if answer is not None else None
+    has_proof = bool(w.view.evidence) and said not in (None, "needs_evidence", "reject")
     done = {number for number in (WRONG, VERDICT) if number < step}
     left_out = set()
-    if step > ROUTE and w.view.route is not None and verdict != "reject":
+    if step > ROUTE and w.view.route is not None and said != "reject":
         done.add(ROUTE)
     elif step == SEND:
         left_out.add(ROUTE)

@@ -49,6 +49,18 @@ def steps(page: AppTest) -> list[str]:
     return re.findall(r'<li class="(done|now|skip|todo)"', html(page))
 
 
+def named(page: AppTest) -> list[str]:
+    """The names along the progress line."""
+    return re.findall(r"</i><b>([^<]*)", html(page))
+
+
+def count(page: AppTest) -> int:
+    """`第 3 步，共 5 步`, as a phone has it."""
+    found = re.search(r"第 (\d) 步", words(page).replace("\u00a0", " "))
+    assert found, words(page)
+    return int(found[1])
+
+
 def refused(page: AppTest) -> str:
     return "".join(
         block for block in html(page).split("\n") if '<div class="answered"><p class="bad"' in block
@@ -132,7 +144,8 @@ def test_a_faulty_code_that_was_redeemed_leads_to_exactly_what_would_turn_the_re
     )
     press(page, "add-proof")
     assert step(page) == "4" and uploads(page) == ["product_page", "product_shown"]
-    assert steps(page) == ["done", "done", "todo", "now", "todo"], "no route was chosen yet"
+    assert steps(page) == ["done", "done", "now", "todo", "todo"], "the evidence comes before the route"
+    assert named(page) == ["哪里不对", "能不能退", "凭证", "退到哪里", "确认提交"]
     assert page.button(key="next").disabled
     assert f"order={order_no}&amp;step=2" in html(page), "and the way back"
 
@@ -171,14 +184,30 @@ def test_each_picture_says_what_is_still_missing_and_the_last_one_what_has_chang
     assert "附上凭证后，结果变了。之前是：按规则不能退。" in said
     assert "需要人工看一下，最晚" in said and "我们会派人核对" in said, "what happens next, and by when"
     assert "怎样会改变结果" not in said
-    assert steps(page) == ["done", "done", "todo", "now", "todo"], "the route is still to be chosen"
+    assert steps(page) == ["done", "done", "now", "todo", "todo"], "the route is still to be chosen"
     for expected, line in (
-        ("3", ["done", "done", "now", "done", "todo"]),
+        ("3", ["done", "done", "done", "now", "todo"]),
         ("5", ["done", "done", "done", "done", "now"]),
     ):
         assert step(press(page)) == expected and steps(page) == line
     press(page)
     assert "已提交，最晚" in words(page)
+
+
+def test_the_line_of_steps_goes_one_after_the_other_after_a_refusal(open_page: OpenPage, shop: Shop):
+    """Forth and back again: 2, 3, 4, 5, although the evidence comes before the route."""
+    order_no = redeemed(shop)
+    filled(shop, order_no, "other")
+    page = open_page("request", MEI, order=order_no, step="2")
+    seen = [count(page), count(press(page, "add-proof"))]
+    add(page, "redemption_record")
+    seen += [count(page), count(press(page)), count(press(page))]
+    assert seen == [2, 3, 3, 4, 5]
+    for back in (4, 3, 2, 1):
+        [way] = re.findall(r'class="prev" href="[^"]*step=(\d)"', html(page))
+        page.query_params["step"] = way
+        page.run()
+        assert (count(page), steps(page)[back - 1]) == (back, "now")
 
 
 def test_the_record_turns_the_refusal_in_english_too(open_page: OpenPage, shop: Shop):
@@ -188,7 +217,7 @@ def test_the_record_turns_the_refusal_in_english_too(open_page: OpenPage, shop: 
     said = words(add(page, "redemption_record"))
     before = texts.of("en")("verdict_said.reject")
     assert f"Your evidence has changed the result. Before: {before}." in said
-    assert "not needed" not in said and "Step 4" in said
+    assert "not needed" not in said and "Step 3" in said
 
 
 def test_complete_evidence_says_what_becomes_of_the_request(open_page: OpenPage, shop: Shop):

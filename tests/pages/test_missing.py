@@ -207,3 +207,13 @@ def test_until_they_have_said_how_to_have_it_it_is_their_turn(open_page: OpenPag
     assert told.count("第三方担保") >= 2 and "财务正在安排" not in told and "等你说怎么收款" in told
     shop.act(case_no, "propose", MEI, way="balance")
     assert "财务正在安排" in words(track(open_page, case_no))
+
+
+def test_long_words_do_not_push_other_tickets_off_the_screen(open_page: OpenPage, shop: Shop) -> None:
+    """On Support as on Track: some lines, and all of them at a click."""
+    case_no, _ = lost(shop)
+    page = upload(track(open_page, case_no), bill())
+    page.text_area(key=f"ticket-{case_no}").set_value("银行也说没有。\n" * 12).run()
+    page.button(key="do-ticket").click().run()
+    for seen in (page, open_page("support", SUPPORT)):
+        assert "展开全部" in words(seen) and '<div class="long"><details><summary>' in html(seen)

@@ -217,3 +217,16 @@ def test_nobody_says_that_it_has_arrived_while_it_is_looked_for(shop: Shop) -> N
     missing.answer(shop.app, SUPPORT, ticket_id, "已入账", True, "answer-1")
     assert certificates.check(shop.app, before.token).verdict == "genuine"
     assert record_table.received(cases.list_for(shop.app, MEI)) == 10_000
+
+
+def test_how_many_were_bought_is_said_wherever_the_goods_are(open_page: OpenPage, shop: Shop) -> None:
+    """`× 2` on Records and in its file, on Start, in the list of Track and in the notices."""
+    case_no = shop.apply(shop.order(quantity=2)).case_no
+    shop.apply(shop.order())
+    for name in ("records", "start", "track", "notices"):
+        said = words(open_page(name, MEI))
+        assert said.count("游戏点卡 × 2") >= 1, name
+    cards = cases.list_for(shop.app, MEI)
+    rows = record_table.as_csv(texts.of("zh_CN"), cards, {}, now=shop.clock.at).decode().splitlines()
+    [row] = [row for row in rows if case_no in row]
+    assert "游戏点卡 × 2" in row and sum("× 2" in row for row in rows) == 1

@@ -44,7 +44,7 @@ def test_while_it_is_arranged_it_says_whose_turn_it_is_and_until_when(open_page:
         assert "不用做什么" not in words(page) and "正在退给你" not in words(page)
     told = words(open_page("notices", guest))
     assert "最晚 9月8日（周二）定下来" in told
-    assert "马上开始打款" not in told and "财务正在安排退到哪里" in told
+    assert "马上开始打款" not in told and "财务正在安排怎么退" in told
 
 
 def test_once_agreed_the_money_goes_where_it_was_agreed(open_page: OpenPage, shop: Shop):

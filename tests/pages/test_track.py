@@ -600,3 +600,106 @@ def test_pieces_stay_known(open_page: OpenPage, shop: Shop):
     number = shop.order(("alipay", 20_000), quantity=2)
     case_no = shop.apply(number, 10_000, quantity=1).case_no
     assert "2 件中的 1 件" in words(open_page("track", MEI, case=case_no))
+
+
+def test_a_fee_is_known_before_the_decision(open_page: OpenPage, shop: Shop) -> None:
+    """R4.6: as the last step before sending said it: all of it, the fee and its reason, what is left."""
+    case_no = reviewed(shop, reason="other")
+    said = words(open_page("track", MEI, case=case_no))
+    assert "申请金额 ¥900.00 手续费 5%（买错了，或其他原因） −¥45.00 通过后你将收到 ¥855.00" in said
+    assert "You receive if approved ¥855.00" in words(open_page("track", MEI, lang="en", case=case_no))
+    shop.act(case_no, "approve", LEAD)
+    view = shop.view(case_no, MEI)
+    assert (view.expected, view.refund_minor) == (None, 85_500), "as it was said"
+    assert "你将收到 ¥855.00" in words(open_page("track", MEI, case=case_no))
+
+
+def test_without_a_fee_the_whole_is_promised(open_page: OpenPage, shop: Shop) -> None:
+    for case_no in (reviewed(shop), asked(shop), arbitrated(shop), appealed(shop)):
+        said = words(open_page("track", MEI, case=case_no))
+        assert "手续费 ¥0.00 通过后你将收到 ¥900.00" in said, shop.view(case_no).state
+    for case_no in (rejected(shop), withdrawn(shop)):
+        assert "通过后你将收到" not in words(open_page("track", MEI, case=case_no))
+
+
+def test_the_balance_is_free_of_the_fee_before_the_decision_too(open_page: OpenPage, shop: Shop) -> None:
+    """And nobody who chose it is told of talks about where the money goes."""
+    case_no = shop.apply(
+        shop.order(("alipay", BIG), is_open=False), BIG, reason="other", route="balance"
+    ).case_no
+    said = words(open_page("track", MEI, case=case_no))
+    assert shop.view(case_no).state == "in_review"
+    assert "手续费 ¥0.00 通过后你将收到 ¥900.00" in said and "通过后打款" in said and "商定" not in said
+
+
+def test_only_what_is_negotiated_is_said_to_be_settled_first(open_page: OpenPage, shop: Shop) -> None:
+    """R4.5. That a third party holds it does not say that it cannot go back: that is one of the ways."""
+    assert "商定" not in words(open_page("track", MEI, case=reviewed(shop)))
+    case_no = shop.apply(shop.order(escrow=True)).case_no
+    assert "通过后先商定退到哪里，再打款" in words(open_page("track", MEI, case=case_no))
+    shop.act(case_no, "approve", LEAD)
+    page = open_page("track", MEI, case=case_no)
+    [ways] = [radio for radio in page.radio if radio.key.startswith("way-")]
+    assert "退回付款的账户" in ways.options and "退回付款的账户也可以" in words(page)
+    assert "不能直接" not in words(page)
+    english = words(open_page("track", MEI, lang="en", case=case_no))
+    assert "cannot simply go back" not in english and "the account that paid included" in english
+
+
+def twice(shop: Shop) -> str:
+    """An order whose goods were redeemed and that was paid once too often, by our own books."""
+    order_no = shop.order(
+        ("alipay", 10_000), ("wechat", 10_000), delivery="redeemed", completed_at=shop.clock.at
+    )
+    with shop.app.begin() as conn:
+        conn.execute(update(orders).where(orders.c.order_no == order_no).values(amount_minor=10_000))
+    return order_no
+
+
+def test_what_was_charged_twice_is_never_too_late(open_page: OpenPage, shop: Shop):
+    """R1.3: past the time to ask, what step 2 would still give back is not said to be over, on any screen."""
+    order_no = twice(shop)
+    shop.order(("alipay", 9_000), completed_at=shop.clock.at)
+    case_no = cases.open_draft(shop.app, MEI, order_no).case_no
+    shop.clock.advance(timedelta(days=8))
+    page = open_page("track", MEI, case=case_no)
+    assert "继续填写" in words(page) and "期限已过" not in words(page), "it names no reason yet"
+    assert "已经过了" not in words(page)
+    for view in ("orders", ""):
+        start = words(open_page("start", MEI, view=view))
+        assert "重复扣的 ¥100.00 还能退" in start and start.count("一般期限已过") == 1
+    assert "重复扣的 ¥100.00 还能退" in words(open_page("request", MEI))
+    assert "¥100.00 charged twice can still go back" in words(open_page("start", MEI, lang="en"))
+    cases.save_draft(shop.app, MEI, case_no, reason="duplicate_charge", requested_minor=10_000)
+    for name, query in (("track", {"case": case_no}), ("track", {}), ("start", {})):
+        assert "申请期限" not in words(open_page(name, MEI, **query)), (name, query)
+    assert shop.view(case_no, MEI).locator.key == "locator.draft_kept"
+    cases.save_draft(shop.app, MEI, case_no, reason="other", requested_minor=20_000)
+    said = words(open_page("track", MEI, case=case_no))
+    assert "草稿里的原因已过申请期限" in said and "账上有一笔 ¥100.00 的重复扣款" in said
+    assert "改成申请重复扣款" in said
+
+
+def test_after_the_end_what_was_charged_twice_can_still_be_asked_for(open_page: OpenPage, shop: Shop):
+    order_no = twice(shop)
+    shop.apply(order_no, 20_000, reason="other")
+    [card] = cases.list_for(shop.app, MEI)
+    shop.work(days=12)
+    assert shop.view(card.case_no).state == "closed"
+    page = open_page("track", MEI, case=card.case_no)
+    assert "账上有一笔 ¥100.00 的重复扣款" in words(page) and "再次申请这笔订单" in words(page)
+    assert "不能再申请了" not in words(page)
+
+
+LONG = "\n".join(f"第 {line} 行：登录不上，客服让我再等等。" for line in range(12))
+
+
+def test_long_words_push_nothing_away(open_page: OpenPage, shop: Shop) -> None:
+    """Some lines of them, all of them at a click, and every word in the page; short words have no button."""
+    short = acted(shop, reviewed(shop), "ask", REVIEWER, "哪一天？")
+    assert "展开全部" not in words(open_page("track", MEI, case=short))
+    shop.act(short, "answer", MEI, note=LONG)
+    page = open_page("track", MEI, case=short)
+    assert words(page).count("展开全部") == 1 and "第 11 行" in words(page)
+    assert '<div class="long"><details><summary>' in html(page)
+    assert "Show all" in words(open_page("track", MEI, lang="en", case=short))

@@ -75,9 +75,33 @@ def test_spending_in_the_demo(open_page: OpenPage, demo: Shop) -> None:
     assert "手游点卡：已用余额支付 ¥6.00，还剩 ¥4.00" in words(page) and "可用余额 ¥4.00" in words(page)
     assert "shop-pay" not in [button.key for button in page.button]
     page.button(key="shop-again").click().run()
+    assert "这件要 ¥6.00，余额只有 ¥4.00" in words(page)
+    assert "shop-pay" not in [button.key for button in page.button], "no button that only refuses"
+    refunded(demo, 1_000)
+    page.run()
+    assert "shop-pay" in [button.key for button in page.button]
+    pay(demo, 1_000, "S-elsewhere")
     page.button(key="shop-pay").click().run()
-    assert "余额不够：现在能用的是 ¥4.00" in words(page)
+    assert "余额不够：现在能用的是 ¥4.00" in words(page), "spent in another tab meanwhile"
     assert wallet.wallet(demo.app, MEI).totals == {"CNY": 400}
+
+
+def test_nothing_to_spend_has_no_button(open_page: OpenPage, demo: Shop) -> None:
+    """At ¥0.00 a sentence, before the first refund as after the last purchase; a discount still pays."""
+    page = open_page("wallet", MEI)
+    assert "现在没有可以花的" in words(page) and not page.radio
+    assert not [button for button in page.button if (button.key or "").startswith("shop-")]
+    refunded(demo, 600)
+    page = open_page("wallet", MEI)
+    page.button(key="shop-pay").click().run()
+    assert "还剩 ¥0.00" in words(page) and "现在没有可以花的" in words(page)
+    assert not [button for button in page.button if (button.key or "").startswith("shop-")]
+    assert "nothing to spend now" in words(open_page("wallet", MEI, lang="en"))
+    issued(demo, "discount")
+    page = open_page("wallet", MEI)
+    assert "余额只有 ¥0.00" in words(page)
+    page.radio(key="shop_item").set_value("year").run()
+    assert "shop-pay" in [button.key for button in page.button]
 
 
 def test_a_code_is_shown_once(open_page: OpenPage, shop: Shop) -> None:
@@ -181,6 +205,30 @@ def test_the_way_there(open_page: OpenPage, shop: Shop) -> None:
     assert 'href="/wallet"' not in html(open_page("track", guest, case=case_no)), "it is the account's"
     _, by_voucher = issued(shop)
     assert "看券和券码" in words(open_page("track", MEI, case=by_voucher))
+
+
+def test_track_says_what_was_credited_and_what_the_balance_holds(open_page: OpenPage, shop: Shop) -> None:
+    """After it was spent nothing 'is here': it was credited that day, and so much is left of the balance."""
+    first, second = refunded(shop, 1_000), refunded(shop, 2_500)
+    said = words(open_page("track", MEI, case=first))
+    assert "¥10.00 已于 9月1日（周二）退到你的平台余额，有效至 2027年9月1日（周三）" in said
+    assert "你的平台余额现在一共有 ¥35.00" in said and "9月1日 （周二）入账" in said
+    pay(shop, 1_000, "S-1")
+    said = words(open_page("track", MEI, case=first))
+    assert "退到你的平台余额，之后已经用掉" in said and "你的平台余额现在一共有 ¥25.00" in said
+    assert "已到账 · 已经用掉" in said and "在这里" not in said and "有效至" not in said
+    assert "有效至 2027年9月1日" in words(open_page("track", MEI, case=second))
+    english = words(open_page("track", MEI, lang="en", case=first))
+    assert "has been spent since" in english and "is here" not in english
+
+
+def test_track_says_when_a_voucher_was_used(open_page: OpenPage, shop: Shop) -> None:
+    voucher_id, case_no = issued(shop)
+    assert "有效至 2027年9月1日（周三）" in words(open_page("track", MEI, case=case_no))
+    wallet.redeem(shop.app, MEI, wallet.show_code(shop.app, MEI, voucher_id, 0), "mei", "R-1")
+    said = words(open_page("track", MEI, case=case_no))
+    assert "这张券已于 9月1日（周二）使用" in said and "在这里" not in said
+    assert "已到账 · 9月1日（周二）已使用" in said
 
 
 def test_a_voucher_is_chosen_and_agreed_on(open_page: OpenPage, shop: Shop) -> None:

@@ -19,6 +19,7 @@ from core.domain.locator import (
     KEYS,
     OWN,
     BillRow,
+    Kept,
     Located,
     Piece,
     Talks,
@@ -40,6 +41,7 @@ def piece(state: str, channel: str = "alipay", amount: int = 10_000, eta: dateti
         eta if state in ("accepted", "arrived") else None,
         NOW if state == "arrived" else None,
         NOW + timedelta(days=365) if channel in HERE and state == "arrived" else None,
+        kept=Kept(amount) if channel in HERE and state == "arrived" else None,
     )
 
 
@@ -80,7 +82,12 @@ def zh(located: Located) -> str:
         (
             "completed",
             (piece("arrived", "balance"),),
-            "¥100.00 已退到你的平台余额，有效至 2027年11月28日（周日）",
+            "¥100.00 已于 11月28日（周六）退到你的平台余额，有效至 2027年11月28日（周日）",
+        ),
+        (
+            "completed",  # paid by two means, so there are two credits
+            (piece("arrived", "balance", 4_000), piece("arrived", "balance", 6_000)),
+            "¥100.00 已于 11月28日（周六）退到你的平台余额，有效至 2027年11月28日（周日）",
         ),
         (
             "completed",
@@ -150,6 +157,48 @@ def test_a_refusal_offers_what_is_still_possible(ends: datetime, sentence: str, 
 def test_a_part_is_said_to_be_one(state: str, pieces: tuple[Piece, ...]) -> None:
     whole, part = where(state, *pieces), where(state, *pieces, asked_minor=49_800)
     assert zh(part) == f"{zh(whole)}（你申请了 ¥498.00，批准了一部分）"
+
+
+@pytest.mark.parametrize(
+    ("channel", "kept", "sentence"),
+    [
+        ("balance", Kept(1), "¥100.00 已于 11月28日（周六）退到你的平台余额，有效至 2027年11月28日（周日）"),
+        ("balance", Kept(0), "¥100.00 已于 11月28日（周六）退到你的平台余额，之后已经用掉"),
+        (
+            "balance",
+            Kept(0, 3_000),
+            "¥100.00 已于 11月28日（周六）退到你的平台余额，有效期到 2027年11月28日（周日）为止，"
+            "没用完的 ¥30.00 已经失效",
+        ),
+        ("balance", None, "¥100.00 已于 11月28日（周六）退到你的平台余额"),
+        ("discount", Kept(10_000), "¥100.00 已经以会员折扣券发给你，有效至 2027年11月28日（周日）"),
+        (
+            "discount",
+            Kept(0, used_at=NOW),
+            "¥100.00 已经以会员折扣券发给你，这张券已于 11月28日（周六）使用",
+        ),
+        (
+            "discount",
+            Kept(0, 10_000),
+            "¥100.00 已经以会员折扣券发给你，有效期到 2027年11月28日（周日）为止，没有使用，已经失效",
+        ),
+        ("discount", None, "¥100.00 已于 11月28日（周六）以会员折扣券发出"),
+    ],
+)
+def test_what_stayed_here_is_not_said_to_be_there_for_ever(
+    channel: str, kept: Kept | None, sentence: str
+) -> None:
+    """A balance is spent, a voucher is used, both run out; without leave to know nothing of it is said."""
+    found = where("completed", replace(piece("arrived", channel), kept=kept))
+    assert zh(found).replace("\u2060", "") == sentence
+
+
+def test_what_the_balance_holds_now_is_said_beside_it() -> None:
+    tx = texts.of("zh_CN")
+    for left, said in ((700, "¥7.00"), (0, "¥0.00")):
+        found = where("completed", piece("arrived", "balance"), balance_minor=left)
+        assert said in wording.next_sentence(tx, found, NOW)
+    assert "余额" not in wording.next_sentence(tx, where("completed", piece("arrived", "balance")), NOW)
 
 
 def test_what_ended_as_a_draft_was_never_asked_for() -> None:
@@ -335,6 +384,7 @@ PIECES = st.builds(
     row=st.sampled_from([None, BillRow(3, NOW, 1)]),
     is_away=st.booleans(),
     in_wallet=st.booleans(),
+    kept=st.sampled_from([None, Kept(1), Kept(0), Kept(0, 1), Kept(0, used_at=NOW)]),
     ticket=st.sampled_from([None, None, LOST, Ticket(NOW - timedelta(days=1)), Ticket(DUE, is_late=True)]),
 ).map(as_kept)
 
@@ -384,6 +434,8 @@ def test_whatever_is_known_there_is_one_true_sentence(
         assert all(piece.state == "arrived" for piece in live if state == "paying")
     if found.sure == "locator.sure.bill":
         assert any(piece.row for piece in pieces)
+    if found.key in ("locator.arrived_balance", "locator.arrived_voucher"):
+        assert any(p.kept and p.kept.left_minor for p in live), "what is gone is not valid until a day"
     if found.key.startswith("locator.arrived"):
         assert found.params["amount_minor"] == sum(p.amount_minor for p in pieces if p.state == "arrived")
     if state not in ("paying", "completed"):
@@ -408,6 +460,7 @@ def test_every_key_can_be_reached() -> None:
                     NOW - timedelta(1) if late and p.eta_at else p.eta_at,
                     p.arrived_at,
                     p.expires_at,
+                    kept=p.kept,
                 )
                 for p in pieces
             ]
@@ -440,6 +493,9 @@ def test_every_key_can_be_reached() -> None:
     for rest in ((), (piece("arrived"),)):
         closed = where("completed", replace(piece("arrived"), in_wallet=True), *rest)
         reached |= {closed.key, closed.next_key}
+    for channel, kept in product(HERE, (None, Kept(0), Kept(0, 1), Kept(0, used_at=NOW))):
+        gone = where("completed", replace(piece("arrived", channel), kept=kept), balance_minor=0)
+        reached |= {gone.key, gone.next_key}
     assert reached == set(KEYS)
 
 

@@ -339,3 +339,26 @@ def test_a_payout_is_one_voucher(shop: Shop) -> None:
             conn.execute(select(payouts.c.channel).where(payouts.c.id == payout.id)).scalar_one()
             == "redeem_code"
         )
+
+
+# --- what Track says of it afterwards ---------------------------------------------------------------------
+
+
+def test_where_the_money_is_after_the_voucher_was_used(shop: Shop) -> None:
+    """R5.3: a voucher is not 'with you' after it became balance, nor after it ran out."""
+    voucher_id, case_no = issued(shop)
+    assert shop.view(case_no, MEI).locator.key == "locator.arrived_voucher"
+    code = wallet.show_code(shop.app, MEI, voucher_id, 0)
+    shop.clock.advance(timedelta(days=3))
+    wallet.redeem(shop.app, MEI, code, "mei", "R-1")
+    found = shop.view(case_no, MEI).locator
+    assert (found.key, found.params["used_at"]) == ("locator.arrived_voucher_used", shop.clock.at)
+    assert shop.view(case_no).locator.key == "locator.issued", "a certificate's reader learns no use"
+
+
+def test_where_the_money_is_after_the_voucher_ran_out(shop: Shop) -> None:
+    _, case_no = issued(shop, "discount")
+    shop.clock.advance(timedelta(days=367))
+    assert shop.view(case_no, MEI).locator.key == "locator.arrived_voucher_ended"
+    shop.work()
+    assert shop.view(case_no, MEI).locator.key == "locator.arrived_voucher_ended"

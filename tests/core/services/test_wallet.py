@@ -26,7 +26,7 @@ from core.domain.errors import (
     SpendKeyMissing,
 )
 from core.domain.workdays import ZONE
-from core.services import identity, ledger, wallet
+from core.services import cases, identity, ledger, wallet
 from core.services.notices import inbox
 from core.services.wallet import lots as lot_queries
 from core.services.wallet import vouchers as voucher_queries
@@ -385,3 +385,46 @@ def test_the_worker_reads_no_lot_that_is_not_due(shop: Shop) -> None:
             (voucher_queries.OVER, {"after": now}), (voucher_queries.TO_WARN, {"now": now}),
         ):  # fmt: skip
             assert scans(conn, query, "balance_lots", "vouchers", limit=50, **values) == [], query
+
+
+# --- what Track says of it afterwards ---------------------------------------------------------------------
+
+
+def located(shop: Shop, case_no: str, reader: Actor = MEI) -> tuple[str, dict[str, Any]]:
+    found = shop.view(case_no, reader).locator
+    said = {name: found.params.get(name) for name in ("balance_minor", "ended_minor")}
+    return found.key, {name: value for name, value in said.items() if value}
+
+
+def test_where_the_money_is_after_it_was_spent(shop: Shop) -> None:
+    """R5.3: credited on a day, whatever becomes of it; then what the balance holds, not what it bought."""
+    first, second = refunded(shop, 1_000), refunded(shop, 2_500)
+    assert located(shop, first) == ("locator.arrived_balance", {"balance_minor": 3_500})
+    pay(shop, 400, "S-1")
+    assert located(shop, first) == ("locator.arrived_balance", {"balance_minor": 3_100})
+    pay(shop, 600, "S-2")
+    assert located(shop, first) == ("locator.arrived_balance_used", {"balance_minor": 2_500})
+    assert located(shop, second) == ("locator.arrived_balance", {"balance_minor": 2_500})
+    card = next(card for card in cases.list_for(shop.app, MEI) if card.case_no == first)
+    assert card.locator.key == "locator.arrived_balance_used", "a list says it as well"
+
+
+def test_where_the_money_is_once_a_rest_has_run_out(shop: Shop) -> None:
+    """From the first moment on, also before the worker has ended it."""
+    case_no = refunded(shop, 1_000)
+    pay(shop, 400, "S-1")
+    shop.clock.advance(timedelta(days=YEAR + 1))
+    over = ("locator.arrived_balance_ended", {"ended_minor": 600})
+    assert located(shop, case_no) == over
+    shop.work()
+    assert lots(shop) == [0] and located(shop, case_no) == over
+
+
+def test_what_was_spent_is_nobody_elses_business(shop: Shop) -> None:
+    """Invariant 12: whoever holds the receipt, or a certificate, hears that it was credited, and no more."""
+    case_no = refunded(shop, 1_000)
+    guest = Actor("guest", order_no=shop.view(case_no).order.order_no)
+    for amount in (1, 999):
+        assert located(shop, case_no, guest) == located(shop, case_no, SYSTEM) == ("locator.arrived", {})
+        pay(shop, amount, f"S-{amount}")
+    assert located(shop, case_no, SUPPORT)[0] == "locator.arrived_balance_used"
