@@ -301,6 +301,7 @@ def _audited(found: Stack, app: App) -> Measured:
     from core.services.audit import audit
 
     found.wait_until(lambda: not timers.due_numbers(app, app.now(), 1), "the workers have done it")
+    os.environ.update({name: v for name, v in found.environment.items() if name.startswith("AWS_")})
     wrong = audit(app)
     for finding in wrong[:5]:
         print(f"  {finding}", file=sys.stderr)
