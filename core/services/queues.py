@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, select, text
+from sqlalchemy import ColumnElement, Connection, and_, case, func, null, select, text
 
 from core.adapters import tables
 from core.adapters.tables import (
@@ -26,6 +26,7 @@ from core.domain.actors import Actor
 from core.domain.deadlines import ESCALATED_TO, SECOND
 from core.domain.errors import NotAllowed
 from core.domain.lifecycle import CASE
+from core.services import talks
 
 MANY: Final = 100  # counting stops here: 'more than 99' is enough to know
 
@@ -86,6 +87,7 @@ class DeskCard:
     held_by: str | None
     held_until: datetime | None
     approved_minor: int | None  # by the first of two, while a second has to say the same
+    is_theirs: bool = False  # talks that wait for the customer
 
 
 def mine(actor: Actor) -> tuple[Queue, ...]:
@@ -179,14 +181,17 @@ def queue(app: App, actor: Actor, name: str, *, limit: int = 30) -> list[DeskCar
         rows = [] if name in _MIXED else list(conn.execute(rows_of(found, limit, now, is_late=True)))
         if len(rows) < limit:
             rows += conn.execute(rows_of(found, limit - len(rows), now))
-        firsts = first_approvals(conn, [row.case_no for row in rows])
-    return [_card(row, firsts.get(row.case_no), now) for row in rows]
+        numbers = [row.case_no for row in rows]
+        firsts = first_approvals(conn, numbers)
+        theirs = talks.waiting(conn, numbers) if name == "talks" else frozenset()
+    return [_card(row, firsts.get(row.case_no), row.case_no in theirs, now) for row in rows]
 
 
 def rows_of(queue: Queue, limit: int, now: datetime, *, is_late: bool = False) -> Any:
     """The cards of a queue, read by an index of its own: those that were escalated, or the others."""
     c, o = cases.c, tables.orders.c
-    since = _untransferred(now) if queue.name == "transfers" else _ESCALATED
+    # What was escalated and is not late any more (its customer was asked) is in nobody's list of late ones.
+    since = _untransferred(now) if queue.name == "transfers" else _ESCALATED if is_late else null()
     return (
         select(
             c.case_no, c.order_no, c.customer_id, c.reason, c.requested_minor, c.currency, c.state, c.due_at,
@@ -204,7 +209,7 @@ def rows_of(queue: Queue, limit: int, now: datetime, *, is_late: bool = False) -
     )  # fmt: skip
 
 
-def _card(row: Any, approved_minor: int | None, now: datetime) -> DeskCard:
+def _card(row: Any, approved_minor: int | None, is_theirs: bool, now: datetime) -> DeskCard:
     values = dict(row._mapping)
     holder, until = values.pop("person_id"), values.pop("until")
     is_held = until is not None and until > now
@@ -213,6 +218,7 @@ def _card(row: Any, approved_minor: int | None, now: datetime) -> DeskCard:
         held_by=holder if is_held else None,
         held_until=until if is_held else None,
         approved_minor=approved_minor,
+        is_theirs=is_theirs,
     )
 
 

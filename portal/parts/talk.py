@@ -9,7 +9,9 @@ from core.texts import Texts
 from portal.html import esc
 from portal.parts.pictures import shots
 
-SPOKEN = ("ask", "answer", "offer", "accept", "decline", "dispute", "appeal", "propose", "find_forgery")
+SPOKEN = (
+    "ask", "answer", "offer", "accept", "decline", "dispute", "appeal", "propose", "counter", "find_forgery",
+)  # fmt: skip
 _OURS = ("customer", "guest")
 
 
