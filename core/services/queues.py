@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, null, select, text
+from sqlalchemy import ColumnElement, Connection, and_, case, func, null, or_, select, text
 
 from core.adapters import tables
 from core.adapters.tables import (
@@ -26,7 +26,7 @@ from core.domain.actors import Actor
 from core.domain.deadlines import ESCALATED_TO, SECOND
 from core.domain.errors import NotAllowed
 from core.domain.lifecycle import CASE
-from core.services import talks
+from core.services import turns
 
 MANY: Final = 100  # counting stops here: 'more than 99' is enough to know
 
@@ -130,7 +130,10 @@ _e, _p = case_events.alias("late"), payouts.c
 _entered = case_events.alias("entered")
 _ENTERED: Final = (
     select(func.coalesce(func.max(_entered.c.seq), 0))
-    .where(_entered.c.case_no == cases.c.case_no, _entered.c.from_state != _entered.c.to_state)
+    .where(
+        _entered.c.case_no == cases.c.case_no,
+        or_(_entered.c.from_state != _entered.c.to_state, _entered.c.event == "counter"),
+    )
     .correlate(cases)
     .scalar_subquery()
 )
@@ -183,7 +186,7 @@ def queue(app: App, actor: Actor, name: str, *, limit: int = 30) -> list[DeskCar
             rows += conn.execute(rows_of(found, limit - len(rows), now))
         numbers = [row.case_no for row in rows]
         firsts = first_approvals(conn, numbers)
-        theirs = talks.waiting(conn, numbers) if name == "talks" else frozenset()
+        theirs = turns.waiting(conn, numbers) if name == "talks" else frozenset()
     return [_card(row, firsts.get(row.case_no), row.case_no in theirs, now) for row in rows]
 
 

@@ -7,28 +7,21 @@ from typing import Final
 
 from sqlalchemy import Connection, exists, select
 
-from core.adapters.tables import case_events, cases, orders, payments
+from core.adapters.tables import cases, orders, payments
 from core.domain.located import Talks
 from core.domain.rights import Step
-from core.domain.settlement import ASKING, TURNS, is_suggested, is_theirs, why_not_back
+from core.domain.settlement import is_suggested, is_theirs, why_not_back
 from core.services.orders import OrderView
 from core.services.record import Case
+from core.services.turns import LAST
 
-_e = case_events.c
-_LAST: Final = (
-    select(_e.event)
-    .where(_e.case_no == cases.c.case_no, _e.event.in_(TURNS))
-    .order_by(_e.seq.desc())
-    .limit(1)
-    .scalar_subquery()
-)
 _TALKS: Final = select(
     cases.c.case_no,
     orders.c.escrow,
     exists()
     .where(payments.c.order_no == cases.c.order_no, payments.c.is_open.is_(False))
     .label("any_closed"),
-    _LAST.label("last"),
+    LAST.label("last"),
 ).join(orders, orders.c.order_no == cases.c.order_no)
 
 
@@ -49,11 +42,3 @@ def of_many(conn: Connection, numbers: Collection[str]) -> dict[str, Talks]:
         why = why_not_back(escrow=row.escrow, any_closed=row.any_closed)
         found[row.case_no] = Talks(why, is_theirs([row.last]), is_suggested([row.last]))
     return found
-
-
-def waiting(conn: Connection, numbers: Collection[str]) -> frozenset[str]:
-    """Those of the cases that are in talks and wait for their customers, in one query."""
-    theirs = select(cases.c.case_no).where(
-        cases.c.case_no.in_(numbers), cases.c.state == "negotiating", _LAST.in_(ASKING)
-    )
-    return frozenset(conn.execute(theirs).scalars())
