@@ -149,6 +149,12 @@ def test_what_was_late_is_not_once_its_customer_is_asked(shop: Shop) -> None:
     shop.act(case_no, "counter", LEAD, way="balance", note=WHY)
     [asked] = queues.queue(shop.app, LEAD, "talks")
     assert (asked.late_since, asked.is_theirs, shop.view(case_no).owner) == (None, True, "finance")
+    again = shop.act(case_no, "propose", MEI, way="balance").due_at
+    assert again is not None
+    shop.clock.at = again
+    shop.work()
+    [late] = queues.queue(shop.app, LEAD, "talks")
+    assert late.late_since == again == desk.late_since(shop.view(case_no), again), "not since the first time"
     assert shop.audit() == []
 
 
