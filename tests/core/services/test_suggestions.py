@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
-from core.domain.actors import Actor
+from core.domain.actors import SYSTEM, Actor
+from core.domain.deadlines import Due, escalated
 from core.domain.errors import (
     NotAllowed,
     OwnCase,
@@ -16,7 +19,9 @@ from core.domain.errors import (
     WayUnsaid,
 )
 from core.services import cases, desk, notices, queues, support
+from core.services.record import Change, lock
 from tests.core.services.test_negotiations import CARD, FINANCE_2, bounced, prove
+from tests.pinned import POLICY
 from tests.shop import FINANCE, LEAD, MEI, REVIEWER, SUPPORT, Shop
 
 WHY = "这张卡三次都没收下。"
@@ -236,3 +241,36 @@ def test_its_customer_would_read_it_before_it_is_sent(shop: Shop) -> None:
     with pytest.raises(WayNotProposed):
         desk.preview(shop.app, FINANCE, case_no, "agree", way="balance")
     assert shop.view(case_no).events[-1].event == "propose"
+
+
+def happened(shop: Shop, case_no: str, event: str, actor: Actor, next_due: Due, **body: str) -> None:
+    """Without any guard."""
+    with shop.app.begin() as conn:
+        change = Change(conn, lock(conn, case_no, actor))
+        change.step(event, actor, shop.clock.at, next_due, body)
+        change.write()
+
+
+def test_talks_from_before_each_side_had_its_own_time(sqlite_shop: Shop) -> None:
+    """Invariants 4, 16: a proposal moved no date, and a lead had what its customer had not answered."""
+    shop = sqlite_shop
+    kept, late = bounced(shop), bounced(shop)
+    began = shop.view(kept)
+    shop.clock.advance(timedelta(days=2))
+    happened(shop, kept, "propose", MEI, Due(began.due_at, began.due_action, began.owner), way="balance")
+    assert shop.audit() == []
+    happened(shop, late, "escalate", SYSTEM, escalated(POLICY, shop.app.calendar, shop.clock.at))
+    shop.act(late, "propose", MEI, way="balance")
+    found = {card.case_no: card.late_since for card in queues.queue(shop.app, FINANCE, "talks")}
+    assert (shop.view(late).owner, found) == ("finance", {kept: None, late: None})
+    assert shop.audit() == []
+
+
+def test_the_audit_sees_who_said_yes_to_their_own_suggestion(sqlite_shop: Shop) -> None:
+    """Invariant 13."""
+    shop = sqlite_shop
+    case_no = proposed(shop)
+    view = shop.act(case_no, "counter", FINANCE, way="balance", note=WHY)
+    theirs = Due(view.due_at, view.due_action, view.owner)
+    happened(shop, case_no, "propose", Actor("support", FINANCE.id), theirs, way="balance")
+    assert [finding.code for finding in shop.audit()] == ["accepted_own_offer"]
