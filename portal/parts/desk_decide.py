@@ -167,12 +167,12 @@ def reads(tx: Texts, after: CaseView, note: str, *, now: datetime) -> str:
     """The customer's side of the decision, in the words of their page."""
     title, below = locator.sentences(tx, after, now=now)
     offered = ""
-    counter = track_talks.suggestion(after)
-    if counter is not None:
-        offered = f"<p>{esc(tx('track.turn.suggest', way=tx(f'track.suggest.{counter.way}')))}</p>"
     if after.offer:
         offered = amounts.table(tx, after.offer.breakdown, after.currency) + choice.kept_here(tx, after.offer)
     said = f'<p class="quote">{lines(note)}</p>' if note.strip() else ""
+    counter = track_talks.suggestion(after)
+    if counter is not None:
+        said = f"<p>{esc(tx('track.turn.suggest', way=tx(f'track.suggest.{counter.way}')))}</p>{said}"
     return (
         f'<div class="reads"><span class="lab">{ms("visibility")}{esc(tx("desk.reads"))}</span>'
         f"<b>{esc(title)}</b><p>{esc(below)}</p>{said}{offered}</div>"
