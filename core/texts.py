@@ -37,6 +37,7 @@ _FAMILIES: Final = {
     "reason": "reason_said",
     "route": "route",
     "verdict": "verdict_said",
+    "way": "way",
 }
 
 

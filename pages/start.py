@@ -147,7 +147,7 @@ def greeting(tx: Texts, name: str, now: datetime) -> str:
 
 def says(tx: Texts, running: list[CaseCard], drafts: int, orders_known: int, *, guest: bool) -> str:
     """One sentence: what needs the customer, drafts that can be sent too, and what is under way. HTML."""
-    asked = sum(card.state in open_cases.MUST_ACT for card in running)
+    asked = sum(map(open_cases.must_act, running))
     turn, others = asked + drafts, len(running) - asked
     marked = f'<b class="act">{esc(tx("start.says.turn", n=turn))}</b>'
     if turn and others:

@@ -4,12 +4,14 @@ days; and when a customer who has to act is warned before.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from core.domain.notices import DUE_SOON
 from core.domain.policy import Policy
+from core.domain.settlement import is_theirs
 from core.domain.workdays import Calendar, end_of_day, local_date
 
 # state → (parameter of the policy's [working_days], event that happens when nobody acted)
@@ -27,9 +29,10 @@ AT_ONCE: Final = {"approved": "pay"}
 WATCHED: Final = {
     "paying": "watch"
 }  # the payouts have due times of their own; this one looks whether they are late
-MOVES_NO_DEADLINE: Final = frozenset({"endorse", "find_forgery", "propose"})
+MOVES_NO_DEADLINE: Final = frozenset({"endorse", "find_forgery"})
 ESCALATED_TO: Final = "lead"
 EXPIRE: Final = "expire"  # of an offer
+REMIND: Final = "remind"  # what comes of a date in talks that its customer let pass: no lateness of ours
 SECOND: Final = "second"  # owner of a case that one person has approved and another must
 
 
@@ -62,6 +65,13 @@ def due(state: str, policy: Policy, calendar: Calendar, at: datetime) -> Due:
         days = slowest + policy.limits.arrival_overdue_working_days
         return Due(calendar.deadline(at, days).at, WATCHED[state])
     return Due()
+
+
+def moves_deadline(event: str, before: Iterable[str]) -> bool:
+    """Whether the time of a case counts anew from `event`. In talks each side has its own: a proposal that
+    answers begins ours, and one more of them does not make it longer.
+    """
+    return is_theirs(before) if event == "propose" else event not in MOVES_NO_DEADLINE
 
 
 def offered(policy: Policy, calendar: Calendar, at: datetime) -> Due:

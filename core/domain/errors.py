@@ -236,6 +236,26 @@ class OfferVoid(Refusal):
     code = "offer_void"
 
 
+class WayNotProposed(Refusal):
+    """Another way for the money than its customer proposed: it is suggested to them, and they decide (R4.5).
+    Params: `way`: what they proposed.
+    """
+
+    code = "way_not_proposed"
+
+
+class WayUnsaid(Refusal):
+    """Its customer has not said how to have it: until then only what goes back the way it came may go."""
+
+    code = "way_unsaid"
+
+
+class SuggestionUnneeded(Refusal):
+    """A suggestion of what the customer proposed anyway: that is agreed on."""
+
+    code = "suggestion_unneeded"
+
+
 class NewEvidenceNeeded(Refusal):
     """An appeal that shows nothing new (R3.6)."""
 

@@ -136,6 +136,8 @@ CASE = Machine(
         Row("negotiating", "propose", _BUYER, "negotiating"),  # how they would like to have it
         Row("negotiating", "agree", ("lead", "finance"), "paying"),
         Row("negotiating", "endorse", ("lead", "finance"), "negotiating"),
+        Row("negotiating", "counter", ("lead", "finance"), "negotiating"),  # another way, to be accepted
+        Row("negotiating", "remind", ("system",), "negotiating"),  # the customer has not said how yet
         Row("negotiating", "escalate", ("system",), "negotiating"),
         Row("negotiating", "withdraw", _BUYER, "withdrawn"),
         Row("paying", "transfer", ("lead", "finance"), "paying"),  # made by hand, and recorded

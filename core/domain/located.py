@@ -39,7 +39,7 @@ BEHIND: Final = {
     "unknown": ("locator.asking", "locator.next.ask"),
     "accepted": ("locator.with_channel", "locator.next.arrive"),
 }
-# `_by` with its date. Until the customer has said how to have it, it is their turn, and told why.
+# `_by` with the date of whose turn it is: the customer's until they have said how to have it, and told why.
 TALKS: Final = (
     "locator.negotiating",
     *(f"locator.your_way_{why}" for why in WHY),
@@ -88,6 +88,7 @@ KEYS: Final = tuple(
             *(key + by for key in TALKS for by in ("", "_by")),
             "locator.next.talks_late",
             "locator.next.your_way",
+            "locator.next.suggested",
             *(key + late for key in MISSING for late in ("", "_late")),
             "locator.next.ticket",
             *SURE,
@@ -158,12 +159,13 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class Talks:
-    """Of a case that is negotiated: `why` (of settlement.WHY) it cannot simply go back, and whether the
-    customer has said how to have it.
+    """Of a case that is negotiated: `why` (of settlement.WHY) it cannot simply go back, whether it is the
+    customer's turn to say how to have it, and whether another way was suggested to them.
     """
 
     why: str
-    has_proposed: bool
+    is_theirs: bool
+    is_suggested: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -253,18 +253,20 @@ def _talks(
     talks: Talks | None,
 ) -> Located:
     """Whose turn it is: the customer's until they have said how to have it, then finance's."""
-    is_theirs = talks is not None and not talks.has_proposed
     if pieces:
         found = _bounced(arrived, pieces, currency)
-        return _yours(found, f"{found.key}_yours") if is_theirs else found
+        return _yours(found, f"{found.key}_yours", talks) if talks is not None and talks.is_theirs else found
     key, next_key = WITH_SHOP["negotiating"]
     params = {"amount_minor": amount_minor, "currency": currency}
     found = Located(key, "shop", next_key, params=params)
-    return _yours(found, f"locator.your_way_{talks.why}") if talks is not None and is_theirs else found
+    if talks is None or not talks.is_theirs:
+        return found
+    return _yours(found, f"locator.your_way_{talks.why}", talks)
 
 
-def _yours(found: Located, key: str) -> Located:
-    return replace(found, key=key, next_key="locator.next.your_way", turn=True)
+def _yours(found: Located, key: str, talks: Talks) -> Located:
+    next_key = "locator.next.suggested" if talks.is_suggested else "locator.next.your_way"
+    return replace(found, key=key, next_key=next_key, turn=True)
 
 
 def _by_date(

@@ -43,6 +43,8 @@ AFTER: Final[dict[tuple[str, str], str | None]] = {
     ("negotiating", "propose"): "proposed",
     ("negotiating", "agree"): "paying",
     ("negotiating", "endorse"): None,
+    ("negotiating", "counter"): "suggested",
+    ("negotiating", "remind"): "way_awaited",
     ("negotiating", "escalate"): "talks_late",
     ("negotiating", "withdraw"): "withdrawn",
     ("paying", "transfer"): None,  # the arrival is told

@@ -24,7 +24,8 @@ from core.domain.lifecycle import CASE, GRANTING
 Step = tuple[str, str, str]  # (event, role, person) of something that happened to the case
 
 APPROVING: Final = frozenset({"approve", "offer", "agree"})  # the first of two such commands is an `endorse`
-DECIDING: Final = APPROVING | {"endorse", "reject", "ask", "negotiate", "find_forgery"}
+DECIDING: Final = APPROVING | {"endorse", "reject", "ask", "negotiate", "counter", "find_forgery"}
+CLOCK: Final = frozenset({"escalate", "remind"})  # nobody's word
 RECORDING: Final = frozenset({"transfer"})
 SPEAKING: Final = frozenset({"ask", "offer"})  # what waits for the customer is the last of these
 TO_AN_OFFER: Final = frozenset({"accept", "decline"})
@@ -41,6 +42,8 @@ def barred(event: str, actor: Actor, state: str, customer_id: str, history: Iter
     history = list(history)
     if event == "propose" and actor.role == "guest" and customer_id:
         return AccountOnly()  # where else the money may go is not for whoever holds a receipt
+    if event == "propose" and person(actor.id) in _suggested_by(history) - {""}:
+        return OwnCase()  # nobody says yes for the customer to what they suggested themselves
     if event == "withdraw" and state == "negotiating" and any(name in SENDING for name, _, _ in history):
         return MoneyAlreadySent()
     if state == "awaiting_customer" and event in TO_AN_OFFER | TO_A_QUESTION:
@@ -67,6 +70,10 @@ def _barred_from_answering(event: str, actor: Actor, state: str, history: Sequen
     return OwnCase() if event == "accept" and person(actor.id) in made_by - {""} else None
 
 
+def _suggested_by(history: Iterable[Step]) -> set[str]:
+    return {person(who) for name, _, who in history if name == "counter"}
+
+
 def conflict(actor: Actor, state: str, customer_id: str, history: Sequence[Step]) -> Refusal | None:
     """Why this person decides nothing here, whatever their role: it is theirs, or they judged it before."""
     if refusal := _own(actor, customer_id, history):
@@ -81,7 +88,7 @@ def _own(actor: Actor, customer_id: str, history: Sequence[Step]) -> Refusal | N
 
 def endorsement(history: Sequence[Step]) -> Step | None:
     """The first of two approvals while it is in force: nothing but the clock has spoken since."""
-    last = next((step for step in reversed(history) if step[0] != "escalate"), None)
+    last = next((step for step in reversed(history) if step[0] not in CLOCK), None)
     return last if last is not None and last[0] == "endorse" else None
 
 
@@ -92,7 +99,9 @@ def confirmers(state: str, first: Step) -> tuple[str, ...]:
 
 
 def one_agrees(history: Iterable[Step]) -> bool:
-    """Whether a single person may agree on another way for the money: another one had approved the refund."""
+    """Whether a single person may agree on the way that its customer proposed: another one had approved the
+    refund.
+    """
     approved_by = [role for name, role, _ in history if name in ("approve", "offer")]
     return approved_by[-1:] != ["system"]
 

@@ -16,11 +16,14 @@ from core.domain.vouchers import KINDS as VOUCHERS
 # `account`: back to the one that paid; `balance`: the platform's; `transfer`: by hand to another; the others
 # are kinds of a voucher.
 WAYS: Final = ("account", "balance", "transfer", *VOUCHERS)
+BACK: Final = "account"
 HERE: Final = ("balance", *VOUCHERS)  # what stays with us, there at once
 PAYEE_CHANNELS: Final = ("alipay", "wechat", "card")
 # Why a refund cannot simply go back the way it came.
 WHY: Final = ("escrow", "closed", "other")
 PROOF: Final = "account_closed"  # the kind of evidence without which nothing goes to another account
+ASKING: Final = ("negotiate", "counter")
+TURNS: Final = (*ASKING, "propose", "endorse")  # the last of these tells whose turn it is in talks
 _ACCOUNT: Final = re.compile(r"[0-9A-Za-z@._+\-]{6,64}")
 
 
@@ -31,10 +34,20 @@ def why_not_back(*, escrow: bool, any_closed: bool) -> str:
     return "escrow" if escrow else "closed" if any_closed else "other"
 
 
-def has_proposed(events: Iterable[str]) -> bool:
-    """Whether the customer said how to have it since the money last had no way to go."""
-    last = [event for event in events if event in ("propose", "negotiate")]
-    return last[-1:] == ["propose"]
+def is_theirs(events: Iterable[str]) -> bool:
+    """Whether talks wait for the customer: asked how to have it, or another way was suggested to them, and
+    neither have they said so since nor has the first of two of us agreed.
+    """
+    return _last(events) in ASKING
+
+
+def is_suggested(events: Iterable[str]) -> bool:
+    """Whether what they are asked is to take another way than they said."""
+    return _last(events) == "counter"
+
+
+def _last(events: Iterable[str]) -> str:
+    return next((event for event in reversed(list(events)) if event in TURNS), "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ SPECIAL: Final = (
     "second",
     "late",
     "talks_late",
+    "talks_theirs",
     "no_channel",
     "channel_late",
     "by_hand",
@@ -88,9 +89,11 @@ def stuck(
     payouts: Sequence[Payment],
     now: datetime,
     missing: tuple[datetime, datetime] | None = None,
+    is_theirs: bool = False,
 ) -> Stuck:
     """Where a case in `state` stands; `ValueError` for a state that is none. `missing`: since when its
-    customer waits for our answer about money that they do not find, and by when they have it.
+    customer waits for our answer about money that they do not find, and by when they have it. `is_theirs`:
+    of talks that wait for the customer.
     """
     if state not in CASE.states:
         raise ValueError(f"unknown state {state!r}")
@@ -101,6 +104,8 @@ def stuck(
     code, waits_for = BY_STATE[state]
     if due_action == EXPIRE:
         code = "offer"
+    elif is_theirs:
+        code, waits_for = "talks_theirs", "customer"
     elif owner == SECOND:
         code, waits_for = "second", "lead"
     elif owner == ESCALATED_TO or (due_action == "escalate" and due_at is not None and due_at <= now):

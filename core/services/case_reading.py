@@ -109,13 +109,24 @@ def load(app: App, conn: Connection, case: Case, actor: Actor, holds: Applying |
         ask_until = holds.ask_until(order)
     has_ended = CASE.is_final(case.state)
     rate, rated = _fee_rate(policies.get(app, conn, case.policy_version), case, bodies)
+    located = _locate(
+        app,
+        case,
+        payout_views,
+        now,
+        [payment.channel for payment in order.payments],
+        _bounds(app, conn, case, holds, ask_until),
+        talks.of_case(case, order, history),
+        _in_balance(app, conn, case, payout_views),
+    )
+    is_turn = located.turn and not is_outside  # an onlooker has none
     view = CaseView(
         case_no=case.case_no,
         order=order,
         customer_id=case.customer_id,
         state=case.state,
-        public_status=public_status(case.state),
-        waiting_for=waiting_for(case.state),
+        public_status="your_turn" if is_turn else public_status(case.state),
+        waiting_for="you" if is_turn else waiting_for(case.state),
         reason=case.reason,
         requested_minor=case.requested_minor,
         quantity=case.quantity,
@@ -142,16 +153,7 @@ def load(app: App, conn: Connection, case: Case, actor: Actor, holds: Applying |
         payouts=payout_views,
         events=tuple(_event(row, body, actor) for row, body in zip(event_rows, bodies, strict=True)),
         allowed=allowed(case.state, case.customer_id, actor, history, owner=case.owner),
-        locator=_locate(
-            app,
-            case,
-            payout_views,
-            now,
-            [payment.channel for payment in order.payments],
-            _bounds(app, conn, case, holds, ask_until),
-            talks.of_case(case, order, history),
-            _in_balance(app, conn, case, payout_views),
-        ),
+        locator=located,
         evidence=pictures,
         ask_until=ask_until,
         arrived_at=_arrived_at(case, payout_views),
@@ -269,7 +271,17 @@ def cards(
         if onlooks(actor, case):
             pieces[case.case_no] = list(_as_credited(_nameless(pieces[case.case_no])))
     return [
-        _card(app, conn, case, row, pieces[case.case_no], holds, now, of_talks.get(case.case_no))
+        _card(
+            app,
+            conn,
+            case,
+            row,
+            pieces[case.case_no],
+            holds,
+            now,
+            of_talks.get(case.case_no),
+            is_outside=onlooks(actor, case),
+        )
         for case, row in found
     ]
 
@@ -293,10 +305,14 @@ def _card(
     holds: Applying | None,
     now: datetime,
     of_talks: Talks | None,
+    *,
+    is_outside: bool,
 ) -> CaseCard:
     ask_until = None
     if holds is not None and case.state in MAY_ASK:
         ask_until = holds.ask_until(row)
+    located = _locate(app, case, pieces, now, (), _bounds(app, conn, case, holds, ask_until), of_talks)
+    is_turn = located.turn and not is_outside
     return CaseCard(
         case_no=case.case_no,
         order_no=case.order_no,
@@ -306,8 +322,8 @@ def _card(
         amount_minor=row.amount_minor,
         currency=case.currency,
         state=case.state,
-        public_status=public_status(case.state),
-        waiting_for=waiting_for(case.state),
+        public_status="your_turn" if is_turn else public_status(case.state),
+        waiting_for="you" if is_turn else waiting_for(case.state),
         reason=case.reason,
         requested_minor=case.requested_minor,
         refund_minor=case.refund_minor,
@@ -325,7 +341,7 @@ def _card(
         is_sought=_is_sought(pieces),
         was_sent=_was_sent(case),
         is_settled=row.is_settled,
-        locator=_locate(app, case, pieces, now, (), _bounds(app, conn, case, holds, ask_until), of_talks),
+        locator=located,
     )
 
 

@@ -28,7 +28,7 @@ from core.services.record import Case, Change, people
 
 CARRYING: Final = frozenset({"answer", "decline", "appeal", "dispute", "propose"})  # words with pictures
 # An approval and an offer say themselves when they need words: the second of two may have the first's.
-NEEDS_WORDS: Final = frozenset({"reject", "ask", "answer", "dispute", "appeal", "find_forgery"})
+NEEDS_WORDS: Final = frozenset({"reject", "ask", "answer", "dispute", "appeal", "counter", "find_forgery"})
 
 
 def screen(app: App, change: Change, answer: Answer) -> None:
@@ -86,7 +86,9 @@ def decide(app: App, conn: Connection, case: Case, actor: Actor, event: str, ter
     elif event == "withdraw":
         _withdraw(app, change, actor, at, policy, terms.note)
     elif event == "propose":
-        negotiations.propose(app, change, actor, at, policy, terms)
+        negotiations.propose(app, change, actor, at, policy, terms, history)
+    elif event == "counter":
+        negotiations.counter(app, change, actor, at, policy, terms)
     elif event == "agree":
         negotiations.agree(app, change, actor, at, policy, terms, history)
     elif event == "find_forgery":

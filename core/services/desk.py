@@ -116,7 +116,9 @@ def late_since(view: CaseView, now: datetime) -> datetime | None:
         return min((eta for eta in hand if eta is not None and eta <= now), default=None)
     if view.owner != ESCALATED_TO:
         return None
-    entered = max((event.seq for event in view.events if event.from_state != event.to_state), default=0)
+    # What it waits for now: a suggestion to the customer begins it anew.
+    began = (e.seq for e in view.events if e.from_state != e.to_state or e.event == "counter")
+    entered = max(began, default=0)
     return next((e.at for e in view.events if e.event == "escalate" and e.seq > entered), None)
 
 

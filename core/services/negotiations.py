@@ -1,10 +1,11 @@
-"""Negotiated refunds (R4.5): the customer proposes how, two people agree on one way, and what finance
-transfers by hand is recorded when it was done.
+"""Negotiated refunds (R4.5): the customer proposes how, staff may suggest another way, two people agree on
+what was proposed, and what finance transfers by hand is recorded when it was done.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -14,20 +15,26 @@ from typing import Any, Final
 from sqlalchemy import Connection, delete, insert, select, update
 
 from core.adapters.channels import Outcome
-from core.adapters.tables import payees, payments, payouts
+from core.adapters.tables import case_events, payees, payments, payouts
 from core.adapters.world import App
 from core.domain.actors import Actor
-from core.domain.deadlines import Due
-from core.domain.errors import ReferenceRequired, TextRequired, TransitionRefused
+from core.domain.deadlines import Due, due, moves_deadline
+from core.domain.errors import (
+    ReferenceRequired,
+    SuggestionUnneeded,
+    TransitionRefused,
+    WayNotProposed,
+    WayUnsaid,
+)
 from core.domain.lifecycle import CASE
 from core.domain.policy import Policy
 from core.domain.rights import Step, one_agrees
-from core.domain.settlement import HERE, Payee, check_way, masked
+from core.domain.settlement import BACK, HERE, Payee, check_way, masked
 from core.domain.terms import Terms
 from core.services import payouts as moving
 from core.services.approvals import endorse, endorsed_by_first
 from core.services.payouts import BY_HAND
-from core.services.record import Case, Change, evidence_kinds, last_body
+from core.services.record import Case, Change, evidence_kinds
 from core.services.reservations import Hold
 
 # Of a bank or channel: a number the customer can look it up by, letters and digits, six at least.
@@ -41,14 +48,26 @@ def payee_of(conn: Connection, case_no: str) -> Payee | None:
     return None if row is None else Payee(row.channel, row.holder, row.account)
 
 
-def propose(app: App, change: Change, actor: Actor, at: datetime, policy: Policy, terms: Terms) -> None:
-    """How the customer would like to have it. What others agreed on before is no longer the question."""
+def propose(
+    app: App,
+    change: Change,
+    actor: Actor,
+    at: datetime,
+    policy: Policy,
+    terms: Terms,
+    history: Sequence[Step],
+) -> None:
+    """How the customer would like to have it: theirs still, ours, or a third way. What others agreed on or
+    suggested before is no longer the question. Who keeps to a transfer need not write the account again.
+    """
     conn, case = change.conn, change.case
-    _check(conn, case, terms.way or "", terms.payee)
+    payee = terms.payee
+    if terms.way == "transfer" and payee is None and proposed(conn, case.case_no).get("way") == "transfer":
+        payee = payee_of(conn, case.case_no)
+    _check(conn, case, terms.way or "", payee)
     body: dict[str, Any] = {"way": terms.way} | ({"note": terms.note} if terms.note else {})
     conn.execute(delete(payees).where(payees.c.case_no == case.case_no))
-    if terms.way == "transfer" and terms.payee is not None:
-        payee = terms.payee
+    if terms.way == "transfer" and payee is not None:
         body |= {"channel": payee.channel, "account": payee.masked}
         conn.execute(
             insert(payees).values(
@@ -56,7 +75,23 @@ def propose(app: App, change: Change, actor: Actor, at: datetime, policy: Policy
                 given_by=str(actor), given_at=at,
             )
         )  # fmt: skip
-    change.step("propose", actor, at, Due(case.due_at, case.due_action, case.owner), body)
+    next_due = Due(case.due_at, case.due_action, case.owner)
+    if moves_deadline("propose", (event for event, _, _ in history)):
+        next_due = due("negotiating", policy, app.calendar, at)
+    change.step("propose", actor, at, next_due, body)
+
+
+def counter(app: App, change: Change, actor: Actor, at: datetime, policy: Policy, terms: Terms) -> None:
+    """Another way than the customer's, with words: they accept it by proposing it, or keep to their own. Only
+    what they could propose as things stand; the account of a transfer is theirs to give. Their time begins.
+    """
+    conn, case = change.conn, change.case
+    way, wanted = terms.way or "", proposed(conn, case.case_no).get("way")
+    _check(conn, case, way, None, has_payee=True)
+    if way == wanted != "transfer":  # to another account of theirs can be suggested
+        raise SuggestionUnneeded()
+    next_due = due("negotiating", policy, app.calendar, at)
+    change.step("counter", actor, at, next_due, {"way": way, "note": terms.note})
 
 
 def agree(
@@ -68,31 +103,36 @@ def agree(
     terms: Terms,
     history: Sequence[Step],
 ) -> None:
-    """Whoever approved is one of two; after an automatic approval, and on another way than the customer asked
-    for, the first of two agrees to begin with. The second agrees on the same way to the same account.
+    """On what the customer proposed in these talks, to the same places, and on nothing else: another way is
+    suggested to them (`counter`). Who names no way means theirs.
+
+    Before they have said anything, only all of it back the way it came: that is where a refund goes unless
+    somebody wants otherwise, and it leaves them nothing they cannot use. Where an account is closed, the rest
+    cannot become balance meanwhile: balance can be spent here only, and whoever was paid so has no way back.
+
+    Whoever approved the refund is one of two for what its customer proposed; after an automatic approval and
+    without a proposal, the first of two agrees to begin with. The second agrees on the same way to the same
+    account.
     """
     conn, case = change.conn, change.case
     said = endorsed_by_first(change, history)
-    way = terms.way or said.get("way")
+    wanted = proposed(conn, case.case_no).get("way")
+    way = wanted or BACK
     payee = payee_of(conn, case.case_no) if way == "transfer" else None
-    if way is not None:
-        _check(conn, case, way, payee)
+    if wanted is None:
+        if terms.way not in (None, BACK) or not _all_open(conn, case):
+            raise WayUnsaid()
+    elif terms.way is not None and _places(conn, case, terms.way) != _places(conn, case, wanted):
+        raise WayNotProposed(way=wanted)
+    _check(conn, case, way, payee)
     legs = _legs(conn, case, way)
-    wanted = last_body(conn, case.case_no, "propose").get("way")
-    # By where the money goes: who names no way at all chooses one as well.
-    differs = wanted is not None and _places(_legs(conn, case, wanted)) != _places(legs)
-    if differs and not (terms.note or said.get("note")):
-        raise TextRequired(event="agree")  # another way than its customer asked for is told with a reason
     body: dict[str, Any] = {"way": way, "legs": [_leg(leg) for leg in legs], "payee": _digest(payee)}
     if payee is not None:
         body |= {"channel": payee.channel, "account": payee.masked}
     is_second = all(said.get(part) == body[part] for part in ("way", "legs", "payee"))
     if note := terms.note or (said.get("note", "") if is_second else ""):
         body["note"] = note
-    if way != "transfer":
-        forget(conn, case.case_no, at)
-    # Whoever approved the refund before did not approve of another way than its customer asked for.
-    if is_second or (one_agrees(history) and not differs):
+    if is_second or (wanted is not None and one_agrees(history)):
         moving.start(app, change, "agree", actor, at, policy, legs, body, payee)
     else:
         endorse(change, actor, at, body)
@@ -126,34 +166,57 @@ def forget(conn: Connection, case_no: str, at: datetime) -> None:
         conn.execute(update(payees).where(payees.c.case_no == case_no).values(closed))
 
 
-def _check(conn: Connection, case: Case, way: str, payee: Payee | None) -> None:
+def proposed(conn: Connection, case_no: str) -> dict[str, Any]:
+    """What the customer proposed since the money last had no way to go; empty before. It stands while they
+    think about a suggestion.
+    """
+    e = case_events.c
+    talks = (e.case_no == case_no, e.event.in_(("negotiate", "propose")))
+    row = conn.execute(select(e.event, e.body).where(*talks).order_by(e.seq.desc()).limit(1)).first()
+    body: dict[str, Any] = json.loads(row.body) if row is not None and row.event == "propose" else {}
+    return body
+
+
+def _check(
+    conn: Connection, case: Case, way: str, payee: Payee | None, *, has_payee: bool | None = None
+) -> None:
     check_way(
         way,
-        is_open=all(is_open for _, is_open in _accounts(conn, case)),
+        is_open=_all_open(conn, case),
         has_account=case.applicant == "account",
-        has_payee=payee is not None,
+        has_payee=payee is not None if has_payee is None else has_payee,
         evidence=evidence_kinds(conn, case.case_no),
     )
 
 
-def _accounts(conn: Connection, case: Case) -> list[tuple[int, bool]]:
-    """(payment, whether its account still exists) of what is not paid yet."""
-    found = {leg.payment_id for leg in moving.unpaid(conn, case)}
-    query = select(payments.c.id, payments.c.is_open).where(payments.c.order_no == case.order_no)
-    return [(row.id, row.is_open) for row in conn.execute(query) if row.id in found]
+def _all_open(conn: Connection, case: Case) -> bool:
+    """Whether every account still exists of what is not paid yet."""
+    trades = _trades(conn, case)
+    return all(trades[leg.payment_id].is_open for leg in moving.unpaid(conn, case))
 
 
-def _places(legs: list[Hold]) -> set[tuple[int, str]]:
-    return {(leg.payment_id, leg.channel) for leg in legs}
+def _trades(conn: Connection, case: Case) -> dict[int, Any]:
+    p = payments.c
+    query = select(p.id, p.channel, p.is_open).where(p.order_no == case.order_no)
+    return {row.id: row for row in conn.execute(query)}
 
 
-def _legs(conn: Connection, case: Case, way: str | None) -> list[Hold]:
-    """What is not paid yet, on this way; None: back to what is open, the rest to the balance."""
-    if way is None:
-        return moving.agreed(conn, case)
+def _places(conn: Connection, case: Case, way: str) -> set[tuple[int, str]]:
+    return {(leg.payment_id, leg.channel) for leg in _legs(conn, case, way)}
+
+
+def _legs(conn: Connection, case: Case, way: str) -> list[Hold]:
+    """What is not paid yet, on this way."""
     channel = way if way in HERE else {"transfer": BY_HAND}.get(way)
+    trades = _trades(conn, case)
     return [
-        Hold(leg.payment_id, "negotiated", channel or leg.channel, leg.reserved_minor, leg.amount_minor)
+        Hold(
+            leg.payment_id,
+            "negotiated",
+            channel or trades[leg.payment_id].channel,
+            leg.reserved_minor,
+            leg.amount_minor,
+        )
         for leg in moving.unpaid(conn, case)
     ]
 

@@ -22,7 +22,6 @@ from core.adapters.tables import payments, payouts
 from core.adapters.world import App
 from core.domain.actors import SYSTEM, Actor
 from core.domain.deadlines import due
-from core.domain.errors import RouteUnavailable
 from core.domain.lifecycle import PAYOUT
 from core.domain.located import IN_WALLET
 from core.domain.missing import ASKABLE
@@ -56,7 +55,7 @@ _SAVE: Final = Prepared(
     update(payouts).where(_p.id == bindparam("this_id")).values({name: bindparam(name) for name in _MOVING})
 )
 _PAYMENTS: Final = select(
-    payments.c.id, payments.c.channel, payments.c.trade_no, payments.c.paid_minor, payments.c.is_open
+    payments.c.id, payments.c.channel, payments.c.trade_no, payments.c.paid_minor
 ).where(payments.c.order_no == bindparam("order_no"))
 
 
@@ -88,18 +87,6 @@ def unpaid(conn: Connection, case: Case) -> list[Hold]:
         row.payment_id for row in _OF_CASE.all(conn, {"case_no": case.case_no}) if row.state != "replanned"
     }
     return [leg for leg in reservations.holds(conn, case.case_no) if leg.payment_id not in taken]
-
-
-def agreed(conn: Connection, case: Case) -> list[Hold]:
-    """The negotiated way: the account that paid while it is open (R4.3), else the customer's balance here."""
-    is_open = {row.id: row.is_open for row in conn.execute(_PAYMENTS, {"order_no": case.order_no})}
-    rerouted = []
-    for leg in unpaid(conn, case):
-        channel = leg.channel if is_open[leg.payment_id] else "balance"
-        if channel == "balance" and not case.customer_id:
-            raise RouteUnavailable(route="negotiated")
-        rerouted.append(Hold(leg.payment_id, "negotiated", channel, leg.reserved_minor, leg.amount_minor))
-    return rerouted
 
 
 def plan(

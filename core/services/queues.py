@@ -17,6 +17,7 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
+    null,
     or_,
     select,
     text,
@@ -39,6 +40,7 @@ from core.domain.actors import Actor
 from core.domain.deadlines import ESCALATED_TO, SECOND
 from core.domain.errors import NotAllowed
 from core.domain.lifecycle import CASE
+from core.services import turns
 
 MANY: Final = 100  # counting stops here: 'more than 99' is enough to know
 
@@ -110,6 +112,7 @@ class DeskCard:
     held_by: str | None
     held_until: datetime | None
     approved_minor: int | None  # by the first of two, while a second has to say the same
+    is_theirs: bool = False  # talks that wait for the customer
 
 
 def mine(actor: Actor) -> tuple[Queue, ...]:
@@ -154,7 +157,10 @@ _e, _p = case_events.alias("late"), payouts.c
 _entered = case_events.alias("entered")
 _ENTERED: Final = (
     select(func.coalesce(func.max(_entered.c.seq), 0))
-    .where(_entered.c.case_no == cases.c.case_no, _entered.c.from_state != _entered.c.to_state)
+    .where(
+        _entered.c.case_no == cases.c.case_no,
+        or_(_entered.c.from_state != _entered.c.to_state, _entered.c.event == "counter"),
+    )
     .correlate(cases)
     .scalar_subquery()
 )
@@ -227,8 +233,10 @@ def queue(app: App, actor: Actor, name: str, *, limit: int = 30) -> list[DeskCar
             rows = _prepared(found, is_late=True).all(conn, {"now": now, "limit": limit})
         if len(rows) < limit:
             rows += _prepared(found, is_late=False).all(conn, {"now": now, "limit": limit - len(rows)})
-        firsts = first_approvals(conn, [row.case_no for row in rows])
-    return [_card(row, firsts.get(row.case_no), now) for row in rows]
+        numbers = [row.case_no for row in rows]
+        firsts = first_approvals(conn, numbers)
+        theirs = turns.waiting(conn, numbers) if name == "talks" else frozenset()
+    return [_card(row, firsts.get(row.case_no), row.case_no in theirs, now) for row in rows]
 
 
 def rows_of(queue: Queue, *, is_late: bool) -> Any:
@@ -236,7 +244,8 @@ def rows_of(queue: Queue, *, is_late: bool) -> Any:
     `limit` are given when it is run.
     """
     c, o = cases.c, tables.orders.c
-    since = _UNTRANSFERRED if queue.name == "transfers" else _ESCALATED
+    # What was escalated and is not late any more (its customer was asked) is in nobody's list of late ones.
+    since = _UNTRANSFERRED if queue.name == "transfers" else _ESCALATED if is_late else null()
     return (
         select(
             c.case_no, c.order_no, c.customer_id, c.reason, c.requested_minor, c.currency, c.state, c.due_at,
@@ -254,7 +263,7 @@ def rows_of(queue: Queue, *, is_late: bool) -> Any:
     )  # fmt: skip
 
 
-def _card(row: Any, approved_minor: int | None, now: datetime) -> DeskCard:
+def _card(row: Any, approved_minor: int | None, is_theirs: bool, now: datetime) -> DeskCard:
     values = row._asdict()
     holder, until = values.pop("person_id"), values.pop("until")
     is_held = until is not None and until > now
@@ -263,6 +272,7 @@ def _card(row: Any, approved_minor: int | None, now: datetime) -> DeskCard:
         held_by=holder if is_held else None,
         held_until=until if is_held else None,
         approved_minor=approved_minor,
+        is_theirs=is_theirs,
     )
 
 

@@ -27,7 +27,7 @@ from core.domain.asked import Asked, read
 from core.domain.errors import NotAllowed
 from core.domain.stuck import Payment, Stuck, stuck
 from core.domain.workdays import ZONE
-from core.services import numbers
+from core.services import numbers, turns
 
 log = structlog.get_logger(__name__)
 
@@ -190,6 +190,7 @@ def _stuck(conn: Connection, case: Any, now: datetime) -> Stuck:
         payouts=[Payment(*row) for row in rows],
         now=now,
         missing=(ticket.at, ticket.due_at) if ticket else None,
+        is_theirs=case.state == "negotiating" and bool(turns.waiting(conn, [case.case_no])),
     )
 
 

@@ -1,4 +1,4 @@
-"""Of cases in talks: why the money cannot simply go back, and whether its customer has said how."""
+"""Of cases in talks: why the money cannot simply go back, and whose turn it is."""
 
 from __future__ import annotations
 
@@ -7,26 +7,21 @@ from typing import Final
 
 from sqlalchemy import Connection, exists, select
 
-from core.adapters.tables import case_events, cases, orders, payments
+from core.adapters.tables import cases, orders, payments
 from core.domain.located import Talks
 from core.domain.rights import Step
-from core.domain.settlement import has_proposed, why_not_back
+from core.domain.settlement import is_suggested, is_theirs, why_not_back
 from core.services.orders import OrderView
 from core.services.record import Case
+from core.services.turns import LAST
 
-_e = case_events.c
 _TALKS: Final = select(
     cases.c.case_no,
     orders.c.escrow,
     exists()
     .where(payments.c.order_no == cases.c.order_no, payments.c.is_open.is_(False))
     .label("any_closed"),
-    select(_e.event)
-    .where(_e.case_no == cases.c.case_no, _e.event.in_(("propose", "negotiate")))
-    .order_by(_e.seq.desc())
-    .limit(1)
-    .scalar_subquery()
-    .label("last"),
+    LAST.label("last"),
 ).join(orders, orders.c.order_no == cases.c.order_no)
 
 
@@ -36,7 +31,8 @@ def of_case(case: Case, order: OrderView, history: Sequence[Step]) -> Talks | No
         return None
     any_closed = any(not payment.is_open for payment in order.payments)
     why = why_not_back(escrow=order.escrow, any_closed=any_closed)
-    return Talks(why, has_proposed(event for event, _, _ in history))
+    events = [event for event, _, _ in history]
+    return Talks(why, is_theirs(events), is_suggested(events))
 
 
 def of_many(conn: Connection, numbers: Collection[str]) -> dict[str, Talks]:
@@ -44,5 +40,5 @@ def of_many(conn: Connection, numbers: Collection[str]) -> dict[str, Talks]:
     found = {}
     for row in conn.execute(_TALKS.where(cases.c.case_no.in_(numbers))):
         why = why_not_back(escrow=row.escrow, any_closed=row.any_closed)
-        found[row.case_no] = Talks(why, row.last == "propose")
+        found[row.case_no] = Talks(why, is_theirs([row.last]), is_suggested([row.last]))
     return found

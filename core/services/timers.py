@@ -11,9 +11,9 @@ from sqlalchemy import ColumnElement, Connection, bindparam, select, update
 from core.adapters.tables import case_events, cases
 from core.adapters.world import App
 from core.domain.actors import SYSTEM
-from core.domain.deadlines import BY_WORKING_DAYS, EXPIRE, due, escalated, warnings
+from core.domain.deadlines import BY_WORKING_DAYS, EXPIRE, REMIND, due, escalated, warnings
 from core.domain.notices import ARRIVAL_LATE, DUE_SOON, OFFER_DUE_SOON
-from core.services import notices, payouts, policies
+from core.services import notices, payouts, policies, turns
 from core.services.record import Change, lock
 
 log = structlog.get_logger(__name__)
@@ -55,6 +55,8 @@ def run_due(app: App, case_no: str) -> bool:
             change.step("lapse", SYSTEM, at, due("closed", policy, app.calendar, at))
         elif action == EXPIRE:
             change.step(EXPIRE, SYSTEM, at, due("in_review", policy, app.calendar, at))
+        elif case.state == "negotiating" and action == "escalate" and turns.waiting(conn, [case_no]):
+            change.step(REMIND, SYSTEM, at, due("negotiating", policy, app.calendar, at))
         elif action == "escalate":
             change.step("escalate", SYSTEM, at, escalated(policy, app.calendar, at))
         elif action == "watch":

@@ -15,10 +15,14 @@ from portal.parts.ask_wrong import reason_words
 from portal.parts.dots import dots
 from portal.parts.goods import name, thumb
 
-MUST_ACT: Final = ("awaiting_customer",)  # amber and the one filled button are for these only
-_FIRST: Final = {"awaiting_customer": 0, "rejected": 1}
+_MAY: Final = ("draft", "rejected")  # theirs to go on with, and nothing waits for it
 RECENT: Final = 3
 IN_SIGHT: Final = 4  # cards; more open at a click
+
+
+def must_act(card: CaseCard) -> bool:
+    """Whether the refund waits for the customer: amber and the one filled button are for these only."""
+    return card.waiting_for == "you" and card.state not in _MAY
 
 
 def is_open(card: CaseCard) -> bool:
@@ -56,7 +60,8 @@ def cards(tx: Texts, found: Sequence[CaseCard], *, now: datetime) -> str:
     """All open requests, those that wait for the customer first; '' where there are none."""
     if not found:
         return ""
-    ordered = sorted(found, key=lambda card: _FIRST.get(card.state, 2))  # newest first within, as they came
+    # Newest first within, as they came.
+    ordered = sorted(found, key=lambda card: 0 if must_act(card) else 1 if card.state == "rejected" else 2)
     first, rest = ordered[:IN_SIGHT], ordered[IN_SIGHT:]
     more = ""
     if rest:
@@ -71,12 +76,11 @@ def _tiles(tx: Texts, found: Sequence[CaseCard], now: datetime) -> str:
 
 
 def _card(tx: Texts, card: CaseCard, now: datetime) -> str:
-    act = card.state in MUST_ACT
+    act = must_act(card)
     reason = reason_words(tx, card.reason, card.kind) if card.reason else ""
     label = {
-        "awaiting_customer": tx("start.case.answer"),
         "rejected": tx("start.case.why"),
-    }.get(card.state, tx("start.case.follow"))
+    }.get(card.state, tx("start.case.answer") if act else tx("start.case.follow"))
     says, after, to = sentence(tx, card.locator, now), next_sentence(tx, card.locator, now), link(card)
     small = f"<small>{esc(after)}</small>" if after else ""
     arrow = "" if act else ms("chevron_right")

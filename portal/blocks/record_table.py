@@ -15,7 +15,7 @@ from core.domain.workdays import ZONE
 from core.services.case_views import CaseCard, CaseView
 from core.texts import Texts
 from core.wording import sentence
-from portal.blocks.open_cases import MUST_ACT, amount, link
+from portal.blocks.open_cases import amount, link, must_act
 from portal.html import esc
 from portal.parts.ask_wrong import reason_words
 from portal.parts.goods import name, thumb
@@ -68,7 +68,7 @@ def table(tx: Texts, found: Sequence[CaseCard], refused: Mapping[str, str], *, n
 
 
 def _row(tx: Texts, card: CaseCard, why: str, now: datetime) -> str:
-    css = {"done": " ok", "turn": " act" if card.state in MUST_ACT else ""}.get(status_of(card), "")
+    css = {"done": " ok", "turn": " act" if must_act(card) else ""}.get(status_of(card), "")
     if card.state in ("rejected", "closed"):
         css = " no"
     reason = f"{reason_words(tx, card.reason, card.kind)} · " if card.reason else ""

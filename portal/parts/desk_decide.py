@@ -16,7 +16,14 @@ import streamlit as st
 from core.adapters.world import App
 from core.domain import proof
 from core.domain.actors import Actor
-from core.domain.errors import OfferUnneeded, ProofNeeded, ReferenceRequired, Refusal, TextRequired
+from core.domain.errors import (
+    OfferUnneeded,
+    ProofNeeded,
+    ReferenceRequired,
+    Refusal,
+    SuggestionUnneeded,
+    TextRequired,
+)
 from core.domain.rights import APPROVING
 from core.services import cases, desk, weighing
 from core.services.case_views import CaseView
@@ -24,7 +31,7 @@ from core.services.desk import File
 from core.texts import Texts
 from portal import boundary
 from portal.html import esc, lines, ms
-from portal.parts import amounts, choice, desk_terms, desk_view, locator
+from portal.parts import amounts, choice, desk_terms, desk_view, locator, track_talks
 from portal.parts.desk_terms import Action
 from portal.parts.wizard import bad
 
@@ -43,6 +50,7 @@ ACTIONS: Final = (
     Action("approve", "a", "check"),
     Action("offer", "o", "local_offer"),
     Action("agree", "g", "handshake"),
+    Action("counter", "w", "forum"),
     Action("transfer", "p", "payments"),
     Action("reject", "x", "close"),
     Action("ask", "q", "help"),
@@ -52,7 +60,7 @@ ACTIONS: Final = (
 )
 DONE: Final = "desk_done"
 # What is only not there yet: said calmly before the first try.
-_MISSING: Final = (TextRequired, ReferenceRequired, OfferUnneeded)
+_MISSING: Final = (TextRequired, ReferenceRequired, OfferUnneeded, SuggestionUnneeded)
 
 
 def chosen(file: File, held: Refusal | None) -> str | None:
@@ -162,6 +170,9 @@ def reads(tx: Texts, after: CaseView, note: str, *, now: datetime) -> str:
     if after.offer:
         offered = amounts.table(tx, after.offer.breakdown, after.currency) + choice.kept_here(tx, after.offer)
     said = f'<p class="quote">{lines(note)}</p>' if note.strip() else ""
+    counter = track_talks.suggestion(after)
+    if counter is not None:
+        said = f"<p>{esc(tx('track.turn.suggest', way=tx(f'track.suggest.{counter.way}')))}</p>{said}"
     return (
         f'<div class="reads"><span class="lab">{ms("visibility")}{esc(tx("desk.reads"))}</span>'
         f"<b>{esc(title)}</b><p>{esc(below)}</p>{said}{offered}</div>"

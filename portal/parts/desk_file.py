@@ -47,7 +47,9 @@ def head(tx: Texts, file: File, *, now: datetime) -> str:
 def _until(tx: Texts, view: CaseView, now: datetime) -> str:
     """Only where somebody's time is running: an approved refund is no late one."""
     if view.due_at is not None and view.state in BY_WORKING_DAYS:
-        label = tx(_DUE.get(view.state, "desk.due"))
+        # In talks each side has its own time.
+        due = "queue.due.customer" if view.locator.turn else _DUE.get(view.state, "desk.due")
+        label = tx(due)
         return f'<span class="lab">{esc(label)}</span>{clock(tx, view.due_at, now)}'
     return f'<span class="lab">{esc(tx("queue.stands"))}</span>{esc(tx(f"state.{view.state}"))}'
 

@@ -68,6 +68,8 @@ def _item(
     )
     to = href("/desk", queue=name, case=card.case_no)
     left = "" if name == "transfers" else clock(tx, card.due_at, now)
+    if card.is_theirs:
+        left = esc(tx("queue.theirs"))
     times = " · ".join(filter(None, (late(tx, card.late_since, now), left)))
     what = f"<bdi>{esc(who)}</bdi> · <bdi>{esc(card.product)}</bdi>{f' · {times}' if times else ''}"
     amount, first = tx.money(card.requested_minor, card.currency), ""

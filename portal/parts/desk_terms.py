@@ -14,14 +14,14 @@ import streamlit as st
 
 from core.domain.money import plain
 from core.domain.rights import APPROVING, SECOND_LOOK
-from core.domain.settlement import WAYS
+from core.domain.settlement import BACK, WAYS
 from core.domain.terms import Terms
 from core.services import weighing
 from core.services.case_views import CaseView
 from core.services.desk import File
 from core.texts import Texts
 from portal.html import esc
-from portal.parts import claim, desk_view
+from portal.parts import claim, desk_view, track_talks
 from portal.parts.pictures import name
 
 # Words that are ready, by the event they go with.
@@ -58,6 +58,8 @@ def phrases(view: CaseView, event: str, amount: int | None, route: str | None) -
     if event == "offer":
         fitting = {"part": is_part, "balance": route == "balance"}
         return tuple(phrase for phrase in PHRASES["offer"] if fitting[phrase])
+    if event == "agree" and _wanted(view) is None:
+        return ()
     if view.state in SECOND_LOOK and event in LAST_WORDS:
         return LAST_WORDS[event]
     return PHRASES.get(event, ())
@@ -82,9 +84,11 @@ def draw(tx: Texts, file: File, event: str) -> None:
             on_change=desk_view.grown,
         )
     elif event == "agree":
-        way = st.radio(tx("desk.way"), WAYS, key=_way_key(view), format_func=lambda way: tx(f"way.{way}"))
-        if way == "transfer":
+        st.html(f'<p class="note">{esc(_proposed(tx, view))}</p>')
+        if _wanted(view) == "transfer":
             _payee(tx, file)
+    elif event == "counter":
+        st.radio(tx("desk.way"), _open_to(view), key=_way_key(view), format_func=lambda way: tx(f"way.{way}"))
     elif event == "transfer":
         _payee(tx, file)
         st.text_input(tx("desk.reference"), key=_key(view, "reference"), max_chars=64)
@@ -105,7 +109,7 @@ def said(tx: Texts, file: File, event: str) -> tuple[Terms | None, str]:
         note=state.get(_note_key(view, event)) or "",
         amount_minor=amount,
         route=_route(file, event),
-        way=state.get(_way_key(view)) if event == "agree" else None,
+        way=_way(file, event),
         reference=state.get(_key(view, "reference")) or "" if event == "transfer" else "",
         picture=state.get(_key(view, "picture")) or "" if event == "find_forgery" else "",
     ), ""
@@ -127,6 +131,33 @@ def _note_key(view: CaseView, event: str) -> str:
     return f"desk-note-{view.case_no}-{event}"
 
 
+def _wanted(view: CaseView) -> str | None:
+    """What the customer proposed in these talks."""
+    proposal = track_talks.proposal(view)
+    return None if proposal is None else proposal.way
+
+
+def _proposed(tx: Texts, view: CaseView) -> str:
+    """What is agreed on: theirs as it was read here, or that it goes back the way it came."""
+    way = _wanted(view)
+    return tx("desk.way.unsaid") if way is None else tx("desk.way.theirs", way=tx(f"way.{way}"))
+
+
+def _open_to(view: CaseView) -> list[str]:
+    """What can be suggested before anybody checks it, what they did not propose themselves first."""
+    ways = [way for way in WAYS if track_talks.is_possible(view, way)]
+    return sorted(ways, key=lambda way: way == _wanted(view))
+
+
+def _way(file: File, event: str) -> str | None:
+    if event == "agree":
+        return _wanted(file.view) or BACK
+    if event != "counter":
+        return None
+    way: str | None = st.session_state.get(_way_key(file.view), _open_to(file.view)[0])
+    return way
+
+
 def _way_key(view: CaseView) -> str:
     return f"desk-way-{view.case_no}-{len(view.events)}"
 
@@ -146,9 +177,8 @@ def _begin(file: File, event: str) -> None:
     if event == "offer" and file.routes:
         wanted = (first.route if first else None) or view.route
         state.setdefault(_key(view, "route"), wanted if wanted in file.routes else file.routes[0])
-    if event == "agree":  # what the customer proposed, or the first of two agreed on
-        known = next((event.way for event in reversed(view.events) if event.way), None)
-        state.setdefault(_way_key(view), known or WAYS[0])
+    if event == "counter":
+        state.setdefault(_way_key(view), _open_to(view)[0])
 
 
 def _amount(tx: Texts, file: File, event: str) -> tuple[int | None, str]:

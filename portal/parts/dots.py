@@ -28,6 +28,8 @@ _PLACES: Final = {
 def dots(card: Any, tx: Texts) -> str:
     """The line for anything with a case's `state` and, where known, `payouts`."""
     done, kind = _PLACES[card.state]
+    if card.state == "negotiating" and card.waiting_for == "you":
+        kind = "act"
     payouts = getattr(card, "payouts", ())
     if card.state == "paying" and payouts and all(p.state in ("accepted", "arrived") for p in payouts):
         done = 4

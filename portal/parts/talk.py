@@ -10,7 +10,9 @@ from portal.html import esc
 from portal.parts.pictures import shots
 from portal.parts.words import capped
 
-SPOKEN = ("ask", "answer", "offer", "accept", "decline", "dispute", "appeal", "propose", "find_forgery")
+SPOKEN = (
+    "ask", "answer", "offer", "accept", "decline", "dispute", "appeal", "propose", "counter", "find_forgery",
+)  # fmt: skip
 _OURS = ("customer", "guest")
 
 

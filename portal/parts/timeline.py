@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from core.domain import settlement
 from core.domain.deadlines import ESCALATED_TO
 from core.domain.lifecycle import GRANTING
+from core.domain.rights import CLOCK
 from core.domain.settlement import HERE
 from core.services.case_views import CaseView, EventView, PayoutView
 from core.texts import Texts
@@ -62,8 +64,12 @@ def steps(tx: Texts, view: CaseView, etas: Mapping[str, tuple[int, int]], *, now
 def _worth_telling(events: Sequence[EventView]) -> list[EventView]:
     """Without the system's inner steps; of one delay after the other the latest stands for all."""
     told = [event for event in events if event.event not in ("pay", "screen")]
-    said_again = {place - 1 for place, event in enumerate(told) if event.event == "escalate"}
-    return [event for place, event in enumerate(told) if event.event != "escalate" or place not in said_again]
+    said_again = {
+        place - 1
+        for place, event in enumerate(told)
+        if event.event in CLOCK and place and told[place - 1].event == event.event
+    }
+    return [event for place, event in enumerate(told) if place not in said_again]
 
 
 def _event(tx: Texts, view: CaseView, event: EventView, now: datetime) -> Step:
@@ -80,6 +86,8 @@ def _event(tx: Texts, view: CaseView, event: EventView, now: datetime) -> Step:
         more = more or tx("track.said.amount", amount=tx.money(view.refund_minor or 0, view.currency))
     if event.event == "agree" and event.way:
         more = " · ".join(filter(None, (tx(f"track.turn.way.{event.way}"), _payee(tx, event))))
+    if event.event == "counter" and event.way:
+        more = tx(f"track.suggest.{event.way}")
     css = "no" if event.event in ("reject", "lapse", "withdraw") else ""
     note = "" if event.event in talk.SPOKEN else event.note  # what was said stands in the conversation
     # A refund is complete when the money is there, not when we heard of it.
@@ -116,6 +124,8 @@ def event_words(tx: Texts, event: EventView, events: Sequence[EventView]) -> str
         "decline": tx("track.did.decline"),
         "expire": tx("track.did.expire"),
         "propose": tx("track.did.propose"),
+        "counter": tx("track.did.counter"),
+        "remind": tx("track.did.remind"),
         "transfer": tx("track.did.transfer"),
         "find_forgery": tx("track.did.find_forgery"),
         "ask": tx("track.did.ask"),
@@ -222,7 +232,9 @@ def _ahead(tx: Texts, view: CaseView, etas: Mapping[str, tuple[int, int]], now: 
         ]
     if view.state == "negotiating":
         if view.locator.turn:
-            return [arrive, Step(current, you, tx("track.next.your_way"), due, "act")]
+            is_asked = settlement.is_suggested(event.event for event in view.events)
+            mine = tx("track.next.suggestion") if is_asked else tx("track.next.your_way")
+            return [arrive, Step(current, you, mine, due, "act")]
         who = tx("track.who.lead") if view.owner == ESCALATED_TO else tx("track.who.finance")
         return [arrive, Step(current, who, tx("track.next.negotiate"), due, "now")]
     if view.state == "approved":

@@ -1,5 +1,5 @@
 """How the customer would like to have a negotiated refund: to the balance, as a voucher, or by hand to
-another account of theirs, with proof that the old one is closed (R4.5).
+another account of theirs, with proof that the old one is closed; and what they say to a suggestion (R4.5).
 """
 
 from __future__ import annotations
@@ -8,42 +8,106 @@ import streamlit as st
 
 from core.domain import settlement
 from core.domain.errors import Refusal
+from core.domain.rights import one_agrees
 from core.domain.settlement import PAYEE_CHANNELS, PROOF, WAYS, read_payee
 from core.domain.terms import Terms
 from core.domain.vouchers import KINDS as VOUCHERS
-from core.services.case_views import CaseView
+from core.services.case_views import CaseView, EventView
 from portal.html import esc
-from portal.parts.turn import Turn, act, head, pictures, refusal, remember, take
+from portal.parts.turn import Turn, act, clock_of, head, pictures, refusal, remember, take
 from portal.parts.wizard import bad
 
 
-def has_proposed(view: CaseView) -> bool:
-    """Whether the customer said so since the money last had no way to go."""
-    return settlement.has_proposed(event.event for event in view.events)
+def proposal(view: CaseView) -> EventView | None:
+    """What they said since the money last had no way to go; a suggestion leaves it standing."""
+    last = next((event for event in reversed(view.events) if event.event in ("negotiate", "propose")), None)
+    return last if last is not None and last.event == "propose" else None
+
+
+def suggestion(view: CaseView) -> EventView | None:
+    """What was suggested to them and waits for their answer."""
+    if view.state != "negotiating" or not settlement.is_suggested(event.event for event in view.events):
+        return None
+    return next((event for event in reversed(view.events) if event.event == "counter"), None)
 
 
 def show(t: Turn) -> None:
     """The amber block, until they have said how."""
+    counter = suggestion(t.view)
+    if counter is not None and counter.way is not None:
+        _suggested(t, counter.way, counter.note)
+        return
     order = t.view.order
     any_closed = any(not payment.is_open for payment in order.payments)
     why = settlement.why_not_back(escrow=order.escrow, any_closed=any_closed)
-    st.html(head(t, t.tx("track.turn.talks"), t.tx(f"track.turn.talks_{why}"), clock=""))
+    clock = clock_of(t, t.view.due_at, t.tx("track.turn.talks_else"))
+    st.html(head(t, t.tx("track.turn.talks"), t.tx(f"track.turn.talks_{why}"), clock=clock))
     _form(t)
+
+
+def _suggested(t: Turn, way: str, why: str) -> None:
+    """What we suggest and why. One button takes it; beside it theirs, where they said one, and all others."""
+    tx, view, own = t.tx, t.view, proposal(t.view)
+    clock = clock_of(t, view.due_at, tx("track.turn.talks_else"))
+    title = tx("track.turn.suggest", way=tx(f"track.suggest.{way}"))
+    st.html(head(t, title, tx("track.turn.suggest_how"), quote=why, clock=clock))
+    other = f"other-way-{view.case_no}-{len(view.events)}"
+    if st.session_state.get(other):
+        _form(t)
+        return
+    if way == "transfer":
+        _account(t)
+    elif way in VOUCHERS:
+        _voucher(t, way)
+    _refused(t)
+    with st.container(key="turnbtn", horizontal=True):
+        st.button(
+            tx("track.turn.suggest_take"), key="do-propose", type="primary", on_click=_propose, args=(t, way)
+        )
+        if own is not None and own.way is not None:
+            kept = tx("track.turn.suggest_keep", way=tx(f"track.suggest.{own.way}"))
+            st.button(kept, key="keep-way", on_click=_keep, args=(t, own.way))
+        st.button(tx("track.turn.suggest_other"), key="other-way", on_click=_set, args=(other,))
+
+
+def _keep(t: Turn, way: str) -> None:
+    """Theirs still; of a transfer with the account that they gave."""
+    act(t, "propose", terms=Terms(way=way))
+
+
+def _set(flag: str) -> None:
+    st.session_state[flag] = True
+
+
+def _refused(t: Turn) -> None:
+    if refused := refusal(t, "propose"):
+        st.html(bad(t.tx.refusal(refused)))
 
 
 def change(t: Turn) -> None:
     """Said already: what it was, and a quiet way to change it."""
     tx, view = t.tx, t.view
-    way = next((event.way for event in reversed(view.events) if event.event == "propose"), None)
-    st.html(f'<p class="note">{esc(tx("track.turn.talks_said", way=tx(f"track.turn.way.{way}")))}</p>')
+    own = proposal(view)
+    if own is None:  # the first of two has agreed that it goes back the way it came
+        said = tx("track.turn.talks_back")
+    else:
+        history = [(event.event, event.role, event.actor_id) for event in view.events]
+        way = tx(f"track.turn.way.{own.way}")
+        said = (
+            tx("track.turn.talks_said_one", way=way)
+            if one_agrees(history)
+            else tx("track.turn.talks_said", way=way)
+        )
+    st.html(f'<p class="note">{esc(said)}</p>')
     with st.expander(tx("track.turn.talks_change"), icon=":material/edit:", type="compact", key="rule"):
         _form(t)
 
 
 def _form(t: Turn) -> None:
     tx, view = t.tx, t.view
-    said = next((event.way for event in reversed(view.events) if event.event == "propose"), None)
-    open_to = [way for way in WAYS if _can(t, way)]
+    own = proposal(view)
+    said = own.way if own is not None else None
+    open_to = [way for way in WAYS if is_possible(view, way)]
     way = st.radio(
         tx("track.turn.way"), open_to, key=f"way-{view.case_no}-{len(view.events)}", persist_state="page",
         index=open_to.index(said) if said in open_to else 0,
@@ -53,29 +117,28 @@ def _form(t: Turn) -> None:
         _account(t)
     elif way in VOUCHERS:
         _voucher(t, str(way))
-    if refused := refusal(t, "propose"):
-        st.html(bad(tx.refusal(refused)))
+    _refused(t)
     with st.container(key="turnbtn", horizontal=True):
         st.button(
             tx("track.turn.propose"), key="do-propose", type="primary", on_click=_propose, args=(t, way)
         )
 
 
-def _can(t: Turn, way: str) -> bool:
+def is_possible(view: CaseView, way: str) -> bool:
     """What can be offered before anybody checks it."""
     if way == "balance":
-        return bool(t.view.customer_id)
-    return way != "account" or _all_open(t)
+        return bool(view.customer_id)
+    return way != "account" or _all_open(view)
 
 
-def _all_open(t: Turn) -> bool:
-    return all(payment.is_open for payment in t.view.order.payments)
+def _all_open(view: CaseView) -> bool:
+    return all(payment.is_open for payment in view.order.payments)
 
 
 def _voucher(t: Turn, way: str) -> None:
     """What one gets, and the proof where an account is closed."""
     st.html(f'<p class="note">{esc(t.tx(f"track.turn.way_note.{way}"))}</p>')
-    if not _all_open(t):
+    if not _all_open(t.view):
         _proof(t)
 
 

@@ -25,7 +25,7 @@ def is_turn(view: CaseView) -> bool:
 def show(t: Turn) -> None:
     """The amber block; a quiet one where nothing waits for the customer."""
     tx, view = t.tx, t.view
-    if "propose" in view.allowed and track_talks.has_proposed(view):
+    if "propose" in view.allowed and not view.locator.turn:
         track_talks.change(t)
         return
     quiet = _quiet(t)

@@ -38,6 +38,7 @@ def test_what_is_only_held_is_not_called_refunded(open_page: OpenPage, shop: Sho
     case_no = negotiated(shop)
     page = words(open_page("desk", FINANCE, case=case_no))
     assert "已批准，还没到账 ¥100.00" in page and "已退过" not in page
+    shop.act(case_no, "propose", MEI, way="balance")
     shop.act(case_no, "agree", FINANCE, way="balance")
     shop.work(days=1)
     page = words(open_page("desk", LEAD, case=case_no))
@@ -76,7 +77,10 @@ def test_a_late_case_says_since_when(open_page: OpenPage, shop: Shop) -> None:
 def test_talks_show_their_date_at_the_desk(open_page: OpenPage, shop: Shop) -> None:
     case_no = negotiated(shop)
     page = words(open_page("desk", FINANCE, case=case_no))
-    assert "安排期限 剩 7 天" in page and "没有期限" not in page
+    assert "客户答复期限 剩 7 天" in page and "没有期限" not in page and "等客户选收款方式" in page
+    shop.act(case_no, "propose", MEI, way="balance")
+    page = words(open_page("desk", FINANCE, case=case_no))
+    assert "安排期限 剩 7 天" in page and "等客户选收款方式" not in page
 
 
 def test_what_was_agreed_stands_in_the_story(open_page: OpenPage, shop: Shop) -> None:

@@ -38,7 +38,7 @@ OPEN: dict[str, tuple[Callable[[Shop], str], str, str]] = {
     "rejected": (rejected, "提出申诉，由另一位审核员来看", "去提出申诉"),
     "in_appeal": (appealed, "另一位审核员", "看退款进度"),
     "in_arbitration": (arbitrated, "仲裁员和审核员看到的是同一份材料", "看退款进度"),
-    "negotiating": (bounced, "财务和另一位同事核对", "去选收款方式"),
+    "negotiating": (bounced, "按你选的方式把钱给你", "去选收款方式"),
 }
 
 

@@ -40,11 +40,11 @@ def test_while_it_is_arranged_it_says_whose_turn_it_is_and_until_when(open_page:
     shop.act(case_no, "approve", REVIEWER)
     assert shop.view(case_no).state == "negotiating"
     for page in (open_page("track", guest, case=case_no), open_page("request", guest, sent=case_no)):
-        assert "最晚 9月8日（周二）定下来" in words(page) and "两位同事核对后办理" in words(page)
+        assert "请在 9月8日（周二）前选好" in words(page) and "我们核对后办理" in words(page)
         assert "不用做什么" not in words(page) and "正在退给你" not in words(page)
     told = words(open_page("notices", guest))
-    assert "最晚 9月8日（周二）定下来" in told
-    assert "马上开始打款" not in told and "财务正在安排怎么退" in told
+    assert "请在 9月8日（周二）前到退款进度里说你想怎么收" in told
+    assert "马上开始打款" not in told and "财务正在" not in told
 
 
 def test_once_agreed_the_money_goes_where_it_was_agreed(open_page: OpenPage, shop: Shop):
@@ -52,6 +52,7 @@ def test_once_agreed_the_money_goes_where_it_was_agreed(open_page: OpenPage, sho
     mei = Actor("customer", "mei")
     case_no = shop.apply(shop.order(is_open=False), route="negotiated").case_no
     shop.act(case_no, "approve", REVIEWER)
+    shop.act(case_no, "propose", mei, way="balance")
     shop.act(case_no, "agree", LEAD)
     said = words(open_page("request", mei, sent=case_no))
     assert "退到平台余额" in said and "退到支付宝" not in said

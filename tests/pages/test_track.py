@@ -347,6 +347,7 @@ def test_a_fee_of_a_part_is_said_to_be_of_it(open_page: OpenPage, shop: Shop):
 def test_the_dots_of_every_state(state: str, language: str):
     class Card:
         payouts = ()
+        waiting_for = "we"
 
     card = Card()
     card.state = state  # type: ignore[attr-defined]

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, select
 from core.adapters.tables import case_events, cases, commands
 from core.adapters.world import App
 from core.domain import routes
-from core.domain.deadlines import BY_WORKING_DAYS, MOVES_NO_DEADLINE, due, escalated, offered, warnings
+from core.domain.deadlines import BY_WORKING_DAYS, due, escalated, moves_deadline, offered, warnings
 from core.domain.eligibility import assess
 from core.domain.errors import NotFound, TransitionRefused
 from core.domain.facts import Facts
@@ -109,7 +109,7 @@ def _deadline(app: App, conn: Connection, case: Case, events: list[Row[Any]]) ->
         return
     if case.due_action is None:  # talks from before they had a date: the worker hands them over
         return
-    since = [row for row in events if row.event not in MOVES_NO_DEADLINE]
+    since = _moving(events)
     entered = since[-1].at if since else case.created_at
     policy = policies.get(app, conn, case.policy_version)
     yield from _warning(app, case, entered, case.due_at)
@@ -122,6 +122,20 @@ def _deadline(app: App, conn: Connection, case: Case, events: list[Row[Any]]) ->
         return
     if (case.due_at, case.due_action) != (wanted.at, wanted.action):
         yield Finding(16, "deadline_differs", case.case_no, f"{case.due_at}, by the calendar {wanted.at}")
+
+
+def _moving(events: list[Row[Any]]) -> list[Row[Any]]:
+    """The events from which a deadline counted anew. A proposal moved none before each side of the talks had
+    its own time: whether it did stands in the event.
+    """
+    found, names, due_at = [], list[str](), None
+    for row in events:
+        kept = body_of(row.body).get("set", {}).get("due_at")
+        if moves_deadline(row.event, names) and not (row.event == "propose" and kept == due_at):
+            found.append(row)
+        names.append(row.event)
+        due_at = kept
+    return found
 
 
 def _warning(app: App, case: Case, entered: datetime, end: datetime) -> Iterator[Finding]:

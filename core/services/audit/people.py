@@ -30,6 +30,7 @@ class _Told:
     now: set[str] = field(default_factory=set)  # who judges in this one
     approved_by: str = ""  # the role
     offered_by: set[str] = field(default_factory=set)
+    suggested_by: set[str] = field(default_factory=set)  # another way for the money
     first: Any = None  # the row of the first of two approvals, while nothing but the clock came after it
 
 
@@ -66,8 +67,11 @@ def _event(app: App, conn: Connection, told: _Told, row: Any) -> Iterator[Findin
         told.now.add(person)
     if event in ("approve", "offer"):  # an offer is approved by who made it, once it is accepted
         told.approved_by = row.actor_role
-    if event == "accept" and person in told.offered_by - {""}:
+    made_by = {"accept": told.offered_by, "propose": told.suggested_by}.get(event, set())
+    if person in made_by - {""}:
         yield Finding(13, "accepted_own_offer", row.case_no, detail)
+    if event == "counter":
+        told.suggested_by.add(person)
     if event in ("offer", "endorse"):
         told.offered_by.add(person)
     if event in (*SECOND_LOOK.values(), *GRANTING, "negotiate"):

@@ -27,12 +27,12 @@ Pages = Callable[..., Page]
 SAID = {
     "zh_CN": (
         "看不清订单号", "哪一天发现的？", "见新图", "双方说法不一", "退没用的部分", "原账户注销了",
-        "看了双方的材料",
+        "看了双方的材料", "余额马上能用",
     ),
     "en": (
         "The order number cannot be read", "When did you notice?", "See the new picture", "We disagree",
         "The unused part is refunded", "The old account is closed",
-        "Both sides were heard",
+        "Both sides were heard", "A balance is there at once",
     ),
 }  # fmt: skip
 
@@ -220,8 +220,10 @@ def test_an_offer_is_made_and_taken(
 def test_a_negotiated_refund_is_transferred_by_hand(
     page_factory: Pages, visit: OpenVisit, shop: Shop, app: RunningApp, tmp_path: Path, width: int, lang: str
 ) -> None:
-    """R4.5: proof of closure, two people, a reference; the whole number is for finance alone."""
-    closed = SAID[lang][5]
+    """R4.5: proof of closure, two people, a reference; the whole number is for finance alone. What finance
+    would rather do is suggested, and the customer keeps to theirs.
+    """
+    closed, sooner = SAID[lang][5], SAID[lang][7]
     order = shop.order(minor=90_000, escrow=True)
     case_no = applied(app, order)
     desk, v = at_the_desk(page_factory, width, lang, "zhou-lan"), visit(width, lang)
@@ -242,6 +244,25 @@ def test_a_negotiated_refund_is_transferred_by_hand(
     v.page.locator(".st-key-do-propose button").click()
     v.sees(v.tx("track.did.propose"))
     finance = at_the_desk(page_factory, width, lang, "gu-ning")
+    finance.go(f"/desk?queue=talks&case={case_no}")
+    press(finance, "counter", "w")
+    finance.page.locator(".st-key-card-decide label", has_text=finance.tx("way.balance")).click()
+    finance.page.locator(".st-key-card-decide textarea").fill(sooner)
+    finance.page.locator(".st-key-card-decide textarea").press("Tab")
+    expect(finance.page.locator(".reads .quote")).to_be_visible()
+    finance.is_sound()
+    finance.page.locator(".st-key-desk-send button").click()
+    expect(finance.page.locator(".reads")).to_have_count(0)
+    v.go(f"/track?case={case_no}")
+    v.sees(v.tx("track.turn.suggest", way=v.tx("track.suggest.balance")))
+    expect(v.page.locator(".st-key-act-turn .quote")).to_have_text(sooner)
+    v.is_sound()
+    v.page.locator(".st-key-other-way button").click()
+    expect(v.page.locator(".st-key-act-turn [role=radiogroup]").first).to_be_visible()
+    v.is_sound()
+    v.go(f"/track?case={case_no}")
+    v.page.locator(".st-key-keep-way button").click()
+    v.sees(v.tx("track.turn.talks_said_one", way=v.tx("track.turn.way.transfer")))
     finance.go(f"/desk?queue=talks&case={case_no}")
     press(finance, "agree", "g")
     finance.sees("6222021234561234")

@@ -106,6 +106,8 @@ EXPECTED = {
             approved negotiate → negotiating: system reviewer lead
             paying negotiate → negotiating: system
             negotiating propose → negotiating: customer guest support
+            negotiating counter → negotiating: lead finance
+            negotiating remind → negotiating: system
             negotiating agree → paying: lead finance
             negotiating escalate → negotiating: system
             paying transfer → paying: lead finance

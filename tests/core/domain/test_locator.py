@@ -275,20 +275,23 @@ def test_talks_have_a_date(pieces: tuple[Piece, ...]) -> None:
 )
 def test_until_they_have_said_how_to_have_it_it_is_the_customers_turn(why: str, because: str) -> None:
     """R4.5: not 'finance is arranging it' while finance waits for them; and why it is asked at all."""
-    asked = where("negotiating", talks=Talks(why, has_proposed=False))
+    asked = where("negotiating", talks=Talks(why, is_theirs=True))
     assert because in zh(asked) and "等你说" in zh(asked) and "财务" not in zh(asked)
-    assert asked.turn and asked.by == DUE and zh(asked).endswith("最晚 12月1日（周二）定下来")
+    assert asked.turn and asked.by == DUE and zh(asked).endswith("请在 12月1日（周二）前选好")
     assert "选一种收款方式" in wording.next_sentence(texts.of("zh_CN"), asked, NOW)
-    told = where("negotiating", talks=Talks(why, has_proposed=True))
+    told = where("negotiating", talks=Talks(why, is_theirs=False))
     assert "财务" in zh(told) and not told.turn
-    late = where("negotiating", talks=Talks(why, has_proposed=False), owner=ESCALATED_TO)
+    late = where("negotiating", talks=Talks(why, is_theirs=True), owner=ESCALATED_TO)
     assert late.next_key == "locator.next.your_way", "that a lead presses does not say it for them"
+    suggested = where("negotiating", talks=Talks(why, is_theirs=True, is_suggested=True))
+    assert (suggested.turn, suggested.key) == (True, asked.key)
+    assert "我们建议了一种收款方式" in wording.next_sentence(texts.of("zh_CN"), suggested, NOW)
 
 
 def test_a_bounced_refund_waits_for_them_as_well() -> None:
-    asked = where("negotiating", piece("replanned"), talks=Talks("closed", has_proposed=False))
+    asked = where("negotiating", piece("replanned"), talks=Talks("closed", is_theirs=True))
     assert asked.turn and "没能收下" in zh(asked) and "等你说" in zh(asked)
-    told = where("negotiating", piece("replanned"), talks=Talks("closed", has_proposed=True))
+    told = where("negotiating", piece("replanned"), talks=Talks("closed", is_theirs=False))
     assert not told.turn and "财务" in zh(told)
 
 
@@ -419,7 +422,7 @@ def test_whatever_is_known_there_is_one_true_sentence(
         assert sentence and "{" not in sentence and "None" not in sentence and "locator" not in sentence
         assert "—" not in sentence.replace(" — ", ""), "a parameter without a value"
     assert found.by is None or found.by > NOW or "_late" in found.key or found.key.endswith("late_rest")
-    is_asked = state == "negotiating" and talks is not None and not talks.has_proposed
+    is_asked = state == "negotiating" and talks is not None and talks.is_theirs
     assert found.turn == is_asked
     if language == "zh_CN":
         assert ("等你说" in said[0]) == is_asked
@@ -466,8 +469,8 @@ def test_every_key_can_be_reached() -> None:
             ]
             located = where(state, *moved, amount=amount, due=due, owner=owner)
             reached |= {located.key, located.next_key, located.sure}
-            for why in WHY:
-                asked = where(state, *moved, due=due, owner=owner, talks=Talks(why, has_proposed=False))
+            for why, is_suggested in product(WHY, (False, True)):
+                asked = where(state, *moved, due=due, owner=owner, talks=Talks(why, True, is_suggested))
                 reached |= {asked.key, asked.next_key}
     for state, ends in product(
         ("draft", "rejected"), (DUE - timedelta(1), DUE + timedelta(1), NOW - timedelta(1))

@@ -17,11 +17,17 @@ SOON, PAST = NOW + timedelta(days=2), NOW - timedelta(days=2)
 
 
 def where(
-    state: str, *payouts: Payment, due: datetime | None = SOON, action: str = "", owner: str | None = None
+    state: str,
+    *payouts: Payment,
+    due: datetime | None = SOON,
+    action: str = "",
+    owner: str | None = None,
+    is_theirs: bool = False,
 ) -> Stuck:
     return stuck(
-        state, since=PAST, due_at=due, due_action=action or None, owner=owner, payouts=payouts, now=NOW
-    )
+        state, since=PAST, due_at=due, due_action=action or None, owner=owner, payouts=payouts, now=NOW,
+        is_theirs=is_theirs,
+    )  # fmt: skip
 
 
 def test_every_state_has_a_sentence_and_every_sentence_a_state() -> None:
@@ -40,7 +46,17 @@ def test_every_state_has_a_sentence_and_every_sentence_a_state() -> None:
                     words = texts.of(language)(f"stuck.{found.code}", channel="X")
                     assert words and "{" not in words
     reached.add(looked_for("completed").code)
+    reached.add(where("negotiating", is_theirs=True).code)
     assert reached == set(CODES)
+
+
+@pytest.mark.parametrize("owner", [None, "finance", ESCALATED_TO])
+def test_talks_that_wait_for_the_customer_are_nobody_elses(owner: str | None) -> None:
+    """R4.5, R5.6: their silence is no lateness of the shop's, whatever the clock says."""
+    found = where("negotiating", owner=owner, action="escalate", due=PAST, is_theirs=True)
+    assert (found.code, found.waits_for) == ("talks_theirs", "customer")
+    ours = where("negotiating", owner=owner, action="escalate", due=PAST)
+    assert (ours.code, ours.waits_for) == ("talks_late", "lead")
 
 
 def looked_for(state: str) -> Stuck:

@@ -32,7 +32,8 @@ LEAD_2, ARBITER_2 = Actor("lead", "zhao-jing"), Actor("arbiter", "bai-lu")
 PEOPLE = [REVIEWER, REVIEWER_2, LEAD, LEAD_2, ARBITER, ARBITER_2, FINANCE]
 LARGE = 120_000  # above what one may approve
 BY_STAFF = [
-    "approve", "approve", "offer", "reject", "ask", "dispute", "negotiate", "agree", "agree", "transfer",
+    "approve", "approve", "offer", "reject", "ask", "dispute", "negotiate", "agree", "agree", "counter",
+    "transfer",
 ]  # fmt: skip
 TERMS = st.builds(
     Terms,

@@ -133,6 +133,7 @@ def _settled_by_two(shop: Shop) -> str:
     case_no = shop.apply(shop.order(("wechat", 10_000))).case_no
     shop.wechat.faults.append("refuse_closed")
     shop.work()
+    shop.act(case_no, "propose", MEI, way="balance")
     shop.act(case_no, "agree", FINANCE)
     assert shop.act(case_no, "agree", LEAD).state == "paying"
     return case_no

@@ -491,3 +491,5 @@ def test_the_list_and_the_page_say_whose_turn_it_is(shop: Shop) -> None:
     assert seen() == {("locator.your_way_escrow_by", True)}
     shop.act(case_no, "propose", MEI, way="balance")
     assert seen() == {("locator.negotiating_by", False)}
+    shop.act(case_no, "counter", FINANCE, way="account", note="付款的账户还开着，两天到账")
+    assert seen() == {("locator.your_way_escrow_by", True)}

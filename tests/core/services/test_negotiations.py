@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, text, update
 
 from core.adapters import tables
-from core.adapters.tables import case_events, payees
+from core.adapters.tables import case_events, evidence, payees, payments
 from core.domain.actors import Actor
 from core.domain.errors import (
     NotAllowed,
@@ -19,8 +19,9 @@ from core.domain.errors import (
     ReferenceRequired,
     RouteUnavailable,
     SamePerson,
-    TextRequired,
     TransitionRefused,
+    WayNotProposed,
+    WayUnsaid,
 )
 from core.domain.settlement import Payee
 from core.services import cases, desk, notices, queues
@@ -108,14 +109,17 @@ def test_nothing_goes_elsewhere_without_proof(shop: Shop) -> None:
     with pytest.raises(ProofOfClosureMissing):
         shop.act(case_no, "propose", MEI, way="transfer", payee=CARD)
     with pytest.raises(ProofOfClosureMissing):
-        shop.act(case_no, "agree", FINANCE, way="transfer")
+        shop.act(case_no, "counter", FINANCE, way="transfer", note="账户关了")
     prove(shop, case_no)
     with pytest.raises(PayeeMissing):
         shop.act(case_no, "propose", MEI, way="transfer")
-    with pytest.raises(PayeeMissing):
-        shop.act(case_no, "agree", FINANCE, way="transfer")
     with pytest.raises(RouteUnavailable):  # it is closed
-        shop.act(case_no, "agree", FINANCE, way="account")
+        shop.act(case_no, "propose", MEI, way="account")
+    shop.act(case_no, "propose", MEI, way="transfer", payee=CARD)
+    with shop.app.begin() as conn:
+        conn.execute(update(evidence).where(evidence.c.case_no == case_no).values(removed_at=shop.clock.at))
+    with pytest.raises(ProofOfClosureMissing):
+        shop.act(case_no, "agree", FINANCE)
     assert shop.view(case_no).state == "negotiating"
 
 
@@ -127,8 +131,6 @@ def test_two_people_say_the_same(shop: Shop) -> None:
     shop.act(case_no, "agree", FINANCE, way="transfer")
     with pytest.raises(SamePerson):
         shop.act(case_no, "agree", FINANCE, way="transfer")
-    other = shop.act(case_no, "agree", LEAD, way="balance", note="别的办法")
-    assert other.events[-1].event == "endorse"  # another way: the first of two again
     shop.act(case_no, "propose", MEI, way="transfer", payee=Payee("alipay", "梅雨", "mei@example.com"))
     again = shop.act(case_no, "agree", FINANCE_2, way="transfer")
     assert (again.state, again.events[-1].event) == ("negotiating", "endorse")
@@ -137,13 +139,15 @@ def test_two_people_say_the_same(shop: Shop) -> None:
 
 
 def test_no_money_goes_to_a_forgotten_number(shop: Shop) -> None:
-    """Two who come back to a transfer after another way have no account any more, only its last digits."""
+    """Who comes back to a transfer after another way has no account any more."""
     case_no = bounced(shop)
     prove(shop, case_no)
     shop.act(case_no, "propose", MEI, way="transfer", payee=CARD)
-    shop.act(case_no, "agree", FINANCE, way="balance", note="别的办法")
+    shop.act(case_no, "propose", MEI, way="balance")
+    with pytest.raises(PayeeMissing):
+        shop.act(case_no, "propose", MEI, way="transfer")
     for who in (LEAD, FINANCE_2):
-        with pytest.raises(PayeeMissing):
+        with pytest.raises(WayNotProposed):
             shop.act(case_no, "agree", who, way="transfer")
     assert desk.open_file(shop.app, FINANCE, case_no).payee is None
     shop.act(case_no, "propose", MEI, way="transfer", payee=CARD)  # said again, it can be agreed on
@@ -174,7 +178,8 @@ def test_an_open_account_comes_first(shop: Shop) -> None:
     sent = shop.apply(shop.order(escrow=True))
     assert sent.state == "in_review"
     shop.act(sent.case_no, "approve", REVIEWER)
-    view = shop.act(sent.case_no, "agree", FINANCE, way="account")  # who approved is the other of two
+    shop.act(sent.case_no, "propose", MEI, way="account")
+    view = shop.act(sent.case_no, "agree", FINANCE)  # who approved is the other of two
     assert view.state == "paying"
     shop.work()
     shop.work(days=2)
@@ -220,17 +225,13 @@ def test_what_the_event_keeps(sqlite_shop: Shop) -> None:
     assert [leg["channel"] for leg in body["legs"]] == ["transfer"]
 
 
-@pytest.mark.parametrize("how", ["withdrawn", "another_way"])
-def test_the_number_is_forgotten_when_nobody_transfers_any_more(shop: Shop, how: str) -> None:
+def test_the_number_is_forgotten_when_nobody_transfers_any_more(shop: Shop) -> None:
     """Invariant 20: also where it never came to the transfer."""
     case_no = shop.apply(shop.order(escrow=True)).case_no
     shop.act(case_no, "approve", REVIEWER)
     prove(shop, case_no)
     shop.act(case_no, "propose", MEI, way="transfer", payee=CARD)
-    if how == "withdrawn":
-        shop.act(case_no, "withdraw", MEI)
-    else:
-        shop.act(case_no, "agree", FINANCE, way="balance", note="别的办法")
+    shop.act(case_no, "withdraw", MEI)
     with shop.app.read() as conn:
         row = conn.execute(select(payees).where(payees.c.case_no == case_no)).one()
     assert (row.account, row.closed_at) == ("****1234", shop.clock.at)
@@ -238,10 +239,17 @@ def test_the_number_is_forgotten_when_nobody_transfers_any_more(shop: Shop, how:
 
 
 def test_talks_that_take_too_long_get_a_lead_and_a_new_date(shop: Shop) -> None:
-    """Invariant 8, R4.5: a customer waits for a date; neither their wish nor one of two moves it."""
+    """Invariant 8, R4.5: a customer who said how waits for a date; neither another wish nor one of two moves
+    it.
+    """
     case_no = bounced(shop)
+    prove(shop, case_no)
+    theirs = shop.app.calendar.deadline(shop.clock.at, 5).at
+    assert (shop.view(case_no).due_at, shop.view(case_no).owner) == (theirs, "finance")
+    shop.work(hours=20)
+    shop.act(case_no, "propose", MEI, way="redeem_code")
     end = shop.app.calendar.deadline(shop.clock.at, 5).at
-    assert (shop.view(case_no).due_at, shop.view(case_no).owner) == (end, "finance")
+    assert end > theirs, "what they took of it is not taken from us"
     shop.work(hours=20)
     shop.act(case_no, "propose", MEI, way="balance")
     shop.act(case_no, "agree", FINANCE, way="balance")
@@ -258,38 +266,107 @@ def test_talks_that_take_too_long_get_a_lead_and_a_new_date(shop: Shop) -> None:
     assert shop.act(case_no, "agree", LEAD, way="balance").state == "paying"  # the first of two still counts
 
 
-def test_talks_from_before_they_had_a_date_are_handed_to_a_lead(shop: Shop) -> None:
-    """As the migration leaves them: due at once, and no event that says what."""
+@pytest.mark.parametrize(("is_ours", "then"), [(True, ("escalate", "lead")), (False, ("remind", "finance"))])
+def test_talks_from_before_they_had_a_date(shop: Shop, is_ours: bool, then: tuple[str, str]) -> None:
+    """As the migration leaves them, due at once and no event that says what: handed to a lead, or asked."""
     case_no = bounced(shop)
+    if is_ours:
+        shop.act(case_no, "propose", MEI, way="balance")
     with shop.app.begin() as conn:
         old = {"due_at": shop.clock.at, "due_action": None}
         conn.execute(update(tables.cases).where(tables.cases.c.case_no == case_no).values(old))
     shop.work()
     view = shop.view(case_no)
-    assert (view.events[-1].event, view.owner) == ("escalate", "lead")
+    assert (view.events[-1].event, view.owner) == then
     assert shop.audit() == []
 
 
-def test_another_way_than_its_customer_asked_for_needs_a_reason(shop: Shop) -> None:
-    """R4.5: whoever settles it otherwise says why, and the customer reads it."""
+@pytest.mark.parametrize("proposed", ["transfer", "balance", "redeem_code"])
+def test_staff_agree_on_what_the_customer_proposed_and_on_nothing_else(shop: Shop, proposed: str) -> None:
+    """R4.5: with no reason whatever, and nothing is written; who names no way means theirs."""
     case_no = bounced(shop)
     prove(shop, case_no)
-    shop.act(case_no, "propose", MEI, way="transfer", payee=CARD)
-    for way in ("balance", None):  # who names none chooses one as well
-        with pytest.raises(TextRequired):
+    shop.act(case_no, "propose", MEI, way=proposed, payee=CARD if proposed == "transfer" else None)
+    before = shop.view(case_no)
+    for way in {"account", "balance", "transfer", "redeem_code", "discount"} - {proposed}:
+        with pytest.raises(WayNotProposed) as refused:
+            shop.act(case_no, "agree", FINANCE, way=way, note="这样更快")
+        assert refused.value.params == {"way": proposed}
+    assert shop.view(case_no).events == before.events
+    shop.act(case_no, "agree", FINANCE)
+    settled = shop.act(case_no, "agree", LEAD, way=proposed)
+    assert (settled.state, settled.events[-1].way) == ("paying", proposed)
+    assert {payout.channel for payout in settled.payouts if payout.state == "planned"} == {proposed}
+    assert shop.audit() == []
+
+
+def test_before_they_have_spoken_it_only_goes_back_the_way_it_came(shop: Shop) -> None:
+    """R4.3, R4.5: and two agree on that, as nobody approved of a way yet."""
+    case_no = shop.apply(shop.order(escrow=True)).case_no
+    shop.act(case_no, "approve", REVIEWER)
+    for way in ("balance", "transfer", "redeem_code", "discount"):
+        with pytest.raises(WayUnsaid):
+            shop.act(case_no, "agree", FINANCE, way=way, note="这样更快")
+    first = shop.act(case_no, "agree", FINANCE)
+    assert (first.state, first.events[-1].event, first.locator.turn) == ("negotiating", "endorse", False)
+    second = shop.act(case_no, "agree", LEAD, way="account")
+    assert [(payout.channel, payout.state) for payout in second.payouts] == [("alipay", "planned")]
+    assert shop.audit() == []
+
+
+def test_the_rest_of_a_closed_account_becomes_no_balance_by_itself(shop: Shop) -> None:
+    """R4.5: one account is open and one is not; balance is for the customer to choose."""
+    case_no = shop.apply(shop.order(("alipay", 4_000), ("wechat", 6_000), escrow=True)).case_no
+    shop.act(case_no, "approve", REVIEWER)
+    p = payments.c
+    with shop.app.begin() as conn:
+        gone = (p.order_no == shop.view(case_no).order.order_no, p.channel == "wechat")
+        conn.execute(update(payments).where(*gone).values(is_open=False))
+    for way in (None, "account", "balance"):
+        with pytest.raises(WayUnsaid):
             shop.act(case_no, "agree", FINANCE, way=way)
-    shop.act(case_no, "agree", FINANCE, way="balance", note="这张卡收不了")
-    shop.act(case_no, "agree", LEAD)
-    assert "这张卡收不了" in {event.note for event in shop.view(case_no, MEI).events}
+    shop.act(case_no, "propose", MEI, way="balance")
+    assert shop.act(case_no, "agree", FINANCE).state == "paying"
+    assert {payout.channel for payout in shop.view(case_no).payouts} == {"balance"}
+    assert shop.audit() == []
 
 
-def test_whoever_approved_the_refund_did_not_approve_of_another_way(shop: Shop) -> None:
-    """R4.5, invariant 13: settled as its customer asked, one agrees after a reviewer; otherwise two."""
-    for way, state in (("account", "paying"), ("balance", "negotiating")):
-        case_no = shop.apply(shop.order(escrow=True)).case_no
-        shop.act(case_no, "approve", REVIEWER)
-        shop.act(case_no, "propose", MEI, way="account")
-        after = shop.act(case_no, "agree", FINANCE, way=way, note="这样更快")
-        assert (after.state, way) == (state, way)
-    assert shop.act(case_no, "agree", LEAD).state in ("paying", "completed")
+def test_what_was_proposed_before_it_bounced_is_said_anew(shop: Shop) -> None:
+    """R4.5: the way they chose failed; nobody chooses the next one for them, nor the same."""
+    case_no = shop.apply(shop.order(escrow=True)).case_no
+    shop.act(case_no, "approve", REVIEWER)
+    shop.act(case_no, "propose", MEI, way="account")
+    assert shop.act(case_no, "agree", FINANCE).state == "paying"
+    shop.alipay.faults.append("refuse_closed")
+    shop.work()
+    assert shop.view(case_no).locator.turn
+    for way in (None, "account"):
+        with pytest.raises(WayUnsaid):
+            shop.act(case_no, "agree", FINANCE, way=way)
+    assert shop.audit() == []
+
+
+def test_whoever_approved_the_refund_is_one_of_two_for_what_was_proposed(shop: Shop) -> None:
+    """R4.5, invariant 13: as its customer asked, one agrees after a person's approval; after the portal's own
+    two do.
+    """
+    case_no = shop.apply(shop.order(escrow=True)).case_no
+    shop.act(case_no, "approve", REVIEWER)
+    shop.act(case_no, "propose", MEI, way="balance")
+    assert shop.act(case_no, "agree", FINANCE).state == "paying"
+    automatic = bounced(shop)
+    shop.act(automatic, "propose", MEI, way="balance")
+    assert shop.act(automatic, "agree", FINANCE).state == "negotiating"
+    assert shop.act(automatic, "agree", LEAD).state == "paying"
+    assert shop.audit() == []
+
+
+def test_to_the_account_that_paid_whatever_was_planned(shop: Shop) -> None:
+    """R4.5: called into talks on its way to the balance, it goes to the account that they name."""
+    case_no = shop.apply(shop.order(), route="balance").case_no
+    shop.act(case_no, "negotiate", REVIEWER, note="请客户确认")
+    shop.act(case_no, "propose", MEI, way="account")
+    shop.act(case_no, "agree", FINANCE)
+    settled = shop.act(case_no, "agree", LEAD)
+    assert [payout.channel for payout in settled.payouts] == ["alipay"]
     assert shop.audit() == []

@@ -90,6 +90,10 @@ def test_money_that_came_back_is_told(shop: Shop) -> None:
     shop.alipay.give_back(shop.payouts(case_no)[0].key)
     shop.work(hours=1)
     assert told(shop)[-1] == "bounced"
+    shop.act(case_no, "counter", LEAD, way="balance", note="原来的账户收不了款")
+    assert told(shop)[-1] == "suggested"
+    shop.act(case_no, "propose", MEI, way="balance")
+    assert told(shop)[-1] == "proposed"
     shop.act(case_no, "agree", FINANCE)
     shop.act(case_no, "agree", LEAD)
     assert told(shop)[-1] == "paying"

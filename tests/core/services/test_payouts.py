@@ -12,7 +12,7 @@ from core.adapters.channels.balance import spendable
 from core.adapters.tables import balance_lots, payments
 from core.adapters.tables import payouts as payout_table
 from core.domain.actors import SYSTEM, Actor
-from core.domain.errors import MoneyAlreadySent, RouteUnavailable, SamePerson
+from core.domain.errors import MoneyAlreadySent, SamePerson, WayUnsaid
 from core.services import cases, payouts, sending, timers
 from core.services.record import Change, lock
 from tests.shop import FINANCE, LEAD, MEI, Shop
@@ -218,6 +218,7 @@ def test_a_closed_account_goes_to_people(shop: Shop) -> None:
     with pytest.raises(MoneyAlreadySent):
         shop.act(case_no, "withdraw", MEI)
 
+    shop.act(case_no, "propose", MEI, way="balance")
     first = shop.act(case_no, "agree", FINANCE, note="退到平台余额，已电话确认")
     assert (first.state, first.events[-1].event, first.owner) == ("negotiating", "endorse", "finance")
     assert "agree" not in shop.view(case_no, FINANCE).allowed
@@ -251,6 +252,7 @@ def test_money_that_the_bank_sends_back(shop: Shop) -> None:
     assert view.locator.key == "locator.bounced_rest_yours_by"
     assert view.locator.params["arrived_minor"] == 6_000
     assert shop.audit() == []
+    shop.act(case_no, "propose", MEI, way="balance")
     shop.act(case_no, "agree", LEAD)
     shop.act(case_no, "agree", FINANCE)
     shop.work()
@@ -274,7 +276,7 @@ def test_money_that_comes_back_again_does_not_run_out_of_people(sqlite_shop: Sho
 
 
 def test_an_account_that_closes_between_two_agreements(sqlite_shop: Shop) -> None:
-    """Invariant 13: the second person agrees to what the first agreed to, or becomes the first."""
+    """Invariant 13: what the first agreed to cannot be done any more; without its customer nothing else."""
     shop = sqlite_shop
     order_no, case_no = started(shop)
     shop.work()
@@ -283,6 +285,9 @@ def test_an_account_that_closes_between_two_agreements(sqlite_shop: Shop) -> Non
     shop.act(case_no, "agree", FINANCE)
     with shop.app.begin() as conn:
         conn.execute(update(payments).where(payments.c.order_no == order_no).values(is_open=False))
+    with pytest.raises(WayUnsaid):
+        shop.act(case_no, "agree", LEAD)
+    shop.act(case_no, "propose", MEI, way="balance")
     assert shop.act(case_no, "agree", LEAD).state == "negotiating"
     assert shop.act(case_no, "agree", FINANCE).state == "paying"
     assert shop.audit() == []
@@ -384,6 +389,7 @@ def test_negotiated_needs_two_people(shop: Shop) -> None:
     assert shop.view(case_no).state == "in_review"
     approved = shop.act(case_no, "approve", LEAD)
     assert (approved.state, approved.route, approved.owner) == ("negotiating", "negotiated", "finance")
+    shop.act(case_no, "propose", MEI, way="account")
     for same in (LEAD, Actor("finance", LEAD.id)):  # by person, not by role
         assert "agree" not in shop.view(case_no, same).allowed
         with pytest.raises(SamePerson):
@@ -400,6 +406,7 @@ def test_no_withdrawing_while_a_part_is_under_way_after_an_agreement(shop: Shop)
     order_no = shop.order(("alipay", 4_000), ("wechat", 6_000), escrow=True)
     case_no = shop.apply(order_no).case_no
     shop.act(case_no, "approve", LEAD)
+    shop.act(case_no, "propose", MEI, way="account")
     shop.act(case_no, "agree", FINANCE)
     shop.wechat.faults.append("refuse_closed")
     shop.work()
@@ -415,13 +422,14 @@ def test_no_withdrawing_while_a_part_is_under_way_after_an_agreement(shop: Shop)
 
 
 def test_a_guest_with_a_closed_account_is_not_paid_into_nothing(shop: Shop) -> None:
-    """R4.3, R4.5: without account and balance the agreement is refused; the money stays held."""
+    """R4.3, R4.5: until they say how, the agreement is refused; the money stays held."""
     order_no = shop.order(customer="")
     case_no = shop.apply(order_no, actor=Actor("guest", order_no=order_no)).case_no
     shop.alipay.faults.append("refuse_closed")
     shop.work()
-    with pytest.raises(RouteUnavailable):
-        shop.act(case_no, "agree", FINANCE)
+    for way in (None, "account", "balance"):
+        with pytest.raises(WayUnsaid):
+            shop.act(case_no, "agree", FINANCE, way=way)
     assert shop.view(case_no).state == "negotiating"
     assert shop.audit() == []
 

@@ -35,9 +35,12 @@ def test_what_was_escalated_stays_late_and_on_top(shop: Shop) -> None:
 
 def test_late_talks_and_late_transfers_say_so(shop: Shop) -> None:
     talks, paid = bounced(shop), transfer_agreed(shop)
+    theirs = bounced(shop)
+    shop.act(talks, "propose", MEI, way="balance")
     shop.work(days=14)
-    [card] = queues.queue(shop.app, FINANCE, "talks")
-    assert card.case_no == talks and card.late_since is not None
+    late, waiting = queues.queue(shop.app, FINANCE, "talks")
+    assert (late.case_no, late.is_theirs) == (talks, False) and late.late_since is not None
+    assert (waiting.case_no, waiting.is_theirs, waiting.late_since) == (theirs, True, None)
     [card] = queues.queue(shop.app, FINANCE, "transfers")
     eta = shop.view(paid).payouts[-1].eta_at
     assert (card.case_no, card.late_since) == (paid, eta)

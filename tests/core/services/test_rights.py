@@ -180,6 +180,8 @@ approved                negotiate>negotiating   -     a     -       +oo++    +oo
 approved                withdraw>withdrawn      +     a     +       -        -     -       -       -
 
 negotiating             agree>paying            -     a     -       -        +oos+ -       +oos+   -
+negotiating             counter>negotiating     -     a     -       -        +oos+ -       +oos+   -
+negotiating             remind                  -     a     -       -        -     -       -       -
 negotiating             propose>negotiating     +     a     +       -        -     -       -       -
 negotiating             add_evidence            x     a     x       -        -     -       -       -
 negotiating             endorse                 -     a     -       -        -oos- -       -oos-   -
@@ -188,6 +190,8 @@ negotiating             withdraw>withdrawn      +     a     +       -        -  
 negotiating             take                    -     a     -       -        +oos+ -       +oos+   -
 
 negotiating/called      agree>negotiating       -     a     -       -        +oos+ -       +oos+   -
+negotiating/called      counter>negotiating     -     a     -       -        +oos+ -       +oos+   -
+negotiating/called      remind                  -     a     -       -        -     -       -       -
 negotiating/called      propose>negotiating     +     a     +       -        -     -       -       -
 negotiating/called      add_evidence            x     a     x       -        -     -       -       -
 negotiating/called      endorse                 -     a     -       -        -oos- -       -oos-   -
@@ -196,6 +200,8 @@ negotiating/called      withdraw>withdrawn      +     a     +       -        -  
 negotiating/called      take                    -     a     -       -        +oos+ -       +oos+   -
 
 negotiating/bounced     agree>negotiating       -     a     -       -        +oo++ -       +oo++   -
+negotiating/bounced     counter>negotiating     -     a     -       -        +oo++ -       +oo++   -
+negotiating/bounced     remind                  -     a     -       -        -     -       -       -
 negotiating/bounced     propose>negotiating     +     a     +       -        -     -       -       -
 negotiating/bounced     add_evidence            x     a     x       -        -     -       -       -
 negotiating/bounced     endorse                 -     a     -       -        -oo-- -       -oo--   -
@@ -204,12 +210,24 @@ negotiating/bounced     withdraw                m     a     m       -        -  
 negotiating/bounced     take                    -     a     -       -        +oo++ -       +oo++   -
 
 negotiating/endorsed    agree>paying            -     a     -       -        +oo+s -       +oo+s   -
+negotiating/endorsed    counter>negotiating     -     a     -       -        +oo++ -       +oo++   -
+negotiating/endorsed    remind                  -     a     -       -        -     -       -       -
 negotiating/endorsed    propose>negotiating     +     a     +       -        -     -       -       -
 negotiating/endorsed    add_evidence            x     a     x       -        -     -       -       -
 negotiating/endorsed    endorse                 -     a     -       -        -oo-- -       -oo--   -
 negotiating/endorsed    escalate                -     a     -       -        -     -       -       -
 negotiating/endorsed    withdraw                m     a     m       -        -     -       -       -
 negotiating/endorsed    take                    -     a     -       -        +oo++ -       +oo++   -
+
+negotiating/suggested   agree>negotiating       -     a     -       -        +oo++ -       +oo++   -
+negotiating/suggested   counter>negotiating     -     a     -       -        +oo++ -       +oo++   -
+negotiating/suggested   remind                  -     a     -       -        -     -       -       -
+negotiating/suggested   propose>negotiating     +     a     ++++o   -        -     -       -       -
+negotiating/suggested   add_evidence            x     a     x       -        -     -       -       -
+negotiating/suggested   endorse                 -     a     -       -        -oo-- -       -oo--   -
+negotiating/suggested   escalate                -     a     -       -        -     -       -       -
+negotiating/suggested   withdraw                m     a     m       -        -     -       -       -
+negotiating/suggested   take                    -     a     -       -        +oo++ -       +oo++   -
 
 paying                  complete                -     a     -       -        -     -       -       -
 paying                  negotiate               -     a     -       -        -     -       -       -
@@ -273,16 +291,17 @@ WRONG_PERSON = ".-os2ha"  # the others say: not now, or not like this
 EVENTS = (
     "submit", "withdraw", "lapse", "approve", "refer", "reject", "endorse", "ask", "dispute", "escalate",
     "answer", "pay", "negotiate", "agree", "complete", "reapply", "appeal", "offer", "accept", "decline",
-    "expire", "propose", "transfer", "find_forgery",
+    "expire", "propose", "transfer", "find_forgery", "counter", "remind",
 )  # fmt: skip
 # What is said with them, where they ask for more than words.
 SAID: dict[str, dict[str, Any]] = {
     "offer": {"amount_minor": 5_000},
     "propose": {"way": "balance"},
+    "counter": {"way": "redeem_code"},
     "transfer": {"reference": "T-20261128"},
 }
 FORGED = ("refund_now", "APPROVE")
-PREVIEWED = ("approve", "offer", "agree", "withdraw")
+PREVIEWED = ("approve", "offer", "agree", "counter", "withdraw")
 OTHERS = (
     "save_draft", "add_evidence", "remove_evidence", "read_evidence", "view", "look", "open_file", "take",
     "give_back", "list", "open_draft", "mask_evidence",
@@ -290,7 +309,7 @@ OTHERS = (
 COMMANDS = (*EVENTS, *FORGED, *(f"preview {event}" for event in PREVIEWED), *OTHERS)
 
 # Whoever drops a state, a person or a command has to say so here.
-STATES, PERSONS, TRIED, BY_THE_WRONG_PERSON = 25, 33, 34_650, 12_389
+STATES, PERSONS, TRIED, BY_THE_WRONG_PERSON = 26, 33, 38_610, 13_692
 
 # --- the persons --------------------------------------------------------------------------------------------
 
@@ -468,6 +487,22 @@ class Cases:
         self.shop.work()
         return case_no
 
+    def proposed(self, customer: Actor) -> str:
+        case_no = self.bounced(customer)
+        self.shop.picture(case_no, "account_closed")
+        self.shop.act(case_no, "propose", customer, way="balance")
+        return case_no
+
+    def escrowed(self, customer: Actor) -> str:
+        case_no = self.act(self.review(customer, escrow=True), "approve", self.judge)
+        self.shop.act(case_no, "propose", customer, way="balance")
+        return case_no
+
+    def suggested(self, customer: Actor) -> str:
+        case_no = self.proposed(customer)
+        self.shop.act(case_no, "counter", Actor("finance", ENDORSER), way="redeem_code", note="…")
+        return case_no
+
     def by_hand(self, customer: Actor) -> str:
         """The account is closed; two people agreed on a transfer to another one of the same person."""
         case_no = self.bounced(customer)
@@ -503,8 +538,9 @@ LARGE = 150_000  # above what one may approve
 REACHED: dict[str, Callable[[Cases, Actor], str]] = {
     "closed": Cases.lapsed,
     "completed": Cases.completed,
-    "negotiating/bounced": Cases.bounced,
-    "negotiating/endorsed": lambda c, mei: c.act(c.bounced(mei), "agree", Actor("finance", ENDORSER)),
+    "negotiating/bounced": Cases.proposed,
+    "negotiating/endorsed": lambda c, mei: c.act(c.proposed(mei), "agree", Actor("finance", ENDORSER)),
+    "negotiating/suggested": Cases.suggested,
     "paying/by-hand": Cases.by_hand,
     "paying": Cases.paying,
     "draft": Cases.draft,
@@ -520,7 +556,7 @@ REACHED: dict[str, Callable[[Cases, Actor], str]] = {
         c.dispute(mei, LARGE), "approve", Actor("arbiter", ENDORSER)
     ),
     "approved": Cases.approved,
-    "negotiating": lambda c, mei: c.act(c.review(mei, escrow=True), "approve", c.judge),
+    "negotiating": Cases.escrowed,
     "negotiating/called": lambda c, mei: c.act(c.automatic(mei), "negotiate", c.judge),
     "rejected": Cases.rejected,
     "in_appeal": Cases.appeal,
@@ -776,7 +812,8 @@ THE_CLOCK = {
     "in_arbitration/endorsed": ("escalate", "in_arbitration"),
     "approved": ("pay", "paying"),
     "negotiating": ("escalate", "negotiating"),
-    "negotiating/called": ("escalate", "negotiating"),
+    "negotiating/called": ("remind", "negotiating"),
+    "negotiating/suggested": ("remind", "negotiating"),
     "negotiating/bounced": ("escalate", "negotiating"),
     "negotiating/endorsed": ("escalate", "negotiating"),
     "rejected": ("lapse", "closed"),

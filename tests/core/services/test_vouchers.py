@@ -103,7 +103,7 @@ def test_it_needs_proof_where_the_account_is_closed(sqlite_shop: Shop) -> None:
     with pytest.raises(ProofOfClosureMissing):
         sqlite_shop.act(case_no, "propose", MEI, way="discount")
     with pytest.raises(ProofOfClosureMissing):
-        sqlite_shop.act(case_no, "agree", FINANCE, way="redeem_code")
+        sqlite_shop.act(case_no, "counter", FINANCE, way="redeem_code", note="账户关了")
 
 
 def test_of_what_a_third_party_holds_no_account_is_closed(sqlite_shop: Shop) -> None:

@@ -106,6 +106,7 @@ def test_a_second_offer_and_a_second_agreement_have_the_firsts_words(shop: Shop)
     shop.act(case_no, "offer", REVIEWER, amount_minor=150_000, note=PART)
     assert shop.act(case_no, "offer", LEAD).events[-1].note == PART
     talks = bounced(shop)
+    shop.act(talks, "propose", MEI, way="balance")
     assert shop.act(talks, "agree", FINANCE, way="balance", note="已商定").events[-1].event == "endorse"
     last = shop.act(talks, "agree", LEAD).events[-1]
     assert (last.event, last.note) == ("agree", "已商定")
