@@ -30,7 +30,8 @@ from portal.parts import (
     track_turn,
 )
 from portal.parts import missing as not_received
-from portal.parts.turn import Turn
+from portal.parts.turn import Turn, too_late
+from portal.parts.wizard import bad
 
 SOON, SLOWLY, UNTIL_ACCEPTED = 10, 20, 3  # seconds until it looks again: more often where money moves
 
@@ -80,6 +81,8 @@ def follow(view: CaseView) -> None:
     lost = missing.look(app, actor, view.case_no) if seeks else None
     main, aside = st.columns([1.95, 1], gap="large")
     with main:
+        if refused := too_late(turn):
+            st.html(bad(tx.refusal(refused)))
         if lost and lost.tickets:
             with st.container(key="card-ticket"):
                 st.html(ticket.told(turn, lost.tickets[0]))

@@ -25,10 +25,11 @@ Step = tuple[str, str, str]  # (event, role, person) of something that happened 
 
 APPROVING: Final = frozenset({"approve", "offer", "agree"})  # the first of two such commands is an `endorse`
 DECIDING: Final = APPROVING | {"endorse", "reject", "ask", "negotiate", "counter", "find_forgery"}
-CLOCK: Final = frozenset({"escalate", "remind"})  # nobody's word
+CLOCK: Final = frozenset({"escalate", "remind"})  # nobody's word: later than it was, and the same as before
 RECORDING: Final = frozenset({"transfer"})
 SPEAKING: Final = frozenset({"ask", "offer"})  # what waits for the customer is the last of these
 TO_AN_OFFER: Final = frozenset({"accept", "decline"})
+TAKING: Final = TO_AN_OFFER | {"propose"}  # by which a customer settles something
 TO_A_QUESTION: Final = frozenset({"answer"})
 JUDGING: Final = DECIDING | {"dispute"}  # whoever sent it to arbitration had formed a view
 SENDING: Final = frozenset({"pay", "agree"})  # from then on money may be on its way
@@ -72,6 +73,18 @@ def _barred_from_answering(event: str, actor: Actor, state: str, history: Sequen
 
 def _suggested_by(history: Iterable[Step]) -> set[str]:
     return {person(who) for name, _, who in history if name == "counter"}
+
+
+def is_overtaken(event: str, actor: Actor, history: Sequence[Step], seen: int | None) -> bool:
+    """Whether something has happened since this person looked, whose decision is about what they saw. `seen`:
+    the number of the last event that they were shown; None of who looked at nothing. What a customer only
+    adds or gives up is right whatever happened.
+    """
+    if seen is None or (actor.role in BUYERS and event not in TAKING):
+        return False
+    # The first of two is between colleagues: no customer is asked anything else because of it.
+    passed_over = CLOCK | {"endorse"} if actor.role in BUYERS else CLOCK
+    return any(name not in passed_over for name, _, _ in history[seen:])
 
 
 def conflict(actor: Actor, state: str, customer_id: str, history: Sequence[Step]) -> Refusal | None:

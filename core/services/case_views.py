@@ -125,6 +125,11 @@ class CaseView:
     expected: Breakdown | None = None  # what approving all of it would pay, while nobody has decided
     erased_at: datetime | None = None  # its customer was; words and pictures are sealed since
 
+    @property
+    def last_seq(self) -> int:
+        """The newest event in it; 0 of what was never sent."""
+        return self.events[-1].seq if self.events else 0
+
 
 @dataclass(frozen=True, slots=True)
 class Look:

@@ -200,10 +200,14 @@ def act(
     event: str,
     command_id: str,
     terms: Terms | None = None,
+    *,
+    seen: int | None = None,
     **said: Any,
 ) -> CaseView:
     """One event of the lifecycle by a person, with every guard. Answers the case as this person sees
-    it now. What is said with it: `terms`, or their parts by name (`note`, `amount_minor`, …).
+    it now. What is said with it: `terms`, or their parts by name (`note`, `amount_minor`, …). `seen`: the
+    last event of the case on the screen where they decided it (`CaseView.last_seq`); `StaleForm` when more
+    has happened since. None where there was no screen.
     """
     terms = terms or Terms(**said)
     proof.check(actor, event, app.now())
@@ -214,7 +218,8 @@ def act(
     def work(conn: Connection, case: Case) -> dict[str, Any]:
         if actor.role not in BUYERS:
             leases.free(conn, actor, case_no, app.now())
-        after = decisions.decide(app, conn, case, actor, event, terms.with_note(drafts.clean(terms.note)))
+        words = terms.with_note(drafts.clean(terms.note))
+        after = decisions.decide(app, conn, case, actor, event, words, seen)
         if actor.role not in BUYERS:
             leases.give_back(conn, actor, case_no)
         return {"case_no": after.case_no, "state": after.state}

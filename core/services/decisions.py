@@ -16,10 +16,17 @@ from core.adapters.tables import evidence
 from core.adapters.world import App
 from core.domain.actors import SYSTEM, Actor
 from core.domain.deadlines import due
-from core.domain.errors import MoneyAlreadySent, NewEvidenceNeeded, NotAllowed, TextRequired, TextTooLong
+from core.domain.errors import (
+    MoneyAlreadySent,
+    NewEvidenceNeeded,
+    NotAllowed,
+    StaleForm,
+    TextRequired,
+    TextTooLong,
+)
 from core.domain.lifecycle import CASE
 from core.domain.policy import Policy
-from core.domain.rights import barred
+from core.domain.rights import barred, is_overtaken
 from core.domain.terms import Terms
 from core.services import applying, approvals, credit, ledger, negotiations, policies, reservations
 from core.services.applying import Answer
@@ -53,8 +60,17 @@ def screen(app: App, change: Change, answer: Answer) -> None:
         change.step("refer", SYSTEM, at, due("in_review", policy, app.calendar, at), body, **verdict)
 
 
-def decide(app: App, conn: Connection, case: Case, actor: Actor, event: str, terms: Terms) -> Case:
+def decide(
+    app: App,
+    conn: Connection,
+    case: Case,
+    actor: Actor,
+    event: str,
+    terms: Terms,
+    seen: int | None = None,
+) -> Case:
     """One event by a person, all guards included. `submit` is not here: it is the customer's own command.
+    `seen`: the last event that they were shown; `StaleForm` when what they decide is no longer that.
 
     Where two must approve, the first `approve`, `offer` or `agree` becomes the event `endorse`.
     """
@@ -68,6 +84,8 @@ def decide(app: App, conn: Connection, case: Case, actor: Actor, event: str, ter
     refusal = barred(event, actor, case.state, case.customer_id, history)
     if refusal is not None:
         raise refusal
+    if is_overtaken(event, actor, history, seen):
+        raise StaleForm(case_no=case.case_no)
     policy = policies.get(app, conn, case.policy_version)
     terms = terms.with_note(terms.note.strip())
     if event in NEEDS_WORDS and not terms.note:

@@ -11,6 +11,7 @@ from core.domain.actors import Actor
 from core.domain.credit import asked_for
 from core.domain.errors import InOtherHands, Refusal, SecondApprovalNeeded
 from core.services import credit, desk, policies, queues
+from core.services.case_views import CaseView
 from core.services.cases import act
 from core.services.evidence import EvidenceView
 from core.services.queues import DeskCard
@@ -51,6 +52,7 @@ class Weighed:
     refused: Refusal | None = None
     words: str = ""  # the customer's, those of the request and of later
     pictures: tuple[EvidenceView, ...] = ()
+    seen: int | None = None  # the last event of what stands here
 
 
 def alike(app: App, actor: Actor, name: str = "review") -> list[Group]:
@@ -113,10 +115,15 @@ def weigh(app: App, actor: Actor, case_nos: Collection[str], name: str = "review
             Weighed(
                 card, card.requested_minor, after.fee_minor or 0, after.fx_minor or 0,
                 after.refund_minor or 0, after.fee_basis_points, doubts, refused_alone,
-                "\n".join(filter(None, (after.description, *answers))), after.evidence,
+                "\n".join(filter(None, (after.description, *answers))), after.evidence, _before(after),
             )
         )  # fmt: skip
     return found
+
+
+def _before(after: CaseView) -> int:
+    """The last event before the approval that was taken back."""
+    return next(event.seq for event in reversed(after.events) if event.event in ("approve", "endorse")) - 1
 
 
 def approve_all(
@@ -126,15 +133,20 @@ def approve_all(
     command_id: str,
     *,
     notes: Mapping[str, str] | None = None,
+    seen: Mapping[str, int | None] | None = None,
 ) -> list[tuple[str, Refusal | None]]:
     """Approve each in a transaction of its own, in full; what was refused comes back with its refusal, and so
-    does what turned out to need a second person. `notes`: what each customer is told, by case.
+    does what turned out to need a second person. By case `notes`: what each customer is told, and `seen`:
+    the last event that was looked at (`cases.act`).
     """
     outcome: list[tuple[str, Refusal | None]] = []
     for case_no in case_nos:
         note = (notes or {}).get(case_no, "")
         try:
-            after = act(app, actor, case_no, "approve", f"{command_id}-{case_no}", note=note)
+            after = act(
+                app, actor, case_no, "approve", f"{command_id}-{case_no}",
+                note=note, seen=(seen or {}).get(case_no),
+            )  # fmt: skip
         except Refusal as refused:
             outcome.append((case_no, refused))
         else:

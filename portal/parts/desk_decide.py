@@ -21,6 +21,7 @@ from core.domain.errors import (
     ProofNeeded,
     ReferenceRequired,
     Refusal,
+    StaleForm,
     SuggestionUnneeded,
     TextRequired,
 )
@@ -105,7 +106,12 @@ def _tried_key(view: CaseView) -> str:
     return f"desk-tried-{view.case_no}"
 
 
+def _stale_key(view: CaseView) -> str:
+    return f"desk-stale-{view.case_no}"
+
+
 def _choose(view: CaseView, event: str) -> None:
+    st.session_state.pop(_stale_key(view), None)
     st.session_state[_chosen_key(view)] = event
     st.session_state.pop(_tried_key(view), None)
     desk_view.opened()
@@ -118,9 +124,14 @@ def _form(at: Seat, file: File, event: str, then: str | None) -> None:
         boundary.show(ProofNeeded())  # before anything is written: it would be lost on the way
         return
     desk_terms.draw(tx, file, event)
+    key = "desk-send"
+    stale: StaleForm | None = st.session_state.get(_stale_key(file.view))
+    if stale is not None:
+        st.html(bad(tx.refusal(stale)))
+        key += f"-{file.view.last_seq}"  # another button: the second of two quick clicks was not meant for it
     # Above what it sends: nothing that changes while one types moves it from under the pointer.
     st.button(
-        tx(f"desk.send.{event}"), key="desk-send", type="primary", shortcut="Ctrl+Enter", width="stretch",
+        tx(f"desk.send.{event}"), key=key, type="primary", shortcut="Ctrl+Enter", width="stretch",
         on_click=_send, args=(at, file, event, then),
     )  # fmt: skip
     st.html(_outlook(at, file, event))
@@ -183,12 +194,16 @@ def _send(at: Seat, file: File, event: str, then: str | None) -> None:
     """Send what the fields say by now, also what was typed last."""
     tx, view, actor = at.tx, file.view, at.actor
     st.session_state[_tried_key(view)] = True
+    st.session_state.pop(_stale_key(view), None)
     terms, _ = desk_terms.said(tx, file, event)
     if terms is None:
         return  # the form says why
     command_id = f"{event}-{view.case_no}-{len(view.events)}-{actor.id}"
     try:
-        after = cases.act(at.app, actor, view.case_no, event, command_id, terms)
+        after = cases.act(at.app, actor, view.case_no, event, command_id, terms, seen=view.last_seq)
+    except StaleForm as refused:
+        st.session_state[_stale_key(view)] = refused
+        return
     except Refusal as refused:
         if not isinstance(refused, _MISSING):
             st.session_state[DONE] = tx.refusal(refused)

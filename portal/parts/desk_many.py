@@ -183,7 +183,10 @@ def _reads(tx: Texts, rows: list[Weighed]) -> str:
 
 def _send(at: Seat, rows: list[Weighed]) -> None:
     notes = {row.card.case_no: note(at.tx, row) for row in rows}
-    came_of = look_alikes.approve_all(at.app, at.actor, list(notes), st.session_state[MANY], notes=notes)
+    seen = {row.card.case_no: row.seen for row in rows}
+    came_of = look_alikes.approve_all(
+        at.app, at.actor, list(notes), st.session_state[MANY], notes=notes, seen=seen
+    )
     by_case = {row.card.case_no: row for row in rows}
     st.session_state[OUTCOME] = [Done(by_case[case_no], refused) for case_no, refused in came_of]
     if any(case_no == st.query_params.get("case") and refused is None for case_no, refused in came_of):

@@ -9,7 +9,7 @@ from core.domain.terms import Terms
 from core.services import policies
 from portal.html import esc, ms
 from portal.parts import amounts, choice
-from portal.parts.turn import Turn, act, clock_of, head, refusal
+from portal.parts.turn import Turn, act, button_key, clock_of, head, refusal
 from portal.parts.wizard import bad
 
 
@@ -36,10 +36,14 @@ def show(t: Turn, option: RouteOption) -> None:
             st.html(bad(tx.refusal(refused)))
     key = f"decline-{view.case_no}"
     with st.container(key="turnbtn", horizontal=True):
-        st.button(tx("track.turn.accept"), key="do-accept", type="primary", on_click=_accept, args=(t,))
+        st.button(
+            tx("track.turn.accept"), key=button_key(t, "accept"), type="primary", on_click=_accept, args=(t,)
+        )
         with st.popover(tx("track.turn.decline"), key="decline"):
             st.text_area(tx("track.turn.decline_label"), key=key, height=96)
-            st.button(tx("track.turn.decline"), key="do-decline", on_click=_decline, args=(t, key))
+            st.button(
+                tx("track.turn.decline"), key=button_key(t, "decline"), on_click=_decline, args=(t, key)
+            )
 
 
 def _accept(t: Turn) -> None:

@@ -14,7 +14,7 @@ from core.domain.terms import Terms
 from core.domain.vouchers import KINDS as VOUCHERS
 from core.services.case_views import CaseView, EventView
 from portal.html import esc
-from portal.parts.turn import Turn, act, clock_of, head, pictures, refusal, remember, take
+from portal.parts.turn import Turn, act, button_key, clock_of, head, pictures, refusal, remember, take
 from portal.parts.wizard import bad
 
 
@@ -120,8 +120,9 @@ def _form(t: Turn) -> None:
     _refused(t)
     with st.container(key="turnbtn", horizontal=True):
         st.button(
-            tx("track.turn.propose"), key="do-propose", type="primary", on_click=_propose, args=(t, way)
-        )
+            tx("track.turn.propose"), key=button_key(t, "propose"), type="primary",
+            on_click=_propose, args=(t, way),
+        )  # fmt: skip
 
 
 def is_possible(view: CaseView, way: str) -> bool:

@@ -13,7 +13,7 @@ import streamlit as st
 
 from core.adapters.world import App
 from core.domain.actors import Actor
-from core.domain.errors import Refusal
+from core.domain.errors import Refusal, StaleForm, TransitionRefused
 from core.domain.terms import Terms
 from core.services import cases, policies
 from core.services import reading as readings
@@ -137,11 +137,30 @@ def act(t: Turn, event: str, note: str = "", terms: Terms | None = None) -> bool
     st.session_state.pop(_REFUSED, None)
     command_id = f"{event}-{t.view.case_no}-{len(t.view.events)}"
     try:
-        cases.act(t.app, t.actor, t.view.case_no, event, command_id, terms or Terms(note))
+        cases.act(
+            t.app, t.actor, t.view.case_no, event, command_id, terms or Terms(note), seen=t.view.last_seq
+        )  # fmt: skip
     except Refusal as refused:
         remember(t, event, refused)
         return False
     return True
+
+
+def button_key(t: Turn, event: str) -> str:
+    """Of the button that does it. Where the last click came too late it is another one: the second of two
+    quick clicks was not meant for what stands there now.
+    """
+    is_stale = isinstance(refusal(t, event), StaleForm)
+    return f"do-{event}-{t.view.last_seq}" if is_stale else f"do-{event}"
+
+
+def too_late(t: Turn) -> Refusal | None:
+    """Why the last click did nothing, where its button is no longer there to say so."""
+    held: tuple[str, str, Refusal] | None = st.session_state.get(_REFUSED)
+    if held is None or held[0] != t.view.case_no or held[1] in t.view.allowed:
+        return None
+    del st.session_state[_REFUSED]
+    return held[2] if isinstance(held[2], StaleForm | TransitionRefused) else None
 
 
 def remember(t: Turn, event: str, refused: Refusal) -> None:

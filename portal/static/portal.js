@@ -52,7 +52,7 @@
 // Ctrl+Enter brings it into view, the second sends.
 (() => {
   const form = () => document.querySelector(".st-key-card-decide");
-  const send = () => document.querySelector(".st-key-desk-send button");
+  const send = () => document.querySelector("[class*=st-key-desk-send] button");
 
   const bringUp = (focus) => {
     const card = form();

@@ -7,11 +7,13 @@ from datetime import timedelta
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.domain.settlement import Payee
 from portal.parts.desk_terms import LAST_WORDS, PHRASES
 from tests.core.services.test_desk import referred
+from tests.core.services.test_negotiations import CARD, bounced, prove
 from tests.core.services.test_weighing import PART, endorsed
 from tests.pages.conftest import OpenPage, html, words
-from tests.shop import ARBITER, LEAD, MEI, REVIEWER, REVIEWER_2, Shop
+from tests.shop import ARBITER, FINANCE, LEAD, MEI, REVIEWER, REVIEWER_2, SUPPORT, Shop
 
 
 def red(page: AppTest) -> bool:
@@ -165,3 +167,24 @@ def test_who_was_signed_in_reads_that_it_ended(
 def test_the_page_for_staff_says_so(open_page: OpenPage) -> None:
     for page in (open_page("desk"), open_page("desk", MEI)):
         assert "这一页给工作人员用" in words(page) and "付款金额" not in words(page)
+
+
+def test_who_is_paid_is_who_stood_in_the_form(open_page: OpenPage, shop: Shop) -> None:
+    """R4.5: another account was named meanwhile. It is shown, nothing is done, and the words are kept."""
+    case_no = bounced(shop)
+    prove(shop, case_no)
+    shop.act(case_no, "propose", MEI, way="transfer", payee=CARD)
+    page = open_page("desk", FINANCE, queue="talks")
+    page.button(key="do-agree").click().run()
+    page.text_area(key=f"desk-note-{case_no}-agree").set_value("已核对").run()
+    assert CARD.account in words(page)
+    shop.act(case_no, "propose", SUPPORT, way="transfer", payee=Payee("alipay", "张三", "13900001111"))
+    page.button(key="desk-send").click().run()
+    assert shop.view(case_no).events[-1].event == "propose"
+    said = words(page)
+    assert "有了新变化，这次没有提交" in said and "13900001111" in said and CARD.account not in said
+    assert page.text_area(key=f"desk-note-{case_no}-agree").value == "已核对"
+    assert not [button for button in page.button if button.key == "desk-send"], "not for a second quick click"
+    page.button(key=f"desk-send-{shop.view(case_no).last_seq}").click().run()
+    last = shop.view(case_no).events[-1]
+    assert (last.event, last.note) == ("endorse", "已核对")

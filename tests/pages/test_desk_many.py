@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import update
+from streamlit.testing.v1 import AppTest
 
 from core import texts
 from core.adapters.tables import evidence
@@ -74,3 +75,33 @@ def test_what_came_of_each_stays_until_it_was_read(open_page: OpenPage, shop: Sh
     assert "已通过" in words(page.run())
     page.button(key="outcome-read").click().run()
     assert "2 件没有通过" not in words(page)
+
+
+def test_what_changed_since_the_list_was_drawn_is_not_approved_with_it(
+    open_page: OpenPage, shop: Shop
+) -> None:
+    def sends() -> None:  # a dialog's button has no run of its own here
+        import streamlit as st
+
+        from core import texts
+        from portal import session
+        from portal.parts import desk_many
+        from portal.parts.desk_decide import Seat
+        from tests.shop import REVIEWER
+
+        app = session.core()
+        seat = Seat(app, REVIEWER, texts.of("zh_CN"), app.now())
+        desk_many._send(seat, st.session_state[desk_many.WEIGHED])
+
+    still, changed = referred(shop), referred(shop)
+    dialog = AppTest.from_function(sends)
+    dialog.session_state[desk_many.MANY] = "together"
+    dialog.session_state[desk_many.WEIGHED] = look_alikes.weigh(shop.app, REVIEWER, [still, changed])
+    shop.act(changed, "ask", REVIEWER_2, note="什么时候买的？")
+    shop.act(changed, "answer", MEI, note="其实已经用掉了")
+    assert not dialog.run().exception
+    assert shop.view(still).state == "approved" and shop.view(changed).state == "in_review"
+    page = open_page("desk", REVIEWER)
+    page.session_state[desk_many.OUTCOME] = dialog.session_state[desk_many.OUTCOME]
+    said = words(page.run())
+    assert "1 件已通过，1 件没有通过" in said and "有了新变化，这次没有提交" in said

@@ -7,9 +7,9 @@ import pytest
 from core import texts
 from core.domain.settlement import Payee
 from tests.core.services.test_negotiations import bounced
-from tests.core.services.test_offers import offered
+from tests.core.services.test_offers import WORDS, offered
 from tests.pages.conftest import OpenPage, words
-from tests.shop import FINANCE, LEAD, MEI, Shop
+from tests.shop import FINANCE, LEAD, MEI, REVIEWER, SUPPORT, Shop
 
 
 def test_an_offer_with_its_sum_and_dates_taken_with_one_click(open_page: OpenPage, shop: Shop) -> None:
@@ -86,3 +86,40 @@ def test_while_it_is_transferred_by_hand(open_page: OpenPage, shop: Shop) -> Non
     assert "****1234，最晚" in words(page) and "6222021234561234" not in words(page)
     shop.act(case_no, "transfer", FINANCE, reference="TR-2026-77")
     assert "TR-2026-77" in words(open_page("track", MEI, case=case_no))
+
+
+def test_the_button_of_an_old_offer_takes_no_other(open_page: OpenPage, shop: Shop) -> None:
+    """R2.2: what was offered meanwhile is read first; the second of two quick clicks is not for it either."""
+    case_no = offered(shop, amount_minor=9_000, route="balance")
+    page = open_page("track", MEI, case=case_no)
+    assert "你将收到 ¥90.00" in words(page)
+    shop.act(case_no, "decline", SUPPORT)
+    shop.act(case_no, "offer", REVIEWER, note=WORDS, amount_minor=100, route="balance")
+    page.button(key="do-accept").click().run()
+    assert shop.view(case_no).state == "awaiting_customer"
+    said = words(page)
+    assert "有了新变化，这次没有提交" in said and "你将收到 ¥1.00" in said
+    assert not [button for button in page.button if button.key == "do-accept"]
+    page.button(key=f"do-accept-{shop.view(case_no).last_seq}").click().run()
+    assert shop.view(case_no).approved_minor == 100
+
+
+def test_words_of_a_decline_that_came_too_late_are_kept(open_page: OpenPage, shop: Shop) -> None:
+    case_no = offered(shop, amount_minor=9_000)
+    page = open_page("track", MEI, case=case_no)
+    page.text_area(key=f"decline-{case_no}").set_value("太少了").run()
+    shop.act(case_no, "decline", SUPPORT)
+    shop.act(case_no, "offer", REVIEWER, note=WORDS, amount_minor=9_500)
+    page.button(key="do-decline").click().run()
+    assert shop.view(case_no).state == "awaiting_customer"
+    assert page.text_area(key=f"decline-{case_no}").value == "太少了"
+
+
+def test_an_offer_that_is_gone_is_said_to_be(open_page: OpenPage, shop: Shop) -> None:
+    """Somebody declined it for them: no silence that could be read as a yes."""
+    case_no = offered(shop)
+    page = open_page("track", MEI, case=case_no)
+    shop.act(case_no, "decline", SUPPORT)
+    page.button(key="do-accept").click().run()
+    assert shop.view(case_no).state == "in_review" and "现在做不了这一步" in words(page)
+    assert "现在做不了这一步" not in words(page.run()), "said once"
