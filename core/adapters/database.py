@@ -17,6 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
+from psycopg.types.string import StrDumperUnknown
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import (
@@ -84,6 +85,15 @@ def _encrypted(address: URL) -> URL:
     return address.update_query_dict({"sslmode": "require"})
 
 
+class _Storable(StrDumperUnknown):
+    """A NUL, which PostgreSQL keeps in no text, is handed over as the sign for what is no character: nothing
+    is found by it, as in SQLite, and whoever sends one is answered like everybody else.
+    """
+
+    def dump(self, obj: str) -> Any:
+        return (obj.replace("\0", "\ufffd") if "\0" in obj else obj).encode(self._encoding)
+
+
 def _postgresql(built: Engine) -> Engine:
     """A rollback makes the driver forget what it has prepared: single reads are over without one."""
 
@@ -99,6 +109,10 @@ def _postgresql(built: Engine) -> Engine:
     @event.listens_for(built, "checkin")
     def was_used(_driver: Any, record: Any) -> None:
         record.info["used"] = time.monotonic()
+
+    @event.listens_for(built, "connect")
+    def takes_any_text(driver: Any, _record: Any) -> None:
+        driver.adapters.register_dumper(str, _Storable)
 
     # Whether a connection lives is asked by a look at its socket: a server that closes one says so. Only one
     # that was idle may have been lost in silence, and costs the question.

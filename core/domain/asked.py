@@ -13,6 +13,7 @@ from core.domain.money import parse_minor
 from core.domain.workdays import ZONE
 
 LONGEST: Final = 200  # characters that are looked at
+LONGEST_NUMBER: Final = 64  # characters of an order, trade, refund or case: more are of none
 _DAY: Final = re.compile(r"(?:(20\d\d)[-/.年])?(\d{1,2})[-/.月](\d{1,2})日?")
 _TIME: Final = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::[0-5]\d)?")
 _MONEY: Final = re.compile(r"(?:[¥￥]|CN¥|RMB)?(\d{1,9}(?:\.\d{1,2})?)(元|块)?")
@@ -35,9 +36,14 @@ class Asked:
         return not (self.words or self.amounts or self.days or self.times or self.either)
 
 
+def is_number(told: str) -> bool:
+    """Whether something of ours may have this number: what is longer need not be looked for."""
+    return len(told) <= LONGEST_NUMBER
+
+
 def read(text: str, now: datetime) -> Asked:
     """The terms in `text`. A day without a year is the latest that is not after `now`."""
-    plain = unicodedata.normalize("NFKC", text[:LONGEST])
+    plain = unicodedata.normalize("NFKC", text[:LONGEST]).replace("\0", " ")
     words: list[str] = []
     amounts: list[int] = []
     days: list[date] = []

@@ -24,6 +24,7 @@ WHY: Final = ("escrow", "closed", "other")
 PROOF: Final = "account_closed"  # the kind of evidence without which nothing goes to another account
 ASKING: Final = ("negotiate", "counter")
 TURNS: Final = (*ASKING, "propose", "endorse")  # the last of these tells whose turn it is in talks
+LONGEST_TYPED: Final = 200  # characters of a name or a number, with the spaces in it
 _ACCOUNT: Final = re.compile(r"[0-9A-Za-z@._+\-]{6,64}")
 
 
@@ -73,6 +74,9 @@ def masked(account: str) -> str:
 
 def read_payee(channel: str, holder: str, account: str) -> Payee:
     """What somebody typed, as a payee; `PayeeInvalid(field)` names what is wrong."""
+    for field, typed in (("holder", holder), ("account", account)):
+        if len(typed) > LONGEST_TYPED:
+            raise PayeeInvalid(field=field)
     name = " ".join(unicodedata.normalize("NFKC", holder).split())
     plain = unicodedata.normalize("NFKC", account).strip()
     number = plain if "@" in plain else re.sub(r"[\s\-]", "", plain)

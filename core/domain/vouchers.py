@@ -23,6 +23,7 @@ FOR: Final = "membership"  # the kind of product that a discount is for
 # No 0 and O, no 1, I and L. Their number is a prime: see `_check`.
 ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 LENGTH, GROUP, TAIL = 20, 5, 4
+LONGEST_TYPED: Final = 200  # characters, with whatever stands between them
 _VALUE: Final = {sign: value for value, sign in enumerate(ALPHABET)}
 
 
@@ -43,6 +44,8 @@ def _check(values: Sequence[int]) -> int:
 
 def read(text: str) -> str:
     """What somebody typed, as a code; `CodeMistyped` where it can be none."""
+    if len(text) > LONGEST_TYPED:
+        raise CodeMistyped()
     plain = re.sub(r"[\s\-‐-―]", "", unicodedata.normalize("NFKC", text)).upper()
     values = [_VALUE.get(sign, -1) for sign in plain]
     if len(values) != LENGTH or -1 in values or _check(values[:-1]) != values[-1]:

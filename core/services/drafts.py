@@ -15,6 +15,7 @@ from core import logs
 from core.adapters.tables import case_events, cases, evidence, orders
 from core.adapters.world import App
 from core.domain.actors import BUYERS, Actor
+from core.domain.asked import is_number
 from core.domain.deadlines import due
 from core.domain.errors import (
     AccountOnly,
@@ -83,7 +84,7 @@ def held_order(conn: Connection, actor: Actor, order_no: str) -> Any:
     """The order's row, held until the transaction ends; `NotFound` when it is not there or not this
     actor's.
     """
-    row = conn.execute(_ORDER, {"order_no": order_no}).one_or_none()
+    row = conn.execute(_ORDER, {"order_no": order_no}).one_or_none() if is_number(order_no) else None
     if row is not None and actor.owns(row.customer_id, row.order_no):
         return row
     if row is not None:

@@ -22,7 +22,8 @@ from core.adapters.prepared import Prepared
 from core.adapters.tables import customers, guest_tries, notices, orders, sessions
 from core.adapters.world import App
 from core.domain.actors import Actor
-from core.domain.errors import DemoOnly, NotAllowed, NotFound, TooManyTries
+from core.domain.asked import LONGEST_NUMBER, is_number
+from core.domain.errors import AmountInvalid, DemoOnly, NotAllowed, NotFound, TooManyTries
 from core.domain.lifecycle import ROLES
 from core.domain.money import parse_minor
 from core.domain.notices import HELD
@@ -221,26 +222,32 @@ def prove_order(
     not fit.
     """
     # A shape that is wrong anyway is said before it counts as a try.
-    asked = order_no.strip()[:64]
+    asked = order_no.strip()
     day, clock = _moment(paid_on, paid_time)
     parse_minor(amount_text.strip())
     now = app.now()
     with app.begin() as conn:
         serialize(conn, _TRIES_LOCK)
-        _count_try(conn, asked, address[:64], now)
+        _count_try(conn, asked[:LONGEST_NUMBER], address[:64], now)
     with app.begin() as conn:
-        row = conn.execute(_ORDER, {"order_no": asked}).one_or_none()
+        row = conn.execute(_ORDER, {"order_no": asked if is_number(asked) else ""}).one_or_none()
         # The same comparisons with and without an order: time tells a stranger nothing.
         amount = row.amount_minor if row else 1
         paid_at = (row.paid_at if row else now).astimezone(ZONE)
-        fits = hmac.compare_digest(
-            str(amount), str(parse_minor(amount_text.strip(), row.currency if row else "CNY"))
-        )
+        fits = hmac.compare_digest(str(amount), _told(amount_text, row.currency if row else "CNY"))
         fits &= paid_at.date() == day
         fits &= clock is None or (paid_at.hour, paid_at.minute) == (clock.hour, clock.minute)
         if row is None or not fits:
             raise NotFound()
         return opened(app, conn, "guest", "", row.order_no, GUEST_MINUTES)
+
+
+def _told(amount_text: str, currency: str) -> str:
+    """The amount in this currency's units; what it has no parts for is an amount of no order in it."""
+    try:
+        return str(parse_minor(amount_text.strip(), currency))
+    except AmountInvalid:
+        return ""
 
 
 def _moment(paid_on: date, paid_time: str) -> tuple[date, time | None]:

@@ -20,6 +20,7 @@ from core.adapters.prepared import Prepared
 from core.adapters.tables import cases, orders, payments
 from core.adapters.world import App
 from core.domain.actors import Actor
+from core.domain.asked import is_number
 from core.domain.errors import NotFound
 from core.domain.lifecycle import CASE
 from core.services.order_facts import facts_for
@@ -159,7 +160,7 @@ def get(app: App, actor: Actor, order_no: str) -> OrderView:
 
 def load(conn: Connection, order_no: str) -> OrderView:
     """One order for whoever has checked already who asks; `NotFound`."""
-    found = _views(_ONE.all(conn, {"order_no": order_no}))
+    found = _views(_ONE.all(conn, {"order_no": order_no})) if is_number(order_no) else []
     if not found:
         raise NotFound()
     return found[0]

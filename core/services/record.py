@@ -19,6 +19,7 @@ from core import logs
 from core.adapters.prepared import Prepared
 from core.adapters.tables import case_events, cases, evidence, notices
 from core.domain.actors import Actor
+from core.domain.asked import is_number
 from core.domain.deadlines import Due
 from core.domain.errors import AccountOnly, NotAllowed, NotFound, StaleForm
 from core.domain.lifecycle import CASE
@@ -108,7 +109,7 @@ def lock(conn: Connection, case_no: str, actor: Actor) -> Case:
     """The case, held until the transaction ends; `NotFound` when it is not there or not this actor's,
     `AccountOnly` for who may only look on. What its account touches is the account's from then on.
     """
-    case = _owned(_LOCK.first(conn, {"case_no": case_no}), actor)
+    case = _owned(_found(_LOCK, conn, case_no), actor)
     if onlooks(actor, case):
         raise AccountOnly()
     return take_over(conn, case) if actor.role == "customer" else case
@@ -118,7 +119,7 @@ def read(conn: Connection, case_no: str, actor: Actor, *, from_outside: bool = F
     """The case as it is now; `NotFound` when it is not there or not this actor's, `AccountOnly` for who may
     only look on, unless it is asked `from_outside`: where what was sent stands, and no more.
     """
-    case = _owned(_READ.first(conn, {"case_no": case_no}), actor)
+    case = _owned(_found(_READ, conn, case_no), actor)
     if onlooks(actor, case) and not (from_outside and case.state != CASE.initial):
         raise AccountOnly()
     return case
@@ -135,6 +136,10 @@ def take_over(conn: Connection, case: Case) -> Case:
         return case
     conn.execute(_TAKE_OVER, {"for_case_no": case.case_no})
     return replace(case, applicant="account")
+
+
+def _found(statement: Prepared, conn: Connection, case_no: str) -> Sequence[Any] | None:
+    return statement.first(conn, {"case_no": case_no}) if is_number(case_no) else None
 
 
 def _owned(row: Sequence[Any] | None, actor: Actor) -> Case:

@@ -12,11 +12,12 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final
 
+from core.domain.asked import LONGEST_NUMBER
 from core.domain.errors import AmountInvalid
 from core.domain.money import exponent, parse_minor
 
 LONGEST_TEXT: Final = 200
-_IS_NUMBER: Final = re.compile(r"[!-~]{1,64}", re.ASCII).fullmatch
+_IS_NUMBER: Final = re.compile(rf"[!-~]{{1,{LONGEST_NUMBER}}}", re.ASCII).fullmatch
 _CURRENCY: Final = re.compile(r"[A-Z]{3}", re.ASCII)
 
 

@@ -75,6 +75,8 @@ def check(app: App, text: str) -> Checked:
 
 def read(text: str, keys: dict[str, bytes]) -> Checked:
     """Without the database: `genuine` as far as the signature tells."""
+    if len(text) > LONGEST_TEXT:
+        return Checked("unreadable")
     try:
         return Checked("genuine", Certificate.of(signing.read(signing.token_in(text), keys)))
     except signing.Unreadable:
@@ -92,7 +94,8 @@ def text_in(data: bytes) -> str:
     if kind_of(data) not in KINDS:
         return data[:LONGEST_TEXT].decode("utf-8", "replace")
     pictures = intake(data).pictures
-    return "\n".join(text for picture in pictures for text in scanning.texts_in(picture.data))
+    found = "\n".join(text for picture in pictures for text in scanning.texts_in(picture.data))
+    return found[:LONGEST_TEXT]
 
 
 def _of(app: App, view: CaseView) -> Certificate | None:
