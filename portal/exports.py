@@ -11,10 +11,12 @@ from typing import Any, Final
 from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
 
+from core import texts
 from core.adapters import exports
 from core.domain.actors import Actor
+from core.domain.errors import PeriodInvalid
 from core.services import finance, reconciliation
 from portal import answers, session
 
@@ -26,7 +28,11 @@ def ledger_file(request: Request) -> Response:
     """`/files/ledger.csv?from=2026-11-01&to=2026-11-30`, or `.parquet`."""
     actor, kind = _finance(request)
     first, last = (_day(request.query_params.get(name, "")) for name in ("from", "to"))
-    rows = finance.entries(session.core(), actor, first, last)
+    try:
+        rows = finance.entries(session.core(), actor, first, last)
+    except PeriodInvalid as refused:
+        language = session.choose_language(request.cookies.get(session.cookie(session.LANG_COOKIE)), None)
+        return PlainTextResponse(texts.of(language).refusal(refused), status_code=400, headers=_HEADERS)
     return _file(f"ledger-{first:%Y%m%d}-{last:%Y%m%d}", kind, finance.COLUMNS, rows)
 
 

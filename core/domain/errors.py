@@ -444,6 +444,12 @@ class SeveralBills(FileUnreadable):
     code = "several_bills"
 
 
+class PeriodInvalid(Refusal):
+    """From a day to an earlier one, or to days that no book has. Params: `first`, `last`."""
+
+    code = "period_invalid"
+
+
 class BillOfAPerson(Refusal):
     """A person's own bill: nothing in it carries our numbers. Params: `bill`, its kind."""
 

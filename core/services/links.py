@@ -23,6 +23,7 @@ from core.domain.errors import NotFound
 
 MINUTES: Final = 15  # a link is good for so long at least, and for twice as long at most
 _STEP: Final = MINUTES * 60
+_DIGITS: Final = 12  # hexadecimal, of an instant in any time to come
 _KEY: Final = "link_key"
 
 
@@ -36,6 +37,8 @@ def opened(app: App, actor: Actor, link: str) -> str:
     """The picture of a link that is this viewer's and still good; `NotFound` for everything else."""
     evidence_id, _, rest = link.partition(".")
     digits, _, signature = rest.partition(".")
+    if len(digits) > _DIGITS:
+        raise NotFound()
     try:
         until = int(digits, 16)
     except ValueError:

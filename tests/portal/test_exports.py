@@ -53,6 +53,26 @@ def test_what_was_not_asked_for_rightly(browser: Visitor, shop: Shop, path: str)
     assert browser.get(path).status_code == 404
 
 
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        ("9999-12-31", "9999-12-31"),
+        ("2026-09-01", "9999-12-31"),
+        ("0001-01-01", "2026-09-01"),
+        ("2026-09-02", "2026-09-01"),
+    ],
+)
+def test_days_that_no_book_has(browser: Visitor, shop: Shop, kind: str, first: str, last: str) -> None:
+    """Said at once in a sentence, and not by a file that breaks off."""
+    sign_in(browser, shop, FINANCE.role, FINANCE.id)
+    path = f"/files/ledger.{kind}?from={first}&to={last}"
+    answer = browser.get(path)
+    assert answer.status_code == 400 and f"{first} 到 {last} 不是一段可用的日期" in answer.text
+    browser.cookies[session.LANG_COOKIE] = "en"
+    assert f"{first} to {last} is no period" in browser.get(path).text
+
+
 def test_differences_as_csv_and_parquet(browser: Visitor, shop: Shop, tmp_path: Path) -> None:
     order_no = shop.order()
     done = drop(shop, tmp_path, external(shop, order_no, 7_000, number="=1+1"))

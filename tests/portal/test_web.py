@@ -242,6 +242,12 @@ def test_evidence_is_for_who_may_see_the_case(browser: Visitor, shop: Shop, pict
     )
 
 
+@pytest.mark.parametrize("until", ["f" * 6_000, "0" * 6_000, "-1", "1_0", "g", "f" * 13, ""])
+def test_a_link_of_no_time_opens_nothing(browser: Visitor, shop: Shop, until: str):
+    sign_in(browser, shop, MEI)
+    assert browser.get(f"/files/evidence/x.{until}.y").status_code == 404
+
+
 def test_an_ended_session_opens_no_evidence(browser: Visitor, shop: Shop, picture: str):
     token = sign_in(browser, shop, MEI)
     identity.end_session(shop.app, token)

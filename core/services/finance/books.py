@@ -13,12 +13,15 @@ from core.adapters.tables import balance_lots, ledger_entries
 from core.adapters.world import App
 from core.domain.accounts import BALANCE, PAYABLE, VOUCHERS
 from core.domain.actors import Actor
+from core.domain.errors import PeriodInvalid
 from core.domain.workdays import ZONE, local_date
 from core.services import wallet
 from core.services.finance.moving import check
 
 SOON: Final = timedelta(days=30)  # a balance that expires
 _CHUNK: Final = 1_000
+_FROM: Final = date(2000, 1, 1)  # days that a book may be asked for …
+_UNTIL: Final = date(2199, 12, 31)  # … and that a database can reckon with
 _e, _l = ledger_entries.c, balance_lots.c
 
 
@@ -94,8 +97,7 @@ def liabilities(app: App, actor: Actor) -> list[Liability]:
 def trial_balance(app: App, actor: Actor, day: date) -> list[Account]:
     """Every account on a day in Shanghai. Before, in and out, and after sum to zero in each currency."""
     check(actor)
-    begins = datetime.combine(day, time(), ZONE)
-    ends = begins + timedelta(days=1)
+    begins, ends = _span(day, day)
     minor, zero = _e.amount_minor, literal_column("0", Integer)
     is_before, is_today = _e.at < begins, _e.at >= begins
     query = (
@@ -154,10 +156,19 @@ COLUMNS: Final = ("id", "movement", "line", "at", "account", "amount_minor", "cu
 
 
 def entries(app: App, actor: Actor, first: date, last: date) -> Iterator[tuple[Any, ...]]:
-    """The ledger from one day to another as `COLUMNS`, a thousand rows at a time."""
+    """The ledger from one day to another as `COLUMNS`, a thousand rows at a time; `PeriodInvalid` at once."""
     check(actor)
-    begins = datetime.combine(first, time(), ZONE)
-    ends = datetime.combine(last, time(), ZONE) + timedelta(days=1)
+    return _entries(app, *_span(first, last))
+
+
+def _span(first: date, last: date) -> tuple[datetime, datetime]:
+    """When the first day begins and the last one ends."""
+    if not _FROM <= first <= last <= _UNTIL:
+        raise PeriodInvalid(first=first, last=last)
+    return datetime.combine(first, time(), ZONE), datetime.combine(last, time(), ZONE) + timedelta(days=1)
+
+
+def _entries(app: App, begins: datetime, ends: datetime) -> Iterator[tuple[Any, ...]]:
     query = select(*(_e[name] for name in COLUMNS)).where(_e.at >= begins, _e.at < ends)
     after = 0
     while True:

@@ -121,6 +121,13 @@ def test_the_pdf_has_its_font_inside_and_text_that_can_be_selected():
     assert sheet.pdf(SHEET) == data  # the same sheet is the same file
 
 
+def test_a_picture_asked_for_again_is_not_drawn_again(monkeypatch: pytest.MonkeyPatch):
+    sheet.png.cache_clear()
+    first = sheet.png(SHEET)
+    monkeypatch.setattr(pypdfium2, "PdfDocument", None)
+    assert sheet.png(SHEET) is first
+
+
 def test_the_code_is_found_on_the_picture_small_and_large():
     """A photo of a screen has fewer pixels than our file."""
     import io
