@@ -10,6 +10,7 @@ from core.domain.breakdown import Breakdown
 from core.domain.located import IN_WALLET
 from core.domain.locator import BillRow, Kept, Located, Ticket
 from core.domain.policy import Policy
+from core.domain.rights import CLOCK
 from core.domain.routes import RouteOption
 from core.services.applying import Answer, Versions
 from core.services.evidence import EvidenceView
@@ -129,6 +130,11 @@ class CaseView:
     def last_seq(self) -> int:
         """The newest event in it; 0 of what was never sent."""
         return self.events[-1].seq if self.events else 0
+
+    @property
+    def last_word(self) -> int:
+        """The newest event that is somebody's: what a decision is about changes with it."""
+        return next((event.seq for event in reversed(self.events) if event.event not in CLOCK), 0)
 
 
 @dataclass(frozen=True, slots=True)

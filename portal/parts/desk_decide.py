@@ -106,12 +106,18 @@ def _tried_key(view: CaseView) -> str:
     return f"desk-tried-{view.case_no}"
 
 
-def _stale_key(view: CaseView) -> str:
-    return f"desk-stale-{view.case_no}"
+def _drawn_key(view: CaseView) -> str:
+    return f"desk-drawn-{view.case_no}"
+
+
+def _is_stale(view: CaseView) -> bool:
+    """Whether the form was opened on what is no longer so; said until it is sent or another one is opened."""
+    drawn: int = st.session_state.setdefault(_drawn_key(view), view.last_word)
+    return drawn != view.last_word
 
 
 def _choose(view: CaseView, event: str) -> None:
-    st.session_state.pop(_stale_key(view), None)
+    st.session_state.pop(_drawn_key(view), None)
     st.session_state[_chosen_key(view)] = event
     st.session_state.pop(_tried_key(view), None)
     desk_view.opened()
@@ -124,12 +130,11 @@ def _form(at: Seat, file: File, event: str, then: str | None) -> None:
         boundary.show(ProofNeeded())  # before anything is written: it would be lost on the way
         return
     desk_terms.draw(tx, file, event)
-    key = "desk-send"
-    stale: StaleForm | None = st.session_state.get(_stale_key(file.view))
-    if stale is not None:
-        st.html(bad(tx.refusal(stale)))
-        key += f"-{file.view.last_seq}"  # another button: the second of two quick clicks was not meant for it
-    # Above what it sends: nothing that changes while one types moves it from under the pointer.
+    if _is_stale(file.view):
+        st.html(bad(tx.refusal(StaleForm())))
+    # Above what it sends: nothing that changes while one types moves it from under the pointer. Another
+    # button for each thing that it is about, so that a click on its way while it is drawn anew is none on it.
+    key = f"desk-send-{file.view.last_word}"
     st.button(
         tx(f"desk.send.{event}"), key=key, type="primary", shortcut="Ctrl+Enter", width="stretch",
         on_click=_send, args=(at, file, event, then),
@@ -194,20 +199,19 @@ def _send(at: Seat, file: File, event: str, then: str | None) -> None:
     """Send what the fields say by now, also what was typed last."""
     tx, view, actor = at.tx, file.view, at.actor
     st.session_state[_tried_key(view)] = True
-    st.session_state.pop(_stale_key(view), None)
     terms, _ = desk_terms.said(tx, file, event)
     if terms is None:
         return  # the form says why
     command_id = f"{event}-{view.case_no}-{len(view.events)}-{actor.id}"
     try:
         after = cases.act(at.app, actor, view.case_no, event, command_id, terms, seen=view.last_seq)
-    except StaleForm as refused:
-        st.session_state[_stale_key(view)] = refused
-        return
+    except StaleForm:
+        return  # the form says so, with what it is now
     except Refusal as refused:
         if not isinstance(refused, _MISSING):
             st.session_state[DONE] = tx.refusal(refused)
         return
+    st.session_state.pop(_drawn_key(view), None)
     done = "endorse" if _is_first(view, after, event) else event
     st.session_state[DONE] = tx(f"desk.done.{done}", case_no=view.case_no)
     if then:

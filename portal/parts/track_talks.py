@@ -62,11 +62,12 @@ def _suggested(t: Turn, way: str, why: str) -> None:
     _refused(t)
     with st.container(key="turnbtn", horizontal=True):
         st.button(
-            tx("track.turn.suggest_take"), key="do-propose", type="primary", on_click=_propose, args=(t, way)
-        )
+            tx("track.turn.suggest_take"), key=button_key(t, "propose"), type="primary",
+            on_click=_propose, args=(t, way),
+        )  # fmt: skip
         if own is not None and own.way is not None:
             kept = tx("track.turn.suggest_keep", way=tx(f"track.suggest.{own.way}"))
-            st.button(kept, key="keep-way", on_click=_keep, args=(t, own.way))
+            st.button(kept, key=f"keep-way-{view.last_word}", on_click=_keep, args=(t, own.way))
         st.button(tx("track.turn.suggest_other"), key="other-way", on_click=_set, args=(other,))
 
 

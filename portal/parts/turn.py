@@ -147,11 +147,10 @@ def act(t: Turn, event: str, note: str = "", terms: Terms | None = None) -> bool
 
 
 def button_key(t: Turn, event: str) -> str:
-    """Of the button that does it. Where the last click came too late it is another one: the second of two
-    quick clicks was not meant for what stands there now.
+    """Of the button that does it, another one for each thing that it is about: a click on what has been drawn
+    anew meanwhile, or the second of two quick ones, is not taken for a click on what stands there now.
     """
-    is_stale = isinstance(refusal(t, event), StaleForm)
-    return f"do-{event}-{t.view.last_seq}" if is_stale else f"do-{event}"
+    return f"do-{event}-{t.view.last_word}"
 
 
 def too_late(t: Turn) -> Refusal | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button, WidgetList
 
 from core.domain.actors import Actor
 from core.services import identity
@@ -18,6 +19,23 @@ from tests.shop import Shop, open_shop
 
 ROOT = Path(__file__).parents[2]
 OpenPage = Callable[..., AppTest]
+
+
+class Buttons(WidgetList[Button]):
+    """A button that settles something has at the end of its key what it is about: `do-accept-4`. Tests name
+    the button.
+    """
+
+    def __call__(self, key: str) -> Button:
+        keys = [button.key for button in self if button.key]
+        about = [found for found in keys if re.fullmatch(rf"{re.escape(key)}-[0-9]+", found)]
+        return super().__call__(key if key in keys or not about else about[0])
+
+
+class Page(AppTest):
+    @property
+    def button(self) -> WidgetList[Button]:
+        return Buttons(list(super().button))
 
 
 @pytest.fixture
@@ -36,7 +54,7 @@ def open_page(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> OpenPage:
     monkeypatch.setattr(identity, "IDLE", timedelta(days=30))  # tests move the clock between two clicks
 
     def opened(name: str, actor: Actor | None = None, *, lang: str = "zh_CN", **query: str) -> AppTest:
-        at = AppTest.from_file(str(ROOT / "pages" / f"{name}.py"), default_timeout=30)
+        at = Page(str(ROOT / "pages" / f"{name}.py"), default_timeout=30)
         if actor is not None:
             at.session_state["session_token"] = identity.open_session(
                 shop.app, actor.role, actor.id, actor.order_no, minutes=60 * 24 * 30

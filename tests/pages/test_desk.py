@@ -118,11 +118,11 @@ def test_before_money_moves_staff_show_again_who_they_are(shop: Shop, open_page:
     with shop.app.begin() as conn:
         conn.execute(update(sessions).values(proved_at=shop.clock.at - proof.LASTS + proof.AHEAD))
     page.button(key="do-approve").click().run()
-    assert not [button for button in page.button if button.key == "desk-send"]
+    assert not [button for button in page.button if str(button.key).startswith("desk-send")]
     assert "确认是我本人" in words(page) and "as=staff&amp;again=1" in html(page)
     page.button(key="do-reject").click().run()
-    assert [button for button in page.button if button.key == "desk-send"]
+    assert [button for button in page.button if str(button.key).startswith("desk-send")]
     with shop.app.begin() as conn:
         conn.execute(update(sessions).values(proved_at=shop.clock.at))
     page.button(key="do-approve").click().run()
-    assert [button for button in page.button if button.key == "desk-send"]
+    assert [button for button in page.button if str(button.key).startswith("desk-send")]

@@ -35,7 +35,7 @@ def test_a_suggestion_with_its_reason_and_one_button_that_takes_it(
     assert title in said and WHY in said and tag in said
     assert said.count(WHY) == 2, "in the block and in the conversation"
     primary = [button.key for button in page.button if button.proto.type == "primary"]
-    assert primary == ["do-propose"]
+    assert primary == [f"do-propose-{shop.view(case_no).last_word}"]
     page.button(key="do-propose").click().run()
     assert [event.way for event in shop.view(case_no).events][-1] == "balance"
     tx, said = texts.of(lang), words(page)
@@ -68,7 +68,7 @@ def test_who_said_nothing_yet_keeps_nothing(open_page: OpenPage, shop: Shop) -> 
     case_no = bounced(shop)
     shop.act(case_no, "counter", LEAD, way="balance", note=WHY)
     page = open_page("track", MEI, case=case_no)
-    assert "keep-way" not in [button.key for button in page.button]
+    assert not [button for button in page.button if str(button.key).startswith("keep-way")]
     page.button(key="do-propose").click().run()
     assert shop.view(case_no).events[-1].way == "balance"
 

@@ -13,7 +13,7 @@ from tests.browser.journeys.conftest import Shop, Visit, at_the_desk, press
 from tests.browser.journeys.test_people import applied, case, state
 
 Pages = Callable[..., Page]
-SEND, FORM = ".st-key-desk-send button", ".st-key-card-decide"
+SEND, FORM = "[class*=st-key-desk-send] button", ".st-key-card-decide"
 
 
 @pytest.fixture(scope="module")

@@ -95,6 +95,7 @@ def test_that_it_has_become_late_changes_nothing_of_what_is_decided(shop: Shop) 
         shop.work(days=1)
     late = shop.view(case_no).events[at:]
     assert late and {event.event for event in late} <= CLOCK
+    assert shop.view(case_no).last_word == at < shop.view(case_no).last_seq, "the button stays the same too"
     assert shop.act(case_no, "approve", REVIEWER, seen=at).state == "approved"
 
 
