@@ -9,7 +9,6 @@ from datetime import datetime
 from core.domain import settlement
 from core.domain.deadlines import ESCALATED_TO
 from core.domain.lifecycle import GRANTING
-from core.domain.rights import CLOCK
 from core.domain.settlement import HERE
 from core.services.case_views import CaseView, EventView, PayoutView
 from core.texts import Texts
@@ -62,14 +61,8 @@ def steps(tx: Texts, view: CaseView, etas: Mapping[str, tuple[int, int]], *, now
 
 
 def _worth_telling(events: Sequence[EventView]) -> list[EventView]:
-    """Without the system's inner steps; of one delay after the other the latest stands for all."""
-    told = [event for event in events if event.event not in ("pay", "screen")]
-    said_again = {
-        place - 1
-        for place, event in enumerate(told)
-        if event.event in CLOCK and place and told[place - 1].event == event.event
-    }
-    return [event for place, event in enumerate(told) if place not in said_again]
+    """Without the system's inner steps. Every promise that was missed stands: a history forgets none."""
+    return [event for event in events if event.event not in ("pay", "screen")]
 
 
 def _event(tx: Texts, view: CaseView, event: EventView, now: datetime) -> Step:
