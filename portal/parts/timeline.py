@@ -84,8 +84,14 @@ def _event(tx: Texts, view: CaseView, event: EventView, now: datetime) -> Step:
     css = "no" if event.event in ("reject", "lapse", "withdraw") else ""
     note = "" if event.event in talk.SPOKEN else event.note  # what was said stands in the conversation
     # A refund is complete when the money is there, not when we heard of it.
-    at = view.arrived_at if event.event == "complete" and view.arrived_at else event.at
+    at = _there(view, event.at) if event.event == "complete" else event.at
     return Step(tx.when(at, now), who, event_words(tx, event, view.events), more, css, note, at)
+
+
+def _there(view: CaseView, heard_at: datetime) -> datetime:
+    """When the last of the money arrived: who looks for it now has not moved that moment."""
+    arrived = [payout.arrived_at for payout in view.payouts if payout.state == "arrived"]
+    return max((at for at in arrived if at is not None), default=heard_at)
 
 
 def _payee(tx: Texts, event: EventView) -> str:
