@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from core.domain.facts import Facts
 from core.domain.locator import Located
-from core.domain.notices import HELD, UNDATED
+from core.domain.notices import BY_CALENDAR, UNDATED
 from core.domain.policy import Policy
 from core.domain.table import Test
 from core.domain.workdays import end_of_day, local_date
@@ -119,7 +119,6 @@ def notice(
     if amount_minor is not None:
         words["amount"] = tx.money(amount_minor, currency)
     if by_at is not None:
-        # A balance ends on a day of the calendar, whatever days are worked on.
-        is_provisional = by_at.year > published_through and kind not in HELD
+        is_provisional = by_at.year > published_through and kind not in BY_CALENDAR
         words["by"] = tx.until(by_at, now, provisional=is_provisional)
     return tx(f"notice.{kind}.title"), tx(text, **words)
