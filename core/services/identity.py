@@ -92,7 +92,7 @@ _SESSION: Final = Prepared(
     ).where(sessions.c.token_sha256 == bindparam("digest"))
 )
 _ORDER: Final = select(orders.c.order_no, orders.c.amount_minor, orders.c.currency, orders.c.paid_at).where(
-    orders.c.order_no == bindparam("order_no")
+    orders.c.order_no.in_((bindparam("order_no"), bindparam("typed")))
 )
 
 
@@ -221,7 +221,8 @@ def prove_order(
     not fit.
     """
     # A shape that is wrong anyway is said before it counts as a try.
-    asked = order_no.strip()[:64]
+    typed = order_no.strip()[:64]
+    asked = "".join(typed.split())  # parted to be read; tries of both spellings are tries of one order
     day, clock = _moment(paid_on, paid_time)
     parse_minor(amount_text.strip())
     now = app.now()
@@ -229,7 +230,8 @@ def prove_order(
         serialize(conn, _TRIES_LOCK)
         _count_try(conn, asked, address[:64], now)
     with app.begin() as conn:
-        row = conn.execute(_ORDER, {"order_no": asked}).one_or_none()
+        rows = {row.order_no: row for row in conn.execute(_ORDER, {"order_no": asked, "typed": typed})}
+        row = rows.get(typed) or rows.get(asked)
         # The same comparisons with and without an order: time tells a stranger nothing.
         amount = row.amount_minor if row else 1
         paid_at = (row.paid_at if row else now).astimezone(ZONE)

@@ -336,6 +336,22 @@ def test_what_a_chinese_keyboard_writes_finds_the_order(open_page: OpenPage, sho
     assert "找到了" in words(page)
 
 
+@pytest.mark.parametrize("space", [" ", "\u3000", "\u00a0"])
+def test_a_number_parted_by_spaces_finds_the_order(open_page: OpenPage, shop: Shop, order: str, space: str):
+    number = f"{order[:3]}{space}{order[3:]}"
+    page = fill(open_page("start", view="find"), number, "100.00", paid_on(shop).date())
+    assert "找到了" in words(page)
+
+
+def test_what_went_wrong_stands_above_the_button(open_page: OpenPage, shop: Shop, order: str):
+    """On a phone of 360 × 780 what stands below is behind the bar."""
+    page = fill(open_page("start", view="find"), order, "1.00", paid_on(shop).date())
+    nodes = list(page.main)
+    said = [place for place, node in enumerate(nodes) if 'class="alert' in getattr(node.proto, "body", "")]
+    button = [place for place, node in enumerate(nodes) if getattr(node, "key", None) == "find_go"]
+    assert len(said) == len(button) == 1 and said < button
+
+
 def test_every_door_names_the_same_three_facts(open_page: OpenPage):
     for page in (open_page("start"), open_page("request")):
         assert "付款金额和付款日期" in words(page) and "订单号" in words(page)
