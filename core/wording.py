@@ -90,8 +90,20 @@ def _facts(tx: Texts, policy: Policy, facts: Facts) -> dict[str, Any]:
         "window_days": days,
         "amount": tx.money(facts.requested_minor, facts.currency),
         "left": tx.money(facts.refundable_minor, facts.currency),
-        "missing": tx.list(tx(f"evidence_kind.{kind}") for kind in missing),
+        "missing": tx.list(evidence_name(tx, kind, facts.reason, facts.kind) for kind in missing),
     }
+
+
+def evidence_name(tx: Texts, kind: str, reason: str | None, goods: str) -> str:
+    """What a picture is to show, as it fits the reason and the `goods`; in general words elsewhere."""
+    own = f"evidence_said.{kind}.{reason}.{goods}"
+    return tx(own) if own in tx else tx(f"evidence_kind.{kind}")
+
+
+def evidence_hint(tx: Texts, kind: str, reason: str | None, goods: str) -> str:
+    """What to look for in it."""
+    own = f"evidence_says.{kind}.{reason}.{goods}"
+    return tx(own) if own in tx else tx(f"evidence_hint.{kind}")
 
 
 def condition(tx: Texts, column: str, test: Test, currency: str = "CNY") -> str:

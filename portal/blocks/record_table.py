@@ -46,10 +46,7 @@ def matching(found: Sequence[CaseCard], status: str, period: str, now: datetime)
     since = now - span if span else None
     wanted = {"open": ("open", "turn"), "all": STATUSES}.get(status, (status,))
     left = [
-        card
-        for card in found
-        if status_of(card) in wanted
-        and (since is None or card.created_at >= since)
+        card for card in found if status_of(card) in wanted and (since is None or card.created_at >= since)
     ]
     return sorted(left, key=lambda card: card.state == CASE.initial)  # newest first within, as they came
 

@@ -195,7 +195,12 @@ def test_a_draft_is_no_refund_under_way(open_page: OpenPage, shop: Shop):
     """R2.5: no alarm either; it stands below what was sent, in one line, with the last day to send it."""
     begun = begin(shop)
     alone = words(open_page("start", MEI))
-    assert "有 1 份申请表填了一半" in alone and "等你处理" not in alone and "在进行" not in alone and "进行中的退款" not in alone
+    assert (
+        "有 1 份申请表填了一半" in alone
+        and "等你处理" not in alone
+        and "在进行" not in alone
+        and "进行中的退款" not in alone
+    )
     sent = shop.apply(shop.order())
     page = open_page("start", MEI)
     assert "1 笔退款在进行，没有要你处理的事" in words(page) and "进行中的退款 1 笔" in words(page)

@@ -9,7 +9,7 @@ import pytest
 from core import texts
 from core.domain.actors import Actor
 from core.domain.deadlines import Due
-from core.domain.notices import ANSWER_DUE_SOON, BY_CALENDAR, FOR_THE_SHOP, HELD, KINDS
+from core.domain.notices import ANSWER_DUE_SOON, BY_CALENDAR, FOR_THE_SHOP, KINDS
 from core.services import identity, notices
 from core.services.record import Change, lock
 from core.wording import notice
