@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from core.domain.facts import Facts
 from core.domain.locator import Located
-from core.domain.notices import HELD, UNDATED
+from core.domain.notices import BY_CALENDAR, UNDATED
 from core.domain.policy import Policy
 from core.domain.table import Test
 from core.domain.workdays import end_of_day, local_date
@@ -90,8 +90,20 @@ def _facts(tx: Texts, policy: Policy, facts: Facts) -> dict[str, Any]:
         "window_days": days,
         "amount": tx.money(facts.requested_minor, facts.currency),
         "left": tx.money(facts.refundable_minor, facts.currency),
-        "missing": tx.list(tx(f"evidence_kind.{kind}") for kind in missing),
+        "missing": tx.list(evidence_name(tx, kind, facts.reason, facts.kind) for kind in missing),
     }
+
+
+def evidence_name(tx: Texts, kind: str, reason: str | None, goods: str) -> str:
+    """What a picture is to show, as it fits the reason and the `goods`; in general words elsewhere."""
+    own = f"evidence_said.{kind}.{reason}.{goods}"
+    return tx(own) if own in tx else tx(f"evidence_kind.{kind}")
+
+
+def evidence_hint(tx: Texts, kind: str, reason: str | None, goods: str) -> str:
+    """What to look for in it."""
+    own = f"evidence_says.{kind}.{reason}.{goods}"
+    return tx(own) if own in tx else tx(f"evidence_hint.{kind}")
 
 
 def condition(tx: Texts, column: str, test: Test, currency: str = "CNY") -> str:
@@ -119,7 +131,6 @@ def notice(
     if amount_minor is not None:
         words["amount"] = tx.money(amount_minor, currency)
     if by_at is not None:
-        # A balance ends on a day of the calendar, whatever days are worked on.
-        is_provisional = by_at.year > published_through and kind not in HELD
+        is_provisional = by_at.year > published_through and kind not in BY_CALENDAR
         words["by"] = tx.until(by_at, now, provisional=is_provisional)
     return tx(f"notice.{kind}.title"), tx(text, **words)

@@ -26,8 +26,11 @@ def run() -> None:
         )
         return
     total = tx.money(record_table.received(found))
-    says = esc(tx("records.says", n=record_table.sent(found), amount=total))
-    st.html(hero(tx("records.title"), says) + held.of_cards(tx, found))
+    sent = record_table.sent(found)
+    says = tx("records.says", n=sent, amount=total)
+    if begun := len(found) - sent:
+        says = tx("records.says_begun", says=says, n=begun)
+    st.html(hero(tx("records.title"), esc(says)) + held.of_cards(tx, found))
     statuses = {
         "all": tx("records.status.all"),
         "turn": tx("records.status.turn"),

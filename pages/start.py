@@ -146,9 +146,9 @@ def greeting(tx: Texts, name: str, now: datetime) -> str:
 
 
 def says(tx: Texts, running: list[CaseCard], drafts: int, orders_known: int, *, guest: bool) -> str:
-    """One sentence: what needs the customer, drafts that can be sent too, and what is under way. HTML."""
-    asked = sum(map(open_cases.must_act, running))
-    turn, others = asked + drafts, len(running) - asked
+    """One sentence: what needs the customer, what is under way, else the forms that were begun. HTML."""
+    turn = sum(map(open_cases.must_act, running))
+    others = len(running) - turn
     marked = f'<b class="act">{esc(tx("start.says.turn", n=turn))}</b>'
     if turn and others:
         return tx("start.says.turn_and", turn=marked, running=esc(tx("start.says.running", n=others)))
@@ -156,6 +156,8 @@ def says(tx: Texts, running: list[CaseCard], drafts: int, orders_known: int, *, 
         return tx("start.says.turn_only", turn=marked)
     if others:
         return esc(tx("start.says.running_only", running=tx("start.says.running", n=others)))
+    if drafts:
+        return esc(tx("start.says.begun", n=drafts))
     if guest:
         return esc(tx("start.says.guest"))
     return esc(tx("start.says.nothing") if orders_known else tx("start.says.no_orders"))

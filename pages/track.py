@@ -124,9 +124,12 @@ def watch(view: CaseView) -> None:
             if mark(current) != mark(view):
                 cover.redraw()
         name = goods.title(view.order.product, view.order.quantity)
+        # A form that was never sent is no request with a number.
+        is_form = view.state == "draft" and not view.events
+        crumb = tx("track.crumb_begun") if is_form else tx("track.crumb", case_no=view.case_no)
         at = tx("track.updated", time=f"{app.now().astimezone(ZONE):%H:%M}")
         st.html(
-            f'<div class="crumb"><span>{esc(tx("track.crumb", case_no=view.case_no))}</span>'
+            f'<div class="crumb"><span>{esc(crumb)}</span>'
             '<span class="opt">·</span>'
             f'<bdi class="opt">{esc(name)}</bdi><span class="upd">{ms("sync")}{esc(at)}</span></div>'
         )

@@ -89,7 +89,7 @@ KEYS: Final = tuple(
             "locator.next.talks_late",
             "locator.next.your_way",
             "locator.next.suggested",
-            *(key + late for key in MISSING for late in ("", "_late")),
+            *(key + late for key in MISSING for late in ("", "_late", "_late_by")),
             "locator.next.ticket",
             *SURE,
         ]

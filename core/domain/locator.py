@@ -235,7 +235,7 @@ def _missing(lost: Piece, currency: str, now: datetime, published_through: int) 
         "arrived_at": lost.arrived_at,
     }
     return Located(
-        f"{key}_late" if is_late else key,
+        key if not is_late else f"{key}_late" if by is None else f"{key}_late_by",
         "channel",
         "locator.next.ticket",
         by,

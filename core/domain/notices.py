@@ -86,6 +86,8 @@ VOUCHER_DUE_SOON: Final = "voucher_due_soon"
 VOUCHER_EXPIRED: Final = "voucher_expired"
 OF_BALANCE: Final = (BALANCE_DUE_SOON, BALANCE_EXPIRED)
 HELD: Final = (*OF_BALANCE, VOUCHER_DUE_SOON, VOUCHER_EXPIRED)
+# Their date is a day of the calendar, whatever days are worked on.
+BY_CALENDAR: Final = frozenset({*HELD, "withdrawn"})
 EVENTLESS: Final = (
     CREDIT_ANSWERED,
     *TICKETS,
@@ -98,7 +100,8 @@ EVENTLESS: Final = (
 )
 
 KINDS: Final = tuple(dict.fromkeys([*filter(None, AFTER.values()), *INSTEAD.values(), *EVENTLESS]))
-UNDATED: Final = frozenset({"negotiating", "bounced"})  # some were told before talks had a date
+# What has a date in most cases: some were told before talks had one, and an order's time may not have begun.
+UNDATED: Final = frozenset({"negotiating", "bounced", "withdrawn"})
 # Somebody of the shop has to act: these go to the shop's own channels as well, in words of their own.
 FOR_THE_SHOP: Final = frozenset(
     {

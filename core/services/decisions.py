@@ -28,7 +28,7 @@ from core.domain.lifecycle import CASE
 from core.domain.policy import Policy
 from core.domain.rights import barred, is_overtaken
 from core.domain.terms import Terms
-from core.services import applying, approvals, credit, ledger, negotiations, policies, reservations
+from core.services import applying, approvals, credit, ledger, negotiations, orders, policies, reservations
 from core.services.applying import Answer
 from core.services.granting import basis, choose, gather, grant
 from core.services.record import Case, Change, people
@@ -153,6 +153,14 @@ def _rules_say(app: App, conn: Connection, case: Case, policy: Policy, at: datet
     return basis(facts, assessment, case.policy_version, None)
 
 
+def _tell_until(app: App, change: Change, at: datetime) -> None:
+    """Until when the order can be asked for again, where its time has begun and is not over."""
+    order = orders.load(change.conn, change.case.order_no)
+    ends = applying.at(app, change.conn, at).ask_until(order)
+    if ends is not None and ends > at:
+        change.tell_until(ends)
+
+
 def _withdraw(app: App, change: Change, actor: Actor, at: datetime, policy: Policy, note: str) -> None:
     case = change.case
     granted = case.approved_minor is not None
@@ -161,6 +169,8 @@ def _withdraw(app: App, change: Change, actor: Actor, at: datetime, policy: Poli
     held = reservations.holds(change.conn, case.case_no) if granted else []
     cleared: dict[str, Any] = dict.fromkeys(amounts) if granted else {}
     after = change.step("withdraw", actor, at, due("withdrawn", policy, app.calendar, at), body, **cleared)
+    if case.state != CASE.initial:
+        _tell_until(app, change, at)
     negotiations.forget(change.conn, case.case_no, at)
     if granted:
         reservations.release(change.conn, held)

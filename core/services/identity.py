@@ -93,7 +93,7 @@ _SESSION: Final = Prepared(
     ).where(sessions.c.token_sha256 == bindparam("digest"))
 )
 _ORDER: Final = select(orders.c.order_no, orders.c.amount_minor, orders.c.currency, orders.c.paid_at).where(
-    orders.c.order_no == bindparam("order_no")
+    orders.c.order_no.in_((bindparam("order_no"), bindparam("typed")))
 )
 
 
@@ -222,7 +222,8 @@ def prove_order(
     not fit.
     """
     # A shape that is wrong anyway is said before it counts as a try.
-    asked = order_no.strip()
+    typed = order_no.strip()
+    asked = "".join(typed.split())  # parted to be read; tries of both spellings are tries of one order
     day, clock = _moment(paid_on, paid_time)
     parse_minor(amount_text.strip())
     now = app.now()
@@ -230,7 +231,10 @@ def prove_order(
         serialize(conn, _TRIES_LOCK)
         _count_try(conn, asked[:LONGEST_NUMBER], address[:64], now)
     with app.begin() as conn:
-        row = conn.execute(_ORDER, {"order_no": asked if is_number(asked) else ""}).one_or_none()
+        spelled = {"order_no": asked, "typed": typed}
+        told = {name: number if is_number(number) else "" for name, number in spelled.items()}
+        rows = {row.order_no: row for row in conn.execute(_ORDER, told)}
+        row = rows.get(typed) or rows.get(asked)
         # The same comparisons with and without an order: time tells a stranger nothing.
         amount = row.amount_minor if row else 1
         paid_at = (row.paid_at if row else now).astimezone(ZONE)

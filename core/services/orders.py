@@ -76,6 +76,7 @@ class OrderView:
     held_minor: int
     payments: tuple[PaymentView, ...]
     open_case: str | None
+    is_begun: bool = False  # the open case is a draft: a form, no request
 
 
 _o, _p = orders.c, payments.c
@@ -88,6 +89,12 @@ _OPEN_CASE: Final = (
     .correlate(orders)
     .scalar_subquery()
 )
+_IS_BEGUN: Final = (
+    select(cases.c.state == CASE.initial)
+    .where(cases.c.order_no == _o.order_no, _IS_OPEN)
+    .correlate(orders)
+    .scalar_subquery()
+)
 _ORDER_COLUMNS: Final = (
     _o.order_no, _o.customer_id, _o.product, _o.kind, _o.quantity, _o.amount_minor, _o.currency, _o.delivery,
     _o.delivery_at, _o.paid_at, _o.completed_at, _o.escrow, _o.source,
@@ -95,6 +102,7 @@ _ORDER_COLUMNS: Final = (
 _VIEW: Final = (
     *_ORDER_COLUMNS,
     _OPEN_CASE.label("open_case"),
+    _IS_BEGUN.label("is_begun"),
     _p.id,
     _p.channel,
     _p.account,
@@ -205,4 +213,5 @@ def _view(rows: list[Any]) -> OrderView:
         held_minor=sum(row.reserved_minor for row in rows if row.id is not None),
         payments=tenders,
         open_case=first.open_case,
+        is_begun=bool(first.is_begun),
     )

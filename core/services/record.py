@@ -247,6 +247,10 @@ class Change:
         """The last step is told by the kind that says more (`INSTEAD`)."""
         self._notices[-1]["kind"] = INSTEAD[self._notices[-1]["kind"]]
 
+    def tell_until(self, by_at: datetime) -> None:
+        """The last step is told with a date that is no deadline of the case."""
+        self._notices[-1]["by_at"] = by_at
+
     def write(self) -> Case:
         """Store the events, the row and the notices; `StaleForm` when another transaction changed the case
         meanwhile.

@@ -32,33 +32,44 @@ def finder(tx: Texts, today: date) -> None:
         at = right.text_input(
             tx("start.form.time"), key="find_time", max_chars=5, placeholder="17:58", autocomplete="off"
         )
+        # Above the button: below it a phone's bar would cover what went wrong.
+        said = st.container(key="find-said")
         sent = st.form_submit_button(
             tx("start.form.submit"), type="primary", icon=":material/search:", key="find_go"
         )
         st.html(f'<p class="note">{esc(tx("start.form.says"))}</p>')
     if sent:
-        _find(tx, typed.plain(number), typed.amount(amount), day, typed.plain(at))
+        with said:
+            _find(tx, typed.number(number), typed.amount(amount), day, typed.plain(at))
 
 
 def _find(tx: Texts, number: str, amount: str, day: Any, at: str) -> None:
     problem = _incomplete(tx, number, amount, day, at)
     if problem:
-        st.html(boundary.block(problem, css="", icon="edit"))
+        _say(boundary.block(problem, css="", icon="edit"))
         return
     try:
         token = identity.prove_order(session.core(), number, amount, day, session.address(), paid_time=at)
     except NotFound:
-        st.html(
+        _say(
             boundary.block(
                 tx("start.form.not_found_says"), title=tx("start.form.not_found"), css="", icon="search_off"
             )
         )
     except TooManyTries as refused:
-        st.html(boundary.block(tx.refusal(refused), title=tx("start.form.too_many"), icon="hourglass_top"))
+        _say(boundary.block(tx.refusal(refused), title=tx("start.form.too_many"), icon="hourglass_top"))
     except AmountInvalid:
-        st.html(boundary.block(tx("start.form.need_amount"), css="", icon="edit"))
+        _say(boundary.block(tx("start.form.need_amount"), css="", icon="edit"))
     else:
         session.keep(token, "/")
+
+
+def _say(message: str) -> None:
+    """A message, and the way to it: with the keyboard of a phone open it would stand out of sight."""
+    tries = st.session_state["find_tries"] = st.session_state.get("find_tries", 0) + 1
+    go = 'document.querySelector(".st-key-find-said .alert")?.scrollIntoView({block: "center"})'
+    st.html(f"{message}<script>{go} /* {tries}: the same words once more are new */</script>",
+            unsafe_allow_javascript=True)  # fmt: skip
 
 
 def _incomplete(tx: Texts, number: str, amount: str, day: Any, at: str) -> str:

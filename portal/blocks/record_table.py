@@ -20,7 +20,7 @@ from portal.html import esc
 from portal.parts.ask_wrong import reason_words
 from portal.parts.goods import name, thumb
 
-STATUSES: Final = ("all", "turn", "open", "done", "ended")
+STATUSES: Final = ("all", "turn", "open", "done", "ended", "draft")
 PERIODS: Final[dict[str, timedelta | None]] = {
     "month": timedelta(days=30),
     "quarter": timedelta(days=90),
@@ -30,7 +30,9 @@ PERIODS: Final[dict[str, timedelta | None]] = {
 
 
 def status_of(card: CaseCard) -> str:
-    """One of `STATUSES` without `all`."""
+    """One of `STATUSES` without `all`. A draft is a form: nothing waits for it, and it is not under way."""
+    if card.state == CASE.initial:
+        return "draft"
     if card.state == "completed":
         return "open" if card.is_sought else "done"
     if CASE.is_final(card.state):
@@ -44,11 +46,7 @@ def matching(found: Sequence[CaseCard], status: str, period: str, now: datetime)
     since = now - span if span else None
     wanted = {"open": ("open", "turn"), "all": STATUSES}.get(status, (status,))
     left = [
-        card
-        for card in found
-        if status_of(card) in wanted
-        and not (status == "open" and card.state == CASE.initial)
-        and (since is None or card.created_at >= since)
+        card for card in found if status_of(card) in wanted and (since is None or card.created_at >= since)
     ]
     return sorted(left, key=lambda card: card.state == CASE.initial)  # newest first within, as they came
 

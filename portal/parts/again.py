@@ -87,7 +87,7 @@ def offer(
     and the rules still give it back past the time to ask.
     """
     order = view.order
-    if order.open_case and order.open_case != view.case_no:
+    if order.open_case and order.open_case != view.case_no and not order.is_begun:
         to = href("/track", case=order.open_case)
         return _block(
             "call_split", tx("track.again.other"), "", _button(to, tx("track.again.see"), first=is_first)

@@ -58,10 +58,10 @@ def _outcome(w: Wizard, answer: Answer) -> str:
     tx, found = w.tx, answer.found
     missing = ""
     if found.verdict == "needs_evidence":
-        names = tx.list([tx(f"evidence_kind.{kind}") for kind in found.missing_evidence])
+        names = tx.list([_name(w, kind) for kind in found.missing_evidence])
         missing = _then("pending", tx("request.evidence.missing", missing=names))
     elif found.verdict == "reject":
-        missing = verdict.flip(tx, found, currency=w.currency, now=w.now)
+        missing = verdict.flip(tx, found, facts=answer.facts, currency=w.currency, now=w.now)
     before = verdict_of(replace(answer.facts, evidence=frozenset()), w.policy)[0]
     if RANK[before] < RANK[found.verdict]:
         says = wording.rule_sentence(tx, w.policy, found.rule, answer.facts)
@@ -73,6 +73,10 @@ def _outcome(w: Wizard, answer: Answer) -> str:
     if not missing and w.policy.evidence[answer.facts.reason] and not found.missing_evidence:
         return _then("check_circle", tx("request.evidence.complete"))
     return missing
+
+
+def _name(w: Wizard, kind: str) -> str:
+    return wording.evidence_name(w.tx, kind, w.view.reason, w.order.kind)
 
 
 def _then(icon: str, sentence: str) -> str:
@@ -100,11 +104,13 @@ def _one(album: Album, kind: str, *, must: bool) -> None:
 def card(album: Album, kind: str, have: list[EvidenceView], tag: tuple[str, str]) -> None:
     """One line of the checklist: what is wanted, what is there, and where more is added."""
     tx, icon = album.tx, "check_circle" if have else "add_photo_alternate"
+    about = (kind, album.view.reason, album.view.order.kind)
+    name, hint = wording.evidence_name(tx, *about), wording.evidence_hint(tx, *about)
     with st.container(key=f"card-proof-{kind}"):
         st.html(
-            f'<div class="proof">{ms(icon, "ok" if have else "")}<div><h2>{esc(tx(f"evidence_kind.{kind}"))}'
+            f'<div class="proof">{ms(icon, "ok" if have else "")}<div><h2>{esc(name)}'
             f'<span class="tag {tag[0]}">{esc(tag[1])}</span></h2><p>'
-            f"{esc(tx(f'evidence_hint.{kind}'))}</p></div></div>"
+            f"{esc(hint)}</p></div></div>"
         )
         shot.lines(album, have)
         taking.upload(album.app, album.actor, tx, album.view, album.limits, kind)

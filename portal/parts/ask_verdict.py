@@ -21,7 +21,7 @@ def show(w: Wizard, answer: Answer) -> None:
             verdict.card(tx, found, says, now=w.now, tag="h1", gets=ask_route.receives(w, answer), also=lost)
             + versions.note(tx, answer)
             + verdict.window(tx, found, w.view.ask_until, now=w.now)
-            + verdict.flip(tx, found, currency=w.currency, now=w.now)
+            + verdict.flip(tx, found, facts=answer.facts, currency=w.currency, now=w.now)
         )
         with st.expander(tx("request.verdict.which"), icon=":material/gavel:", type="compact", key="rule"):
             st.html(why.rules(tx, found, w.policy, currency=w.currency) + versions.other(tx, answer))

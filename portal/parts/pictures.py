@@ -9,7 +9,7 @@ from portal.html import esc, ms
 
 
 def name(tx: Texts, item: EvidenceView, number: int) -> str:
-    """`没到账的证明，第 1 张`."""
+    """`付款记录，第 1 张`."""
     return tx("request.evidence.alt", kind=tx(f"evidence_kind.{item.kind}"), n=number)
 
 

@@ -68,11 +68,21 @@ def _words(tx: Texts, view: CaseView, amount: str, now: datetime) -> tuple[str, 
     if view.state == "completed":
         return tx("request.sent.done"), wording.sentence(tx, view.locator, now)
     if view.state == "rejected":
-        until = tx.until(view.due_at, now) if view.due_at else ""
-        return tx("request.sent.rejected"), tx("request.sent.rejected_next", date=until)
+        return tx("request.sent.rejected"), _to_contest(tx, view, now)
     if view.due_at and view.due_at > now and not view.owner and view.state in _ASKED:
         return tx("request.sent.review", date=tx.date(view.due_at, now)), _read_by(tx, view)
     return wording.sentence(tx, view.locator, now), wording.next_sentence(tx, view.locator, now)
+
+
+def _to_contest(tx: Texts, view: CaseView, now: datetime) -> str:
+    """An appeal has its own time; what is applied for anew counts from then, so the window bounds it."""
+    date = tx.until(view.due_at, now) if view.due_at else ""
+    ends = view.ask_until
+    if ends is not None and ends < now:
+        return tx("request.sent.rejected_appeal", date=date)
+    if ends is not None and view.due_at is not None and ends < view.due_at:
+        return tx("request.sent.rejected_both", date=date, again=tx.until(ends, now))
+    return tx("request.sent.rejected_next", date=date)
 
 
 def _read_by(tx: Texts, view: CaseView) -> str:

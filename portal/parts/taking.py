@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import streamlit as st
 
+from core import wording
 from core.adapters.world import App
 from core.domain.actors import Actor
 from core.domain.errors import Refusal
@@ -69,7 +70,7 @@ def upload(app: App, actor: Actor, tx: Texts, view: CaseView, limits: Limits, ki
             return
         count = sum(item.kind == kind for item in view.evidence)
         pick = tx("request.evidence.add_more") if count else tx("request.evidence.add")
-        name = tx(f"evidence_kind.{kind}")
+        name = wording.evidence_name(tx, kind, view.reason, view.order.kind)
         files = _uploader(limits, tx, view, f"{kind}-{view.case_no}-{count}", name, pick, several=True)
         _take_in(app, actor, tx, view, kind, files)
         if said := _answers(tx, view, kind):

@@ -18,10 +18,13 @@ def told(t: Turn, ticket: TicketView) -> str:
         title, says = tx("track.ticket.closed"), tx("track.ticket.closed_says", at=at, closed=closed)
     else:
         title = tx("track.ticket.open")
-        if ticket.owner or ticket.due_at <= now:
+        is_provisional = ticket.due_at.year > t.app.calendar.published_through
+        by = tx.date(ticket.due_at, now, provisional=is_provisional)
+        if ticket.due_at <= now:
             says = tx("track.ticket.open_late", at=at, amount=amount, channel=channel)
+        elif ticket.owner:
+            says = tx("track.ticket.open_late_by", at=at, amount=amount, channel=channel, by=by)
         else:
-            by = tx.date(ticket.due_at, now)
             says = tx("track.ticket.open_says", at=at, amount=amount, channel=channel, by=by)
     own = capped(tx, ticket.words, "quote") if ticket.words else ""
     again = f'<p class="note">{esc(tx("track.ticket.again"))}</p>' if ticket.due_at is None else ""

@@ -9,7 +9,6 @@ from datetime import datetime
 from core.domain import settlement
 from core.domain.deadlines import ESCALATED_TO
 from core.domain.lifecycle import GRANTING
-from core.domain.rights import CLOCK
 from core.domain.settlement import HERE
 from core.services.case_views import CaseView, EventView, PayoutView
 from core.texts import Texts
@@ -62,14 +61,8 @@ def steps(tx: Texts, view: CaseView, etas: Mapping[str, tuple[int, int]], *, now
 
 
 def _worth_telling(events: Sequence[EventView]) -> list[EventView]:
-    """Without the system's inner steps; of one delay after the other the latest stands for all."""
-    told = [event for event in events if event.event not in ("pay", "screen")]
-    said_again = {
-        place - 1
-        for place, event in enumerate(told)
-        if event.event in CLOCK and place and told[place - 1].event == event.event
-    }
-    return [event for place, event in enumerate(told) if place not in said_again]
+    """Without the system's inner steps. Every promise that was missed stands: a history forgets none."""
+    return [event for event in events if event.event not in ("pay", "screen")]
 
 
 def _event(tx: Texts, view: CaseView, event: EventView, now: datetime) -> Step:
@@ -91,8 +84,14 @@ def _event(tx: Texts, view: CaseView, event: EventView, now: datetime) -> Step:
     css = "no" if event.event in ("reject", "lapse", "withdraw") else ""
     note = "" if event.event in talk.SPOKEN else event.note  # what was said stands in the conversation
     # A refund is complete when the money is there, not when we heard of it.
-    at = view.arrived_at if event.event == "complete" and view.arrived_at else event.at
+    at = _there(view, event.at) if event.event == "complete" else event.at
     return Step(tx.when(at, now), who, event_words(tx, event, view.events), more, css, note, at)
+
+
+def _there(view: CaseView, heard_at: datetime) -> datetime:
+    """When the last of the money arrived: who looks for it now has not moved that moment."""
+    arrived = [payout.arrived_at for payout in view.payouts if payout.state == "arrived"]
+    return max((at for at in arrived if at is not None), default=heard_at)
 
 
 def _payee(tx: Texts, event: EventView) -> str:

@@ -9,7 +9,7 @@ import streamlit as st
 from core.services import applying, asking, policies
 from core.services.case_views import CaseView
 from portal import places
-from portal.html import esc, href
+from portal.html import esc, href, ms
 from portal.parts import again, stepper, talk, track_offer, track_talks
 from portal.parts.turn import Turn, act, clock_of, head, refusal, say
 from portal.parts.wizard import bad
@@ -34,15 +34,12 @@ def show(t: Turn) -> None:
             with st.container(key="card-again"):
                 st.html(quiet)
         return
+    if view.state == "draft":
+        with st.container(key="card-again"):
+            st.html(_begun(t))
+        return
     with st.container(key="act-turn"):
-        if view.state == "draft":
-            to = href("/request", order=view.order.order_no)
-            how = tx("track.turn.draft_how", step=stepper.names(tx)[view.step - 1])
-            st.html(
-                head(t, tx("track.turn.draft"), how, clock=_time_to_send(t))
-                + f'<p><a class="btn" href="{to}">{esc(tx("track.turn.draft_go"))}</a></p>'
-            )
-        elif view.offer is not None:
+        if view.offer is not None:
             track_offer.show(t, view.offer)
         elif "propose" in view.allowed:
             track_talks.show(t)
@@ -62,6 +59,18 @@ def show(t: Turn) -> None:
                 needs_picture=policies.of_version(t.app, view.policy_version).limits.appeal_needs_evidence,
                 more=(lambda: _or_reapply(t)) if "reapply" in view.allowed and not late else None,
             )
+
+
+def _begun(t: Turn) -> str:
+    """A form that was not sent: no alarm, the way back to where it stopped."""
+    tx, view = t.tx, t.view
+    to = href("/request", order=view.order.order_no)
+    how = tx("track.turn.draft_how", step=stepper.names(tx)[view.step - 1])
+    return (
+        f'<div class="again"><h2>{ms("edit_note")}{esc(tx("track.turn.draft"))}</h2><p>{esc(how)}</p>'
+        f'{_time_to_send(t)}<div class="ways"><a class="btn" href="{to}">{esc(tx("track.turn.draft_go"))}</a>'
+        "</div></div>"
+    )
 
 
 def _is_over(t: Turn) -> bool:

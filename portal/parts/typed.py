@@ -23,6 +23,11 @@ def plain(text: object) -> str:
     return str(text).translate(_PLAIN).strip()
 
 
+def number(text: object) -> str:
+    """`20261124　000237` → `20261124000237`: whoever copies a number by hand parts it to read it."""
+    return "".join(plain(text).split())
+
+
 def amount(text: object) -> str:
     """`￥１２，５００元` → `12500`: without ¥ and 元, and without commas where these part thousands."""
     digits = plain(text).removeprefix("¥").removesuffix("元").strip()

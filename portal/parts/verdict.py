@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from core import wording
 from core.domain.eligibility import Assessment, Change, Flip
+from core.domain.facts import Facts
 from core.domain.routes import RouteOption
 from core.texts import Texts
 from portal.html import esc, ms
@@ -99,7 +101,7 @@ def window(tx: Texts, found: Assessment, ends: datetime | None, *, now: datetime
     )
 
 
-def flip(tx: Texts, answer: Assessment, *, currency: str, now: datetime) -> str:
+def flip(tx: Texts, answer: Assessment, *, facts: Facts, currency: str, now: datetime) -> str:
     """What would change the verdict: the smallest change, whether the customer can make it, until when.
 
     Where only evidence is missing the verdict itself has said so.
@@ -110,9 +112,9 @@ def flip(tx: Texts, answer: Assessment, *, currency: str, now: datetime) -> str:
     ):
         return ""
     title = tx("request.flip.title") if found.in_hand else tx("request.flip.missed")
+    lacks = [wording.evidence_name(tx, kind, facts.reason, facts.kind) for kind in answer.missing_evidence]
     steps = "".join(
-        f"<li>{esc(_change(tx, change, answer.missing_evidence, currency, found.until, now))}</li>"
-        for change in found.changes
+        f"<li>{esc(_change(tx, change, lacks, currency, found.until, now))}</li>" for change in found.changes
     )
     return (
         '<div class="flip"><h2>'
@@ -135,10 +137,10 @@ def _leads(tx: Texts, found: Flip, now: datetime) -> str:
 
 
 def _change(
-    tx: Texts, change: Change, missing: tuple[str, ...], currency: str, until: datetime | None, now: datetime
+    tx: Texts, change: Change, lacks: list[str], currency: str, until: datetime | None, now: datetime
 ) -> str:
     if change.column == "evidence_complete":
-        return tx("request.flip.add", missing=tx.list([tx(f"evidence_kind.{kind}") for kind in missing]))
+        return tx("request.flip.add", missing=tx.list(lacks))
     if change.column == "contested":
         return tx("request.flip.contest")
     if change.column == "amount_minor":

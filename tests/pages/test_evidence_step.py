@@ -157,6 +157,24 @@ def test_it_was_not_me_leads_to_the_record_alone(open_page: OpenPage, shop: Shop
     assert step(page) == "4" and uploads(page) == ["redemption_record"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "asked", "hint"),
+    [
+        ("game_card", "兑换失败的截图", "兑换页上的报错提示"),
+        ("software_key", "激活失败的截图", "激活时的报错提示"),
+        ("top_up", "充值没到账的截图", "充值记录"),
+        ("other", "没到账或用不了的截图", "报错的提示"),
+    ],
+)
+def test_what_is_asked_for_fits_the_reason(open_page: OpenPage, shop: Shop, kind: str, asked: str, hint: str):
+    """R2.3: of a code that fails nobody asks for a balance; the verdict names it as the checklist does."""
+    order_no = shop.order(delivery="code_viewed", completed_at=shop.clock.at, kind=kind)
+    filled(shop, order_no, "service_failed")
+    assert f"请附上：{asked}" in words(open_page("request", MEI, order=order_no, step="2"))
+    said = words(open_page("request", MEI, order=order_no, step="4"))
+    assert f"还缺：{asked}" in said and hint in said and ("会员页" in said) is (kind == "other")
+
+
 def test_missing_evidence_comes_after_the_route(open_page: OpenPage, shop: Shop):
     """One step after the other, as they are numbered."""
     order_no = shop.order(delivery="code_viewed", completed_at=shop.clock.at, kind="membership")
@@ -166,7 +184,7 @@ def test_missing_evidence_comes_after_the_route(open_page: OpenPage, shop: Shop)
     page = press(page)
     assert steps(page) == ["done", "done", "done", "now", "todo"]
     assert step(page) == "4" and uploads(page)[0] == "missing_service"
-    assert page.button(key="next").disabled and "还缺：没到账的证明" in words(page)
+    assert page.button(key="next").disabled and "还缺：会员没到账的截图" in words(page)
 
 
 # --- and what it made of the verdict is seen before it is sent -------------------------------------------

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core import texts
 from core.domain.actors import Actor
 from core.services import missing
 from tests.core.services.test_arrivals import arrived
@@ -217,3 +219,24 @@ def test_long_words_do_not_push_other_tickets_off_the_screen(open_page: OpenPage
     page.button(key="do-ticket").click().run()
     for seen in (page, open_page("support", SUPPORT)):
         assert "展开全部" in words(seen) and '<div class="long"><details><summary>' in html(seen)
+
+
+def test_a_claim_moves_no_time_of_what_arrived_and_its_late_answer_has_a_date(
+    open_page: OpenPage, shop: Shop
+) -> None:
+    """R3.2, R5.2: the money was there when it was; a promise that was missed is made anew, with its day."""
+    case_no, payout_id = sent(shop)
+    shop.work(days=5)
+    shop.clock.advance(timedelta(days=20))
+    before = words(track(open_page, case_no))
+    [done] = [event for event in shop.view(case_no).events if event.event == "complete"]
+    at = shop.payouts(case_no)[0].arrived_at
+    assert at != done.at
+    when = texts.of("zh_CN").when(at, shop.clock.at)
+    stands = re.compile(re.escape(when) + r" \S+ 退款完成")
+    assert stands.search(before)
+    missing.open_ticket(shop.app, MEI, case_no, payout_id, "", "open-1")
+    assert stands.search(words(track(open_page, case_no)))
+    shop.work(days=5)
+    late = words(track(open_page, case_no))
+    assert late.count("已由主管接手，最晚") == 2, "above, and where the ticket is told"

@@ -172,8 +172,21 @@ def test_drafts_stand_last_and_are_no_refunds_under_way(shop: Shop):
     def left(status: str) -> list[str]:
         return [card.case_no for card in record_table.matching(cards, status, "all", shop.clock.at)]
 
-    assert left("all") == [sent, draft.case_no] and left("open") == [sent] and left("turn") == [draft.case_no]
+    assert left("all") == [sent, draft.case_no] and left("open") == [sent] and not left("turn")
     assert record_table.sent(cards) == 1
+
+
+def test_the_head_counts_what_is_shown_and_nothing_waits_that_is_too_late(open_page: OpenPage, shop: Shop):
+    """R5.1: a form is counted as one, and a draft that can no longer be sent does not wait for anybody."""
+    shop.apply(shop.order())
+    draft = cases.open_draft(shop.app, MEI, shop.order(delivery="code_viewed", completed_at=shop.clock.at))
+    cases.save_draft(shop.app, MEI, draft.case_no, reason="other")
+    shop.clock.advance(timedelta(days=8))
+    page = open_page("records", MEI)
+    assert "共 1 笔" in words(page) and "另有 1 份申请表没有提交" in words(page)
+    assert html(page).count("<tr><td") == 2
+    page.button_group(key="records_status").set_value("turn").run()
+    assert draft.case_no not in html(page) and "这个条件下没有记录" in words(page)
 
 
 def test_a_draft_says_until_when_it_can_be_sent(open_page: OpenPage, shop: Shop):

@@ -12,7 +12,7 @@ from core.domain.actors import Actor
 from core.services import evidence
 from tests.pages.conftest import OpenPage, html, words
 from tests.pages.filling import draft, filled, keyed, number_of_cases, picture, press, step
-from tests.shop import MEI, WEI, Shop
+from tests.shop import MEI, REVIEWER, WEI, Shop
 
 # --- step 2 ----------------------------------------------------------------------------------------------
 
@@ -272,6 +272,18 @@ def test_a_draft_that_lapsed_is_begun_anew(open_page: OpenPage, shop: Shop):
     shop.work(days=20)
     page.run()
     assert not page.exception and "哪里不对" in words(page)
+
+
+def test_sent_and_refused_it_says_to_apply_again_only_while_that_is_so(open_page: OpenPage, shop: Shop):
+    """R3.5, R3.6: what is applied for anew counts from then."""
+    order_no = shop.order(("alipay", 90_000), completed_at=shop.clock.at - timedelta(days=6))
+    case_no = shop.apply(order_no, 90_000).case_no
+    shop.act(case_no, "reject", REVIEWER, note="对不上。")
+    early = words(open_page("request", MEI, sent=case_no))
+    assert "修改后重新申请，到 9月2日" in early
+    shop.clock.advance(timedelta(days=2))
+    late = words(open_page("request", MEI, sent=case_no))
+    assert "都可以申诉" in late and "不能再重新申请" in late and "也可以修改后" not in late
 
 
 def test_an_old_link_to_what_was_sent_is_not_for_others(open_page: OpenPage, shop: Shop):

@@ -192,13 +192,18 @@ def begin(shop: Shop, **order: object) -> str:
 
 
 def test_a_draft_is_no_refund_under_way(open_page: OpenPage, shop: Shop):
-    """R2.5: it needs the customer, stands below what was sent, in one line, with the last day to send it."""
+    """R2.5: no alarm either; it stands below what was sent, in one line, with the last day to send it."""
     begun = begin(shop)
     alone = words(open_page("start", MEI))
-    assert "有 1 件事 等你处理" in alone and "在进行" not in alone and "进行中的退款" not in alone
+    assert (
+        "有 1 份申请表填了一半" in alone
+        and "等你处理" not in alone
+        and "在进行" not in alone
+        and "进行中的退款" not in alone
+    )
     sent = shop.apply(shop.order())
     page = open_page("start", MEI)
-    assert "有 1 件事 等你处理，另外 1 笔在进行" in words(page) and "进行中的退款 1 笔" in words(page)
+    assert "1 笔退款在进行，没有要你处理的事" in words(page) and "进行中的退款 1 笔" in words(page)
     assert "还没提交 1 笔" in words(page) and "9月8日（周二）截止" in words(page)
     assert html(page).count('<li class="tile') == 1
     assert html(page).index(sent.case_no) < html(page).index(f"order={begun}")
@@ -334,6 +339,22 @@ def test_what_a_chinese_keyboard_writes_finds_the_order(open_page: OpenPage, sho
         full_width(f"{paid:%H:%M}"),
     )
     assert "找到了" in words(page)
+
+
+@pytest.mark.parametrize("space", [" ", "\u3000", "\u00a0"])
+def test_a_number_parted_by_spaces_finds_the_order(open_page: OpenPage, shop: Shop, order: str, space: str):
+    number = f"{order[:3]}{space}{order[3:]}"
+    page = fill(open_page("start", view="find"), number, "100.00", paid_on(shop).date())
+    assert "找到了" in words(page)
+
+
+def test_what_went_wrong_stands_above_the_button(open_page: OpenPage, shop: Shop, order: str):
+    """On a phone of 360 × 780 what stands below is behind the bar."""
+    page = fill(open_page("start", view="find"), order, "1.00", paid_on(shop).date())
+    nodes = list(page.main)
+    said = [place for place, node in enumerate(nodes) if 'class="alert' in getattr(node.proto, "body", "")]
+    button = [place for place, node in enumerate(nodes) if getattr(node, "key", None) == "find_go"]
+    assert len(said) == len(button) == 1 and said < button
 
 
 def test_every_door_names_the_same_three_facts(open_page: OpenPage):

@@ -114,7 +114,7 @@ def overdue(shop: Shop) -> str:
 
 
 STATES: dict[str, tuple[Callable[[Shop], str], tuple[str, ...]]] = {
-    "draft": (draft, ("轮到你了", "还没有提交", "继续填写")),
+    "draft": (draft, ("申请表填到一半", "还没有提交", "继续填写")),
     "in_review": (reviewed, ("¥900.00", "正在核对", "最晚 9月4日（周五）")),
     "awaiting_customer": (asked, ("轮到你了", "你在哪台设备上登录的？", "还剩 3 天", "退款单会关闭")),
     "rejected": (rejected, ("轮到你了", "截图里的账号不是你的。", "另一个人复核", "9月10日")),
@@ -142,7 +142,7 @@ def test_every_state_says_where_the_money_is_and_what_comes_next(open_page: Open
     make, said = STATES[name]
     case_no = make(shop)
     page = open_page("track", MEI, case=case_no)
-    assert "钱在哪里" in words(page) and case_no in words(page)
+    assert "钱在哪里" in words(page) and (case_no in words(page)) is (name != "draft")
     for sentence in said:
         assert sentence in words(page), sentence
 
@@ -440,6 +440,20 @@ def test_asked_for_again_the_old_request_leads_to_the_new_one(open_page: OpenPag
     assert "已经有新的退款单" in words(page) and f'href="/track?case={second}"' in html(page)
 
 
+def test_a_form_only_looked_at_hides_no_finished_refund(open_page: OpenPage, shop: Shop):
+    """R2.5: a draft is a form that was begun, no request with a number and no alarm."""
+    order_no = shop.order(("alipay", 10_000))
+    first = shop.apply(order_no, 4_000).case_no
+    shop.work()
+    shop.work(days=3)
+    begun = cases.open_draft(shop.app, MEI, order_no).case_no
+    page = open_page("track", MEI, case=first)
+    assert "新的退款单" not in words(page) and begun not in html(page)
+    assert "还有 ¥60.00 可以退" in words(page) and f'href="/request?order={order_no}"' in html(page)
+    form = words(open_page("track", MEI, case=begun))
+    assert "轮到你了" not in form and f"退款单 {begun}" not in form and "没有提交的申请表" in form
+
+
 def test_nothing_left_is_nothing_to_ask_for(open_page: OpenPage, shop: Shop):
     page = words(open_page("track", MEI, case=completed(shop)))
     assert "再申请" not in page and "没有可以再退" not in page
@@ -477,12 +491,13 @@ def test_a_date_that_has_passed_is_not_promised(open_page: OpenPage, shop: Shop)
     assert "已超过处理时限" in page and "已过时限，马上有人跟进" in page and "9月4日" not in page
 
 
-def test_of_many_delays_the_last_is_told(open_page: OpenPage, shop: Shop):
+def test_every_promise_that_was_missed_stands(open_page: OpenPage, shop: Shop):
+    """R5.2: the newest does not push the earlier off the timeline."""
     case_no = overdue(shop)
     shop.work(days=5)
     shop.work(days=5)
     assert [event.event for event in shop.view(case_no).events].count("escalate") == 3
-    assert words(open_page("track", MEI, case=case_no)).count("已升级给主管") == 1
+    assert words(open_page("track", MEI, case=case_no)).count("已升级给主管") == 3
 
 
 def test_where_it_went_is_asked_only_when_it_should_be_there(open_page: OpenPage, shop: Shop):

@@ -315,9 +315,10 @@ def test_what_finance_has_not_transferred_is_here_and_what_it_has_is_on_its_reco
 
 
 @pytest.mark.parametrize("ticket", [Ticket(NOW - timedelta(1)), Ticket(DUE, is_late=True)])
-def test_an_answer_that_is_late_is_promised_by_nobody(ticket: Ticket) -> None:
+def test_an_answer_that_is_late_has_its_new_date_or_none(ticket: Ticket) -> None:
     lost = where("completed", replace(piece("arrived"), ticket=ticket))
     assert "答复晚了" in zh(lost) and lost.by in (None, DUE)
+    assert ("已由主管接手，最晚" in zh(lost)) is (lost.by is not None)
 
 
 def test_what_bounced_after_all_is_with_the_shop_whatever_the_ticket_says() -> None:
@@ -483,8 +484,9 @@ def test_every_key_can_be_reached() -> None:
     for eta, rest in product((DUE, NOW - timedelta(1), None), ((), (piece("arrived"),))):
         by_hand = where("paying", replace(piece("accepted"), eta_at=eta, by_hand=True), *rest)
         reached |= {by_hand.key, by_hand.next_key}
-    for state, due, by_hand in product(("accepted", "arrived"), (DUE, NOW), (False, True)):
-        lost = where("paying", replace(piece(state), ticket=Ticket(due), by_hand=by_hand))
+    dates = (Ticket(DUE), Ticket(NOW), Ticket(DUE, is_late=True))
+    for state, ticket, by_hand in product(("accepted", "arrived"), dates, (False, True)):
+        lost = where("paying", replace(piece(state), ticket=ticket, by_hand=by_hand))
         reached |= {lost.key, lost.next_key, lost.sure}
     sure = (
         replace(piece("accepted"), heard_at=NOW),

@@ -357,7 +357,7 @@ def test_an_answer_that_is_late_has_a_name_and_is_told_once(shop: Shop) -> None:
     shop.work(days=5)
     ticket = the_ticket(shop, case_no)
     assert ticket.owner == "lead" and ticket.due_at is not None and ticket.due_at > shop.clock.at
-    assert shop.view(case_no, MEI).locator.key == "locator.missing_open_late"
+    assert shop.view(case_no, MEI).locator.key == "locator.missing_open_late_by"
     shop.work(days=5)
     assert told(shop, case_no).count("ticket_late") == 1
     missing.answer(shop.app, LEAD, ticket_id, "查到了", False, "answer-1")

@@ -9,7 +9,7 @@ import pytest
 from core import texts
 from core.domain.actors import Actor
 from core.domain.deadlines import Due
-from core.domain.notices import ANSWER_DUE_SOON, FOR_THE_SHOP, HELD, KINDS
+from core.domain.notices import ANSWER_DUE_SOON, BY_CALENDAR, FOR_THE_SHOP, KINDS
 from core.services import identity, notices
 from core.services.record import Change, lock
 from core.wording import notice
@@ -53,6 +53,24 @@ def test_a_review_tells_of_each_turn_and_by_when(shop: Shop) -> None:
     shop.act(case_no, "dispute", MEI, note="太慢了")
     shop.act(case_no, "reject", ARBITER, note="证据不足")
     assert told(shop) == ["in_review", "asked", "answered", "in_arbitration", "refused"]
+
+
+def test_a_withdrawal_tells_until_when_to_ask_again(shop: Shop) -> None:
+    """R3.7: the end of the order's time; without a date where that has not begun or is over."""
+    shop.act(reviewed(shop), "withdraw", MEI)
+    [last, *_] = notices.inbox(shop.app, MEI)
+    assert last.kind == "withdrawn" and last.by_at is not None
+    said = notice(
+        texts.of("zh_CN"), last.kind, amount_minor=None, currency="CNY", by_at=last.by_at,
+        now=shop.clock.at, published_through=2020,
+    )[1]  # fmt: skip
+    assert "到 9月8日（周二）都可以再申请" in said and "随时" not in said
+    not_begun = shop.apply(shop.order(("alipay", 90_000)), 90_000).case_no
+    shop.act(not_begun, "withdraw", MEI)
+    late = reviewed(shop)
+    shop.clock.advance(timedelta(days=9))
+    shop.act(late, "withdraw", MEI)
+    assert [line.by_at for line in notices.inbox(shop.app, MEI) if line.kind == "withdrawn"][:2] == [None] * 2
 
 
 def test_a_clock_that_ran_out_is_told(shop: Shop) -> None:
@@ -192,7 +210,7 @@ def test_every_kind_has_words_and_no_gap_in_them(
         published_through=2026,
     )
     assert title and text and title != text
-    if "2028" in text and kind not in HELD:  # what ends on a day of the calendar ends on that day
+    if "2028" in text and kind not in BY_CALENDAR:  # what ends on a day of the calendar ends on that day
         assert "provisional" in text or "暂定" in text, "invariant 16"
     if kind in FOR_THE_SHOP:
         assert "RF1" in tx(f"notice_shop.{kind}", case_no="RF1")
