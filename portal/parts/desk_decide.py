@@ -117,7 +117,7 @@ def _form(at: Seat, file: File, event: str, then: str | None) -> None:
     if proof.is_due(at.actor, event, at.now):
         boundary.show(ProofNeeded())  # before anything is written: it would be lost on the way
         return
-    desk_terms.draw(tx, file, event)
+    desk_terms.draw(tx, file, event, now=at.now)
     # Above what it sends: nothing that changes while one types moves it from under the pointer.
     st.button(
         tx(f"desk.send.{event}"), key="desk-send", type="primary", shortcut="Ctrl+Enter", width="stretch",

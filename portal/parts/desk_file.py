@@ -17,7 +17,7 @@ from core.services.desk import File
 from core.services.staff import name as name_of
 from core.texts import Texts
 from portal.html import esc, href, lines, ms
-from portal.parts import amounts, desk_findings, goods, pictures, reading, versions, why
+from portal.parts import amounts, desk_findings, goods, pictures, reading, versions, ways, why
 from portal.parts.ask_wrong import reason_words
 from portal.parts.desk_queue import clock
 
@@ -183,8 +183,8 @@ def _amount(tx: Texts, file: File, event: EventView) -> str:
 
 def _way(tx: Texts, event: EventView) -> str:
     """How it is to be paid: ` · 人工转到… · 银行卡 ****1234`."""
-    way = f" · {tx(f'way.{event.way}')}" if event.way else ""
-    return f"{way} · {tx(f'channel.{event.payee[0]}')} {event.payee[1]}" if event.payee else way
+    way = f" · {ways.ours(tx, event)}" if event.way else ""
+    return f"{way} · {ways.account(tx, event)}" if event.payee else way
 
 
 def _who(tx: Texts, file: File, event: EventView) -> str:

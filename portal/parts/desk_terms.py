@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import streamlit as st
@@ -21,7 +22,7 @@ from core.services.case_views import CaseView
 from core.services.desk import File
 from core.texts import Texts
 from portal.html import esc
-from portal.parts import claim, desk_view, track_talks
+from portal.parts import claim, desk_view, track_talks, ways
 from portal.parts.pictures import name
 
 # Words that are ready, by the event they go with.
@@ -65,7 +66,7 @@ def phrases(view: CaseView, event: str, amount: int | None, route: str | None) -
     return PHRASES.get(event, ())
 
 
-def draw(tx: Texts, file: File, event: str) -> None:
+def draw(tx: Texts, file: File, event: str, *, now: datetime) -> None:
     """The fields of this action, the words last."""
     view = file.view
     _begin(file, event)
@@ -84,12 +85,13 @@ def draw(tx: Texts, file: File, event: str) -> None:
             on_change=desk_view.grown,
         )
     elif event == "agree":
-        st.html(f'<p class="note">{esc(_proposed(tx, view))}</p>')
+        st.html(f'<p class="note">{esc(_proposed(tx, view))}</p>' + ways.doubts(tx, file, now=now))
         if _wanted(view) == "transfer":
             _payee(tx, file)
     elif event == "counter":
         st.radio(tx("desk.way"), _open_to(view), key=_way_key(view), format_func=lambda way: tx(f"way.{way}"))
     elif event == "transfer":
+        st.html(ways.doubts(tx, file, now=now))
         _payee(tx, file)
         st.text_input(tx("desk.reference"), key=_key(view, "reference"), max_chars=64)
     elif event == "find_forgery":
@@ -139,8 +141,11 @@ def _wanted(view: CaseView) -> str | None:
 
 def _proposed(tx: Texts, view: CaseView) -> str:
     """What is agreed on: theirs as it was read here, or that it goes back the way it came."""
-    way = _wanted(view)
-    return tx("desk.way.unsaid") if way is None else tx("desk.way.theirs", way=tx(f"way.{way}"))
+    own = track_talks.proposal(view)
+    if own is None or own.way is None:
+        return tx("desk.way.unsaid")
+    key = "desk.way.for_them" if ways.is_for_them(own) else "desk.way.theirs"
+    return tx(key, way=ways.ours(tx, own))
 
 
 def _open_to(view: CaseView) -> list[str]:
