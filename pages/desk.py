@@ -68,7 +68,8 @@ def run() -> None:
         desk_decide.show(seat, file, held, _next(cards, here))
         if held is None:
             st.button(
-                tx("queue.put_back"), key="put-back", type="tertiary", icon=":material/undo:", shortcut="b",
+                tx("queue.put_back"), key="put-back", type="tertiary", icon=":material/undo:",
+                shortcut=None if desk_decide.chosen(file, held) else "b",
                 help=tx("queue.put_back_help"), on_click=_put_back, args=(name, here),
             )  # fmt: skip
     desk_view.show()
@@ -142,10 +143,11 @@ def _moves(cards: list[DeskCard], name: str, here: str | None) -> None:
     """J and K, also for the mouse; the hints say what other keys do."""
     numbers = [card.case_no for card in cards]
     place = numbers.index(here) if here in numbers else 0
+    is_writing = here is not None and desk_decide.is_writing(here)
     with st.container(key="desk-moves", horizontal=True):
         for key, label, to in (("j", "desk.move.next", place + 1), ("k", "desk.move.previous", place - 1)):
             st.button(
-                tx(label), key=f"move-{key}", shortcut=key, type="tertiary",
+                tx(label), key=f"move-{key}", shortcut=None if is_writing else key, type="tertiary",
                 disabled=not 0 <= to < len(numbers), on_click=_go, args=(name, numbers[to % len(numbers)]),
             )  # fmt: skip
 

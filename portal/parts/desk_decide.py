@@ -80,7 +80,8 @@ def show(at: Seat, file: File, held: Refusal | None, then: str | None) -> None:
     with st.container(key="desk-acts", horizontal=True):
         for action in open_to:
             st.button(
-                tx(f"desk.act.{action.event}"), key=f"do-{action.event}", shortcut=action.key,
+                tx(f"desk.act.{action.event}"), key=f"do-{action.event}",
+                shortcut=action.key if event is None else None,  # else what one writes opens another form
                 icon=f":material/{action.icon}:", type="primary" if action.event == event else "secondary",
                 on_click=_choose, args=(file.view, action.event),
             )  # fmt: skip
@@ -111,8 +112,20 @@ def _choose(view: CaseView, event: str) -> None:
     desk_view.opened()
 
 
+def is_writing(case_no: str) -> bool:
+    """Whether somebody has begun to write in a form of this case that is open: letters are words then."""
+    event = st.session_state.get(f"desk-act-{case_no}")
+    return event is not None and desk_terms.is_begun(case_no, event)
+
+
+def _close(view: CaseView) -> None:
+    """Nothing is open any more; what was written stays for the next time."""
+    st.session_state.pop(_chosen_key(view), None)
+    st.session_state.pop(_tried_key(view), None)
+
+
 def _form(at: Seat, file: File, event: str, then: str | None) -> None:
-    tx = at.tx
+    tx, view = at.tx, file.view
     st.html(f'<h2 id="decide" tabindex="-1">{esc(tx(f"desk.act.{event}"))}</h2>')
     if proof.is_due(at.actor, event, at.now):
         boundary.show(ProofNeeded())  # before anything is written: it would be lost on the way
@@ -124,6 +137,10 @@ def _form(at: Seat, file: File, event: str, then: str | None) -> None:
         on_click=_send, args=(at, file, event, then),
     )  # fmt: skip
     st.html(_outlook(at, file, event))
+    st.button(
+        tx("desk.close_form"), key="desk-close", type="tertiary", shortcut="Esc",
+        on_click=_close, args=(view,),
+    )  # fmt: skip
 
 
 def _outlook(at: Seat, file: File, event: str) -> str:
@@ -193,6 +210,8 @@ def _send(at: Seat, file: File, event: str, then: str | None) -> None:
         if not isinstance(refused, _MISSING):
             st.session_state[DONE] = tx.refusal(refused)
         return
+    _close(view)
+    desk_terms.forget(view, event)
     done = "endorse" if _is_first(view, after, event) else event
     st.session_state[DONE] = tx(f"desk.done.{done}", case_no=view.case_no)
     if then:

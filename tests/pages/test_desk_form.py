@@ -165,3 +165,42 @@ def test_who_was_signed_in_reads_that_it_ended(
 def test_the_page_for_staff_says_so(open_page: OpenPage) -> None:
     for page in (open_page("desk"), open_page("desk", MEI)):
         assert "这一页给工作人员用" in words(page) and "付款金额" not in words(page)
+
+
+def keys_of(page: AppTest, *names: str) -> set[str]:
+    """The shortcuts of these buttons that would act."""
+    return {b.proto.shortcut for b in page.button if b.key and b.key.startswith(names) and b.proto.shortcut}
+
+
+def test_no_letter_of_what_is_written_decides_anything(open_page: OpenPage, shop: Shop) -> None:
+    """After the amount the focus is nowhere: letters of the reason are not keys of other forms."""
+    case_no = referred(shop)
+    referred(shop)
+    page = open_page("desk", REVIEWER, case=case_no)
+    assert keys_of(page, "do-") >= {"a", "x", "q"} and keys_of(page, "put-back") == {"b"}
+    page.button(key="do-approve").click().run()
+    assert keys_of(page, "do-", "put-back") == set() and keys_of(page, "move-")
+    page.text_input(key=f"desk-amount-approve-{case_no}-0").set_value("88").run()
+    assert keys_of(page, "do-", "put-back", "move-") == set()
+    page.button(key="desk-close").click().run()
+    assert keys_of(page, "do-") >= {"a", "x", "q"} and keys_of(page, "move-")
+    assert not page.text_input
+
+
+def test_what_was_written_is_kept_while_another_form_is_open(open_page: OpenPage, shop: Shop) -> None:
+    """Of each event; ready words come after one's own and do not take their place."""
+    case_no = referred(shop)
+    page = open_page("desk", REVIEWER, case=case_no)
+    page.button(key="do-approve").click().run()
+    page.text_input(key=f"desk-amount-approve-{case_no}-0").set_value("88").run()
+    page.text_area(key=f"desk-note-{case_no}-approve").set_value("用过一次").run()
+    page.button(key="do-reject").click().run()
+    page.text_area(key=f"desk-note-{case_no}-reject").set_value("看不清").run()
+    page.button(key="do-approve").click().run()
+    assert page.text_input(key=f"desk-amount-approve-{case_no}-0").value == "88"
+    assert page.text_area(key=f"desk-note-{case_no}-approve").value == "用过一次"
+    page.button(key="phrase-part").click().run()
+    said = page.text_area(key=f"desk-note-{case_no}-approve").value
+    assert said is not None and said.startswith("用过一次\n") and len(said) > 10
+    page.button(key="do-reject").click().run()
+    assert page.text_area(key=f"desk-note-{case_no}-reject").value == "看不清"
