@@ -11,7 +11,7 @@ from core.services.queues import DeskCard, Waiting
 from portal import boundary, session
 from portal.html import literal
 from portal.parts import desk_decide, desk_file, desk_many, desk_notice, desk_queue, desk_terms, desk_view
-from portal.parts.desk_decide import DONE, Seat
+from portal.parts.desk_decide import DONE, REFUSED, Seat
 
 actor = session.require(*queues.ROLES)
 tx, app = session.texts(), session.core()
@@ -56,6 +56,7 @@ def run() -> None:
         return
     with middle:
         at = support.state_of(app, actor, here) if isinstance(held, NotAllowed) else None
+        _refused(file)
         st.html(desk_file.head(tx, file, now=now) + desk_notice.reading_only(tx, file, actor, held, at))
         _file(file)
     with right, st.container(key="desk-side"):
@@ -73,6 +74,15 @@ def run() -> None:
                 help=tx("queue.put_back_help"), on_click=_put_back, args=(name, here),
             )  # fmt: skip
     desk_view.show()
+
+
+def _refused(file: File) -> None:
+    """What could not be done, until another case is opened or something was done."""
+    refused = st.session_state.get(REFUSED)
+    if refused is not None and refused.case_no == file.view.case_no:
+        st.html(desk_notice.meanwhile(tx, file, refused.seq, refused.words, now=now))
+    else:
+        st.session_state.pop(REFUSED, None)
 
 
 def _queue(waiting: list[Waiting]) -> str:

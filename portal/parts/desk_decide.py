@@ -46,6 +46,15 @@ class Seat:
     now: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What could not be done to a case, and its last event as the form had been drawn."""
+
+    case_no: str
+    seq: int
+    words: str
+
+
 ACTIONS: Final = (
     Action("approve", "a", "check"),
     Action("offer", "o", "local_offer"),
@@ -59,6 +68,7 @@ ACTIONS: Final = (
     Action("find_forgery", "f", "report"),
 )
 DONE: Final = "desk_done"
+REFUSED: Final = "desk_refused"
 # What is only not there yet: said calmly before the first try.
 _MISSING: Final = (TextRequired, ReferenceRequired, OfferUnneeded, SuggestionUnneeded)
 
@@ -133,7 +143,9 @@ def _form(at: Seat, file: File, event: str, then: str | None) -> None:
     desk_terms.draw(tx, file, event, now=at.now)
     # Above what it sends: nothing that changes while one types moves it from under the pointer.
     st.button(
-        tx(f"desk.send.{event}"), key="desk-send", type="primary", shortcut="Ctrl+Enter", width="stretch",
+        tx(f"desk.send.{event}"), key="desk-send", shortcut="Ctrl+Enter", width="stretch",
+        type="secondary" if event == "find_forgery" else "primary",  # it decides nothing
+        icon=":material/report:" if event == "find_forgery" else None,
         on_click=_send, args=(at, file, event, then),
     )  # fmt: skip
     st.html(_outlook(at, file, event))
@@ -208,13 +220,17 @@ def _send(at: Seat, file: File, event: str, then: str | None) -> None:
         after = cases.act(at.app, actor, view.case_no, event, command_id, terms)
     except Refusal as refused:
         if not isinstance(refused, _MISSING):
-            st.session_state[DONE] = tx.refusal(refused)
+            st.session_state[REFUSED] = Refused(view.case_no, view.events[-1].seq, tx.refusal(refused))
+            st.query_params["case"] = view.case_no  # also where it has left the queue
         return
+    st.session_state.pop(REFUSED, None)
     _close(view)
     desk_terms.forget(view, event)
     done = "endorse" if _is_first(view, after, event) else event
     st.session_state[DONE] = tx(f"desk.done.{done}", case_no=view.case_no)
-    if then:
+    if event == "find_forgery":  # the case itself is still to be decided
+        st.query_params["case"] = view.case_no
+    elif then:
         st.query_params["case"] = then
     else:
         st.query_params.pop("case", None)

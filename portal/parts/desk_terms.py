@@ -13,6 +13,7 @@ from typing import Final
 
 import streamlit as st
 
+from core.domain.credit import counted, points_of
 from core.domain.money import plain
 from core.domain.rights import APPROVING, SECOND_LOOK
 from core.domain.settlement import BACK, WAYS
@@ -105,6 +106,7 @@ def draw(tx: Texts, file: File, event: str, *, now: datetime) -> None:
             tx("desk.picture"), list(names), key=_key(view, "picture"), format_func=names.__getitem__,
             persist_state="page",
         )  # fmt: skip
+        st.html(f'<p class="note">{esc(_costs(tx, file))}</p>')
     _note(tx, file, event)
 
 
@@ -225,6 +227,15 @@ def _route(file: File, event: str) -> str | None:
     _begin(file, event)
     route: str | None = st.session_state.get(_key(file.view, "route"))
     return route
+
+
+def _costs(tx: Texts, file: File) -> str:
+    """What a finding does by the policy, and that it decides nothing about the money."""
+    if not file.view.customer_id:
+        return tx("desk.forgery.guest")
+    policy = file.policy.credit
+    lost = -counted(file.credit, points_of("forgery", policy), policy)
+    return tx("desk.forgery.costs", points=lost, now=file.credit, left=file.credit - lost)
 
 
 def _payee(tx: Texts, file: File) -> None:
