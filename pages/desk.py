@@ -11,7 +11,7 @@ from core.services.queues import DeskCard, Waiting
 from portal import boundary, session
 from portal.html import literal
 from portal.parts import desk_decide, desk_file, desk_many, desk_notice, desk_queue, desk_terms, desk_view
-from portal.parts.desk_decide import DONE, Seat
+from portal.parts.desk_decide import DONE, REFUSED, Seat
 
 actor = session.require(*queues.ROLES)
 tx, app = session.texts(), session.core()
@@ -56,6 +56,7 @@ def run() -> None:
         return
     with middle:
         at = support.state_of(app, actor, here) if isinstance(held, NotAllowed) else None
+        _refused(file)
         st.html(desk_file.head(tx, file, now=now) + desk_notice.reading_only(tx, file, actor, held, at))
         _file(file)
     with right, st.container(key="desk-side"):
@@ -68,10 +69,20 @@ def run() -> None:
         desk_decide.show(seat, file, held, _next(cards, here))
         if held is None:
             st.button(
-                tx("queue.put_back"), key="put-back", type="tertiary", icon=":material/undo:", shortcut="b",
+                tx("queue.put_back"), key="put-back", type="tertiary", icon=":material/undo:",
+                shortcut=None if desk_decide.chosen(file, held) else "b",
                 help=tx("queue.put_back_help"), on_click=_put_back, args=(name, here),
             )  # fmt: skip
     desk_view.show()
+
+
+def _refused(file: File) -> None:
+    """What could not be done, until another case is opened or something was done."""
+    refused = st.session_state.get(REFUSED)
+    if refused is not None and refused.case_no == file.view.case_no:
+        st.html(desk_notice.meanwhile(tx, file, refused.seq, refused.words, now=now))
+    else:
+        st.session_state.pop(REFUSED, None)
 
 
 def _queue(waiting: list[Waiting]) -> str:
@@ -142,10 +153,11 @@ def _moves(cards: list[DeskCard], name: str, here: str | None) -> None:
     """J and K, also for the mouse; the hints say what other keys do."""
     numbers = [card.case_no for card in cards]
     place = numbers.index(here) if here in numbers else 0
+    is_writing = here is not None and desk_decide.is_writing(here)
     with st.container(key="desk-moves", horizontal=True):
         for key, label, to in (("j", "desk.move.next", place + 1), ("k", "desk.move.previous", place - 1)):
             st.button(
-                tx(label), key=f"move-{key}", shortcut=key, type="tertiary",
+                tx(label), key=f"move-{key}", shortcut=None if is_writing else key, type="tertiary",
                 disabled=not 0 <= to < len(numbers), on_click=_go, args=(name, numbers[to % len(numbers)]),
             )  # fmt: skip
 

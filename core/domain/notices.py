@@ -63,7 +63,8 @@ AFTER: Final[dict[tuple[str, str], str | None]] = {
 # Where all that arrived stays with us: no account elsewhere receives anything.
 KEPT_HERE: Final = "kept_here"
 # What may be told in place of a kind of the table, because it says more.
-INSTEAD: Final = {"completed": KEPT_HERE}
+PROPOSED_FOR_THEM: Final = "proposed_for_them"  # support said it in their place
+INSTEAD: Final = {"completed": KEPT_HERE, "proposed": PROPOSED_FOR_THEM}
 # Without an event of the case: money of one part, and warnings of the clock.
 PART_ARRIVED: Final = "part_arrived"
 ARRIVAL_LATE: Final = "arrival_late"
@@ -115,6 +116,7 @@ FOR_THE_SHOP: Final = frozenset(
         "talks_late",
         "negotiating",
         "proposed",
+        PROPOSED_FOR_THEM,
         "forgery_found",
         "bounced",
         ARRIVAL_LATE,

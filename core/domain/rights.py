@@ -111,12 +111,15 @@ def confirmers(state: str, first: Step) -> tuple[str, ...]:
     return roles if first[1] != "reviewer" else tuple(role for role in roles if role != "reviewer")
 
 
-def one_agrees(history: Iterable[Step]) -> bool:
+def one_agrees(history: Iterable[Step], given_by: str = "") -> bool:
     """Whether a single person may agree on the way that its customer proposed: another one had approved the
-    refund.
+    refund. What support said for them is no word of theirs: whoever approved before knew nothing of that way
+    or account. `given_by`: the role that wrote the account, where the customer has only kept it.
     """
+    history = list(history)
     approved_by = [role for name, role, _ in history if name in ("approve", "offer")]
-    return approved_by[-1:] != ["system"]
+    proposed_by = [role for name, role, _ in history if name == "propose"]
+    return approved_by[-1:] != ["system"] and "support" not in (*proposed_by[-1:], given_by)
 
 
 def _judges(state: str, history: Sequence[Step]) -> set[str]:

@@ -72,6 +72,16 @@ def masked(account: str) -> str:
     return f"****{account[-min(4, len(account) // 3) :]}"
 
 
+def is_another_name(holder: str, name: str) -> bool:
+    """Whether an account's holder is called otherwise than its customer: a reason to look, no proof. Of a
+    guest no name is known, so there is nothing to compare.
+    """
+    plain, known = (
+        "".join(unicodedata.normalize("NFKC", each).casefold().split()) for each in (holder, name)
+    )
+    return known != "" and plain != known
+
+
 def read_payee(channel: str, holder: str, account: str) -> Payee:
     """What somebody typed, as a payee; `PayeeInvalid(field)` names what is wrong."""
     for field, typed in (("holder", holder), ("account", account)):

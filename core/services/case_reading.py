@@ -445,6 +445,8 @@ def _event(row: Any, body: Mapping[str, Any], reader: Actor) -> EventView:
         route=body.get("option", {}).get("route"),
         way=body.get("way"),
         payee=(body["channel"], body["account"]) if "account" in body else None,
+        given_by=body.get("given_by", ""),
+        is_other_name=body.get("is_other_name", False),
         picture=body.get("picture"),
         of=body.get("of", "agree") if row.event == "endorse" else "",
         by_another={row.actor_role, reader.role} == {"customer", "guest"},

@@ -69,6 +69,8 @@ class EventView:
     route: str | None = None
     way: str | None = None  # of a negotiated refund (domain.settlement)
     payee: tuple[str, str] | None = None  # (channel, masked account) that a transfer goes to
+    given_by: str = ""  # the role that wrote this account for the customer, '' where they did
+    is_other_name: bool = False  # its holder is called otherwise than the customer
     picture: str | None = None  # id of the evidence that a finding is about
     of: str = ""  # of the first of two approvals: the event that the second one is to be
     by_another: bool = False  # the account's to a guest, a guest's to the account: not 'you'

@@ -6,10 +6,13 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from sqlalchemy import Connection
+
 from core.adapters.world import App
 from core.domain.actors import Actor
-from core.domain.credit import asked_for
+from core.domain.credit import START, asked_for
 from core.domain.errors import InOtherHands, Refusal, SecondApprovalNeeded
+from core.services import alike as alike_pictures
 from core.services import credit, desk, policies, queues
 from core.services.case_views import CaseView
 from core.services.cases import act
@@ -88,14 +91,16 @@ def weigh(app: App, actor: Actor, case_nos: Collection[str], name: str = "review
     """What each of them would come to; those that left the queue meanwhile are left out."""
     cards = [card for card in queues.queue(app, actor, name, limit=queues.MANY) if card.case_no in case_nos]
     _, policy = policies.current(app)
-    trusted = max(asked_for(policy), default=0)
+    trusted = max(asked_for(policy), default=START)
     with app.read() as conn:
         suspects = credit.suspected(conn, {card.customer_id for card in cards})
+        hints = {card.case_no: _hints(conn, card.case_no) for card in cards}
     found = []
     for card in cards:
         doubts = (
             ("forgery",) if card.customer_id in suspects else ("credit",) if card.credit < trusted else ()
         )
+        doubts = (*doubts, *hints[card.case_no])
         if card.held_by not in (None, actor.id):
             held = InOtherHands(person=card.held_by, until=card.held_until)
             found.append(Weighed(card, card.requested_minor, 0, 0, 0, None, doubts, held))
@@ -124,6 +129,15 @@ def weigh(app: App, actor: Actor, case_nos: Collection[str], name: str = "review
 def _before(after: CaseView) -> int:
     """The last event before the approval that was taken back."""
     return next(event.seq for event in reversed(after.events) if event.event in ("approve", "endorse")) - 1
+
+
+def _hints(conn: Connection, case_no: str) -> tuple[str, ...]:
+    """What its pictures alone would warn of when it is opened: sent in another case as well, edited."""
+    again = alike_pictures.again_in(conn, case_no)
+    found = {"again": any(not hint.is_same_customer for hint in again)}
+    found["again_own"] = bool(again) and not found["again"]
+    found["edited"] = bool(alike_pictures.doubts_in(conn, case_no))
+    return tuple(code for code, is_so in found.items() if is_so)
 
 
 def approve_all(

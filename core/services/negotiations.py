@@ -15,7 +15,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, delete, insert, select, update
 
 from core.adapters.channels import Outcome
-from core.adapters.tables import case_events, payees, payments, payouts
+from core.adapters.tables import case_events, customers, payees, payments, payouts
 from core.adapters.world import App
 from core.domain.actors import Actor
 from core.domain.deadlines import Due, due, moves_deadline
@@ -29,7 +29,7 @@ from core.domain.errors import (
 from core.domain.lifecycle import CASE
 from core.domain.policy import Policy
 from core.domain.rights import Step, one_agrees
-from core.domain.settlement import BACK, HERE, Payee, check_way, masked
+from core.domain.settlement import BACK, HERE, Payee, check_way, is_another_name, masked
 from core.domain.terms import Terms
 from core.services import payouts as moving
 from core.services.approvals import endorse, endorsed_by_first
@@ -61,14 +61,19 @@ def propose(
     suggested before is no longer the question. Who keeps to a transfer need not write the account again.
     """
     conn, case = change.conn, change.case
-    payee = terms.payee
-    if terms.way == "transfer" and payee is None and proposed(conn, case.case_no).get("way") == "transfer":
+    payee, given_by, before = terms.payee, actor.role, proposed(conn, case.case_no)
+    if terms.way == "transfer" and payee is None and before.get("way") == "transfer":
         payee = payee_of(conn, case.case_no)
+        given_by = before.get("given_by", "")
     _check(conn, case, terms.way or "", payee)
     body: dict[str, Any] = {"way": terms.way} | ({"note": terms.note} if terms.note else {})
     conn.execute(delete(payees).where(payees.c.case_no == case.case_no))
     if terms.way == "transfer" and payee is not None:
         body |= {"channel": payee.channel, "account": payee.masked}
+        if given_by == "support":
+            body["given_by"] = given_by
+        if is_another_name(payee.holder, _name(conn, case)):
+            body["is_other_name"] = True
         conn.execute(
             insert(payees).values(
                 case_no=case.case_no, channel=payee.channel, holder=payee.holder, account=payee.account,
@@ -79,6 +84,8 @@ def propose(
     if moves_deadline("propose", (event for event, _, _ in history)):
         next_due = due("negotiating", policy, app.calendar, at)
     change.step("propose", actor, at, next_due, body)
+    if actor.role == "support":
+        change.tell_instead()
 
 
 def counter(app: App, change: Change, actor: Actor, at: datetime, policy: Policy, terms: Terms) -> None:
@@ -110,13 +117,14 @@ def agree(
     somebody wants otherwise, and it leaves them nothing they cannot use. Where an account is closed, the rest
     cannot become balance meanwhile: balance can be spent here only, and whoever was paid so has no way back.
 
-    Whoever approved the refund is one of two for what its customer proposed; after an automatic approval and
-    without a proposal, the first of two agrees to begin with. The second agrees on the same way to the same
-    account.
+    Whoever approved the refund is one of two for what its customer proposed; after an automatic approval,
+    without a proposal, and where support said it for them, the first of two agrees to begin with. The second
+    agrees on the same way to the same account.
     """
     conn, case = change.conn, change.case
     said = endorsed_by_first(change, history)
-    wanted = proposed(conn, case.case_no).get("way")
+    theirs = proposed(conn, case.case_no)
+    wanted = theirs.get("way")
     way = wanted or BACK
     payee = payee_of(conn, case.case_no) if way == "transfer" else None
     if wanted is None:
@@ -129,10 +137,11 @@ def agree(
     body: dict[str, Any] = {"way": way, "legs": [_leg(leg) for leg in legs], "payee": _digest(payee)}
     if payee is not None:
         body |= {"channel": payee.channel, "account": payee.masked}
+        body |= {name: theirs[name] for name in ("given_by", "is_other_name") if name in theirs}
     is_second = all(said.get(part) == body[part] for part in ("way", "legs", "payee"))
     if note := terms.note or (said.get("note", "") if is_second else ""):
         body["note"] = note
-    if is_second or (wanted is not None and one_agrees(history)):
+    if is_second or (wanted is not None and one_agrees(history, theirs.get("given_by", ""))):
         moving.start(app, change, "agree", actor, at, policy, legs, body, payee)
     else:
         endorse(change, actor, at, body)
@@ -175,6 +184,11 @@ def proposed(conn: Connection, case_no: str) -> dict[str, Any]:
     row = conn.execute(select(e.event, e.body).where(*talks).order_by(e.seq.desc()).limit(1)).first()
     body: dict[str, Any] = json.loads(row.body) if row is not None and row.event == "propose" else {}
     return body
+
+
+def _name(conn: Connection, case: Case) -> str:
+    """What its customer is called; '' of a guest."""
+    return conn.execute(select(customers.c.name).where(customers.c.id == case.customer_id)).scalar() or ""
 
 
 def _check(

@@ -40,7 +40,7 @@ from core.domain.actors import Actor
 from core.domain.deadlines import ESCALATED_TO, SECOND
 from core.domain.errors import NotAllowed
 from core.domain.lifecycle import CASE
-from core.services import turns
+from core.services import credit, turns
 
 MANY: Final = 100  # counting stops here: 'more than 99' is enough to know
 
@@ -112,6 +112,7 @@ class DeskCard:
     held_by: str | None
     held_until: datetime | None
     approved_minor: int | None  # by the first of two, while a second has to say the same
+    forgery_by: str | None = None  # who found one of its pictures forged, unless it was taken back
     is_theirs: bool = False  # talks that wait for the customer
 
 
@@ -236,7 +237,9 @@ def queue(app: App, actor: Actor, name: str, *, limit: int = 30) -> list[DeskCar
         numbers = [row.case_no for row in rows]
         firsts = first_approvals(conn, numbers)
         theirs = turns.waiting(conn, numbers) if name == "talks" else frozenset()
-    return [_card(row, firsts.get(row.case_no), row.case_no in theirs, now) for row in rows]
+        forged = credit.findings_in(conn, numbers)
+    cards = [_card(row, firsts.get(row.case_no), row.case_no in theirs, now) for row in rows]
+    return [replace(card, forgery_by=forged.get(card.case_no)) for card in cards]
 
 
 def rows_of(queue: Queue, *, is_late: bool) -> Any:

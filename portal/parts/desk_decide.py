@@ -47,6 +47,15 @@ class Seat:
     now: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What could not be done to a case, and its last event as the form had been drawn."""
+
+    case_no: str
+    seq: int
+    words: str
+
+
 ACTIONS: Final = (
     Action("approve", "a", "check"),
     Action("offer", "o", "local_offer"),
@@ -60,6 +69,7 @@ ACTIONS: Final = (
     Action("find_forgery", "f", "report"),
 )
 DONE: Final = "desk_done"
+REFUSED: Final = "desk_refused"
 # What is only not there yet: said calmly before the first try.
 _MISSING: Final = (TextRequired, ReferenceRequired, OfferUnneeded, SuggestionUnneeded)
 
@@ -81,7 +91,8 @@ def show(at: Seat, file: File, held: Refusal | None, then: str | None) -> None:
     with st.container(key="desk-acts", horizontal=True):
         for action in open_to:
             st.button(
-                tx(f"desk.act.{action.event}"), key=f"do-{action.event}", shortcut=action.key,
+                tx(f"desk.act.{action.event}"), key=f"do-{action.event}",
+                shortcut=action.key if event is None else None,  # else what one writes opens another form
                 icon=f":material/{action.icon}:", type="primary" if action.event == event else "secondary",
                 on_click=_choose, args=(file.view, action.event),
             )  # fmt: skip
@@ -123,23 +134,41 @@ def _choose(view: CaseView, event: str) -> None:
     desk_view.opened()
 
 
+def is_writing(case_no: str) -> bool:
+    """Whether somebody has begun to write in a form of this case that is open: letters are words then."""
+    event = st.session_state.get(f"desk-act-{case_no}")
+    return event is not None and desk_terms.is_begun(case_no, event)
+
+
+def _close(view: CaseView) -> None:
+    """Nothing is open any more; what was written stays for the next time."""
+    st.session_state.pop(_chosen_key(view), None)
+    st.session_state.pop(_tried_key(view), None)
+
+
 def _form(at: Seat, file: File, event: str, then: str | None) -> None:
-    tx = at.tx
+    tx, view = at.tx, file.view
     st.html(f'<h2 id="decide" tabindex="-1">{esc(tx(f"desk.act.{event}"))}</h2>')
     if proof.is_due(at.actor, event, at.now):
         boundary.show(ProofNeeded())  # before anything is written: it would be lost on the way
         return
-    desk_terms.draw(tx, file, event)
+    desk_terms.draw(tx, file, event, now=at.now)
     if _is_stale(file.view):
         st.html(bad(tx.refusal(StaleForm())))
     # Above what it sends: nothing that changes while one types moves it from under the pointer. Another
     # button for each thing that it is about, so that a click on its way while it is drawn anew is none on it.
     key = f"desk-send-{file.view.last_word}"
     st.button(
-        tx(f"desk.send.{event}"), key=key, type="primary", shortcut="Ctrl+Enter", width="stretch",
+        tx(f"desk.send.{event}"), key=key, shortcut="Ctrl+Enter", width="stretch",
+        type="secondary" if event == "find_forgery" else "primary",  # it decides nothing
+        icon=":material/report:" if event == "find_forgery" else None,
         on_click=_send, args=(at, file, event, then),
     )  # fmt: skip
     st.html(_outlook(at, file, event))
+    st.button(
+        tx("desk.close_form"), key="desk-close", type="tertiary", shortcut="Esc",
+        on_click=_close, args=(view,),
+    )  # fmt: skip
 
 
 def _outlook(at: Seat, file: File, event: str) -> str:
@@ -209,12 +238,18 @@ def _send(at: Seat, file: File, event: str, then: str | None) -> None:
         return  # the form says so, with what it is now
     except Refusal as refused:
         if not isinstance(refused, _MISSING):
-            st.session_state[DONE] = tx.refusal(refused)
+            st.session_state[REFUSED] = Refused(view.case_no, view.events[-1].seq, tx.refusal(refused))
+            st.query_params["case"] = view.case_no  # also where it has left the queue
         return
     st.session_state.pop(_drawn_key(view), None)
+    st.session_state.pop(REFUSED, None)
+    _close(view)
+    desk_terms.forget(view, event)
     done = "endorse" if _is_first(view, after, event) else event
     st.session_state[DONE] = tx(f"desk.done.{done}", case_no=view.case_no)
-    if then:
+    if event == "find_forgery":  # the case itself is still to be decided
+        st.query_params["case"] = view.case_no
+    elif then:
         st.query_params["case"] = then
     else:
         st.query_params.pop("case", None)

@@ -17,11 +17,12 @@ from core.services.desk import File
 from core.services.staff import name as name_of
 from core.texts import Texts
 from portal.html import esc, href, lines, ms
-from portal.parts import amounts, desk_findings, goods, pictures, reading, versions, why
+from portal.parts import amounts, desk_findings, goods, pictures, reading, versions, ways, why
 from portal.parts.ask_wrong import reason_words
-from portal.parts.desk_queue import clock
+from portal.parts.desk_queue import clock, forged
 
 _OPEN: Final = ("in_review", "in_appeal", "in_arbitration", "negotiating")  # where somebody decides
+_TO_DECIDE: Final = ("in_review", "in_appeal", "in_arbitration", "awaiting_customer")  # a yes is open
 # Whose time it is, where it is not ours to answer.
 _DUE: Final = {
     "draft": "queue.due.draft",
@@ -41,6 +42,7 @@ def head(tx: Texts, file: File, *, now: datetime) -> str:
     return (
         f'<div class="dh"><div><span class="lab">{esc(crumb)}</span><h2>{esc(title)}</h2></div>'
         f"<p>{_until(tx, view, now)}</p></div>{_late(tx, view, now)}"
+        f"{forged(tx, desk_findings.by(file), file.names)}"
     )
 
 
@@ -183,8 +185,8 @@ def _amount(tx: Texts, file: File, event: EventView) -> str:
 
 def _way(tx: Texts, event: EventView) -> str:
     """How it is to be paid: ` · 人工转到… · 银行卡 ****1234`."""
-    way = f" · {tx(f'way.{event.way}')}" if event.way else ""
-    return f"{way} · {tx(f'channel.{event.payee[0]}')} {event.payee[1]}" if event.payee else way
+    way = f" · {ways.ours(tx, event)}" if event.way else ""
+    return f"{way} · {ways.account(tx, event)}" if event.payee else way
 
 
 def _who(tx: Texts, file: File, event: EventView) -> str:
@@ -224,12 +226,12 @@ def rules(tx: Texts, file: File, minor: int, option: RouteOption | None, *, now:
         else ""
     )
     suggestion = (
-        f'{_first(tx, file)}<div class="sug"><span class="lab">{esc(_of(tx, file, minor))}</span>'
+        ""
+        if file.view.state not in _TO_DECIDE or option is None
+        else f'{_first(tx, file)}<div class="sug"><span class="lab">{esc(_of(tx, file, minor))}</span>'
         f"<b>{esc(tx.money(option.breakdown.refund, file.view.currency))}</b>"
         f"<span>{esc(tx(f'route.{option.route}'))}</span></div>"
         + amounts.table(tx, option.breakdown, file.view.currency, for_staff=True)
-        if option
-        else ""
     )
     return (
         f'<div class="dr"><h2>{esc(tx("desk.rules"))}</h2><p class="vd {found.verdict}">'

@@ -22,6 +22,12 @@ def found(view: CaseView) -> list[EventView]:
     return [event for event in view.events if event.event == "find_forgery" and event.picture]
 
 
+def by(file: File) -> str | None:
+    """Who found a picture forged, last, where it was not taken back."""
+    standing = [e for e in found(file.view) if e.picture and _standing(file, e.picture) != "granted"]
+    return standing[-1].actor_id if standing else None
+
+
 def figures(tx: Texts, file: File, items: tuple[EvidenceView, ...]) -> str:
     """These pictures in a row, each by its number in the case, marked where something was found."""
     numbers = {item.id: number for number, item in enumerate(file.view.evidence, 1)}

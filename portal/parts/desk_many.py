@@ -116,8 +116,8 @@ def line(tx: Texts, row: Weighed) -> str:
     link = f'<a href="{to}" target="_blank" rel="noopener">{esc(card.case_no)}</a>'
     return (
         f'<div class="mrow"><div><b><bdi>{esc(who)}</bdi></b> · <bdi>{esc(card.product)}</bdi> · '
-        f"{esc(tx('desk.credit', points=card.credit))}<small>{link}</small></div>"
-        f"<span>{_sum(tx, row)}</span>{_said(tx, row)}{warn}</div>"
+        f"{esc(tx('desk.credit', points=card.credit))}<small>{link}</small>{warn}</div>"
+        f"<span>{_sum(tx, row)}</span>{_said(tx, row)}</div>"
     )
 
 

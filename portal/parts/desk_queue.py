@@ -76,12 +76,18 @@ def _item(
     if card.approved_minor is not None:  # by the first of two: that is what the second decides about
         first = f"<small>{esc(tx('desk.first.of', asked=amount))}</small>"
         amount = tx.money(card.approved_minor, card.currency)
+    found = forged(tx, card.forgery_by, names)
     return (
         f'<li><a href="{to}"{on}><b>{esc(amount)}</b> '
         f"<span class=why>{esc(reason_words(tx, card.reason, card.kind))}</span>"
-        f"{first}<small>{what}</small>"
+        f"{first}<small>{what}</small>{found}"
         f"{away}</a></li>"
     )
+
+
+def forged(tx: Texts, by: str | None, names: Mapping[str, str]) -> str:
+    """The mark of a case in which somebody found a picture forged: it is still to be decided."""
+    return f'<em class="late forged">{esc(tx("queue.forged", who=name_of(names, by)))}</em>' if by else ""
 
 
 def late(tx: Texts, since: datetime | None, now: datetime) -> str:

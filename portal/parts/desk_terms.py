@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import streamlit as st
 
+from core.domain.credit import counted, points_of
 from core.domain.money import plain
 from core.domain.rights import APPROVING, SECOND_LOOK
 from core.domain.settlement import BACK, WAYS
@@ -21,7 +23,7 @@ from core.services.case_views import CaseView
 from core.services.desk import File
 from core.texts import Texts
 from portal.html import esc
-from portal.parts import claim, desk_view, track_talks
+from portal.parts import claim, desk_view, track_talks, ways
 from portal.parts.pictures import name
 
 # Words that are ready, by the event they go with.
@@ -65,14 +67,15 @@ def phrases(view: CaseView, event: str, amount: int | None, route: str | None) -
     return PHRASES.get(event, ())
 
 
-def draw(tx: Texts, file: File, event: str) -> None:
+def draw(tx: Texts, file: File, event: str, *, now: datetime) -> None:
     """The fields of this action, the words last."""
     view = file.view
     _begin(file, event)
     if event in AMOUNTS:
         st.text_input(
-            tx("desk.amount", currency=view.currency), key=_amount_key(view, event), on_change=desk_view.grown
-        )
+            tx("desk.amount", currency=view.currency), key=_amount_key(view, event), persist_state="page",
+            on_change=desk_view.grown,
+        )  # fmt: skip
     if event == "offer":
         names = {route: tx(f"route.{route}") for route in file.routes}
         st.radio(
@@ -81,20 +84,29 @@ def draw(tx: Texts, file: File, event: str) -> None:
             key=_key(view, "route"),
             format_func=names.__getitem__,
             horizontal=True,
+            persist_state="page",
             on_change=desk_view.grown,
         )
     elif event == "agree":
-        st.html(f'<p class="note">{esc(_proposed(tx, view))}</p>')
+        st.html(f'<p class="note">{esc(_proposed(tx, view))}</p>' + ways.doubts(tx, file, now=now))
         if _wanted(view) == "transfer":
             _payee(tx, file)
     elif event == "counter":
-        st.radio(tx("desk.way"), _open_to(view), key=_way_key(view), format_func=lambda way: tx(f"way.{way}"))
+        st.radio(
+            tx("desk.way"), _open_to(view), key=_way_key(view), format_func=lambda way: tx(f"way.{way}"),
+            persist_state="page",
+        )  # fmt: skip
     elif event == "transfer":
+        st.html(ways.doubts(tx, file, now=now))
         _payee(tx, file)
-        st.text_input(tx("desk.reference"), key=_key(view, "reference"), max_chars=64)
+        st.text_input(tx("desk.reference"), key=_key(view, "reference"), max_chars=64, persist_state="page")
     elif event == "find_forgery":
         names = {item.id: name(tx, item, number) for number, item in enumerate(view.evidence, 1)}
-        st.radio(tx("desk.picture"), list(names), key=_key(view, "picture"), format_func=names.__getitem__)
+        st.radio(
+            tx("desk.picture"), list(names), key=_key(view, "picture"), format_func=names.__getitem__,
+            persist_state="page",
+        )  # fmt: skip
+        st.html(f'<p class="note">{esc(_costs(tx, file))}</p>')
     _note(tx, file, event)
 
 
@@ -113,6 +125,22 @@ def said(tx: Texts, file: File, event: str) -> tuple[Terms | None, str]:
         reference=state.get(_key(view, "reference")) or "" if event == "transfer" else "",
         picture=state.get(_key(view, "picture")) or "" if event == "find_forgery" else "",
     ), ""
+
+
+def is_begun(case_no: str, event: str) -> bool:
+    """Whether something was written in the form of this event: words, a reference, another amount."""
+    state, amount = st.session_state, f"desk-amount-{event}-{case_no}-"
+    begun = state.get(f"desk-start-{event}-{case_no}")
+    typed = [value for key, value in state.items() if str(key).startswith(amount) and value != begun]
+    words = state.get(f"desk-note-{case_no}-{event}")
+    return bool(words or typed or (event == "transfer" and state.get(f"desk-reference-{case_no}")))
+
+
+def forget(view: CaseView, event: str) -> None:
+    """It was sent: the case's next form begins anew."""
+    gone = (f"desk-amount-{event}-{view.case_no}-", f"desk-note-{view.case_no}-{event}")
+    for key in [str(key) for key in st.session_state if str(key).startswith(gone)]:
+        del st.session_state[key]
 
 
 def in_hand(tx: Texts, file: File, event: str | None) -> tuple[int, str | None]:
@@ -139,8 +167,11 @@ def _wanted(view: CaseView) -> str | None:
 
 def _proposed(tx: Texts, view: CaseView) -> str:
     """What is agreed on: theirs as it was read here, or that it goes back the way it came."""
-    way = _wanted(view)
-    return tx("desk.way.unsaid") if way is None else tx("desk.way.theirs", way=tx(f"way.{way}"))
+    own = track_talks.proposal(view)
+    if own is None or own.way is None:
+        return tx("desk.way.unsaid")
+    key = "desk.way.for_them" if ways.is_for_them(own) else "desk.way.theirs"
+    return tx(key, way=ways.ours(tx, own))
 
 
 def _open_to(view: CaseView) -> list[str]:
@@ -173,7 +204,9 @@ def _begin(file: File, event: str) -> None:
     view = file.view
     state, first = st.session_state, weighing.first_approval(view)
     if event in AMOUNTS:
-        state.setdefault(_amount_key(view, event), plain(weighing.to_decide(view), view.currency))
+        begun = plain(weighing.to_decide(view), view.currency)
+        state.setdefault(_amount_key(view, event), begun)
+        state[f"desk-start-{event}-{view.case_no}"] = begun
     if event == "offer" and file.routes:
         wanted = (first.route if first else None) or view.route
         state.setdefault(_key(view, "route"), wanted if wanted in file.routes else file.routes[0])
@@ -194,6 +227,15 @@ def _route(file: File, event: str) -> str | None:
     _begin(file, event)
     route: str | None = st.session_state.get(_key(file.view, "route"))
     return route
+
+
+def _costs(tx: Texts, file: File) -> str:
+    """What a finding does by the policy, and that it decides nothing about the money."""
+    if not file.view.customer_id:
+        return tx("desk.forgery.guest")
+    policy = file.policy.credit
+    lost = -counted(file.credit, points_of("forgery", policy), policy)
+    return tx("desk.forgery.costs", points=lost, now=file.credit, left=file.credit - lost)
 
 
 def _payee(tx: Texts, file: File) -> None:
@@ -218,22 +260,31 @@ def _note(tx: Texts, file: File, event: str) -> None:
                 words = tx(f"desk.note.{event}.{phrase}")
                 st.button(
                     tx(f"desk.note.{event}.{phrase}.short"), key=f"phrase-{phrase}", shortcut=str(number),
-                    on_click=_fill(key, words), width="content",
+                    on_click=_fill(key, words, _all_ready(tx, event)), width="content",
                 )  # fmt: skip
     first = weighing.first_approval(view)
     theirs = first.note if first is not None and event in APPROVING and first.of == event else ""
     st.session_state.setdefault(key, "")
     label = tx("desk.note.label.second") if theirs else tx(f"desk.note.label.{_label(view, event)}")
-    st.text_area(label, key=key, height=96, placeholder=theirs or None)
+    st.text_area(label, key=key, height=96, placeholder=theirs or None, persist_state="page")
 
 
 def _label(view: CaseView, event: str) -> str:
     return "rule" if event == "approve" and view.state == "in_arbitration" else event
 
 
-def _fill(key: str, words: str) -> Callable[[], None]:
+def _all_ready(tx: Texts, event: str) -> set[str]:
+    """All words of the event that are ready, whichever are offered."""
+    names = {*PHRASES.get(event, ()), *LAST_WORDS.get(event, ()), *(("part",) if event == "approve" else ())}
+    return {tx(f"desk.note.{event}.{phrase}") for phrase in names}
+
+
+def _fill(key: str, words: str, ready: set[str]) -> Callable[[], None]:
+    """In place of other ready words, after what somebody wrote themselves: a digit is pressed by mistake."""
+
     def fill() -> None:
-        st.session_state[key] = words
+        own = str(st.session_state.get(key) or "").strip()
+        st.session_state[key] = words if not own or own in ready else f"{own}\n{words}"
         desk_view.grown()
 
     return fill

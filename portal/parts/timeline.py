@@ -13,7 +13,7 @@ from core.domain.settlement import HERE
 from core.services.case_views import CaseView, EventView, PayoutView
 from core.texts import Texts
 from portal.html import esc
-from portal.parts import choice, talk
+from portal.parts import choice, talk, ways
 from portal.parts.words import capped
 
 
@@ -77,8 +77,8 @@ def _event(tx: Texts, view: CaseView, event: EventView, now: datetime) -> Step:
         more = view.says.get("en" if tx.language == "en" else "zh", "")
     if event.event in GRANTING and view.approved_minor is not None:
         more = more or tx("track.said.amount", amount=tx.money(view.refund_minor or 0, view.currency))
-    if event.event == "agree" and event.way:
-        more = " · ".join(filter(None, (tx(f"track.turn.way.{event.way}"), _payee(tx, event))))
+    if event.way and (event.event == "agree" or (event.event == "propose" and event.role == "support")):
+        more = " · ".join(filter(None, (ways.theirs(tx, event), ways.account(tx, event))))
     if event.event == "counter" and event.way:
         more = tx(f"track.suggest.{event.way}")
     css = "no" if event.event in ("reject", "lapse", "withdraw") else ""
@@ -92,11 +92,6 @@ def _there(view: CaseView, heard_at: datetime) -> datetime:
     """When the last of the money arrived: who looks for it now has not moved that moment."""
     arrived = [payout.arrived_at for payout in view.payouts if payout.state == "arrived"]
     return max((at for at in arrived if at is not None), default=heard_at)
-
-
-def _payee(tx: Texts, event: EventView) -> str:
-    """`银行卡 ****1234`: to which account it was agreed."""
-    return f"{tx(f'channel.{event.payee[0]}')} {event.payee[1]}" if event.payee else ""
 
 
 def event_words(tx: Texts, event: EventView, events: Sequence[EventView]) -> str:

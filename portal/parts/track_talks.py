@@ -13,7 +13,8 @@ from core.domain.settlement import PAYEE_CHANNELS, PROOF, WAYS, read_payee
 from core.domain.terms import Terms
 from core.domain.vouchers import KINDS as VOUCHERS
 from core.services.case_views import CaseView, EventView
-from portal.html import esc
+from portal.html import esc, ms
+from portal.parts import ways
 from portal.parts.turn import Turn, act, button_key, clock_of, head, pictures, refusal, remember, take
 from portal.parts.wizard import bad
 
@@ -93,13 +94,17 @@ def change(t: Turn) -> None:
         said = tx("track.turn.talks_back")
     else:
         history = [(event.event, event.role, event.actor_id) for event in view.events]
-        way = tx(f"track.turn.way.{own.way}")
-        said = (
-            tx("track.turn.talks_said_one", way=way)
-            if one_agrees(history)
-            else tx("track.turn.talks_said", way=way)
-        )
+        way = " · ".join(filter(None, (ways.theirs(tx, own), ways.account(tx, own))))
+        if ways.is_for_them(own):
+            key = "track.turn.talks_for_you" if own.role == "support" else "track.turn.talks_kept"
+        else:
+            key = (
+                "track.turn.talks_said_one" if one_agrees(history, own.given_by) else "track.turn.talks_said"
+            )
+        said = tx(key, way=way)
     st.html(f'<p class="note">{esc(said)}</p>')
+    if own is not None and own.is_other_name:
+        st.html(f'<p class="amb" role="status">{ms("warning")}{esc(tx("track.turn.other_name"))}</p>')
     with st.expander(tx("track.turn.talks_change"), icon=":material/edit:", type="compact", key="rule"):
         _form(t)
 

@@ -87,7 +87,7 @@ def test_what_was_agreed_stands_in_the_story(open_page: OpenPage, shop: Shop) ->
     """R4.5: the way and the masked account, at the desk and for the customer."""
     case_no = negotiated(shop)
     shop.picture(case_no, "account_closed")
-    payee = Payee("card", "梅雨", "6222021234561234")
+    payee = Payee("card", "mei", "6222021234561234")
     shop.act(case_no, "propose", MEI, way="transfer", payee=payee)
     shop.act(case_no, "agree", FINANCE, way="transfer")
     page = words(open_page("desk", FINANCE, case=case_no))

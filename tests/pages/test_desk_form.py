@@ -204,3 +204,80 @@ def test_a_form_that_is_drawn_anew_on_something_else_says_so(open_page: OpenPage
     assert "有了新变化" in words(page) and page.button(key="desk-send").key != before
     page.button(key="do-agree").click().run()
     assert "有了新变化" not in words(page), "opened anew, on what stands there"
+
+
+def keys_of(page: AppTest, *names: str) -> set[str]:
+    """The shortcuts of these buttons that would act."""
+    return {b.proto.shortcut for b in page.button if b.key and b.key.startswith(names) and b.proto.shortcut}
+
+
+def test_no_letter_of_what_is_written_decides_anything(open_page: OpenPage, shop: Shop) -> None:
+    """After the amount the focus is nowhere: letters of the reason are not keys of other forms."""
+    case_no = referred(shop)
+    referred(shop)
+    page = open_page("desk", REVIEWER, case=case_no)
+    assert keys_of(page, "do-") >= {"a", "x", "q"} and keys_of(page, "put-back") == {"b"}
+    page.button(key="do-approve").click().run()
+    assert keys_of(page, "do-", "put-back") == set() and keys_of(page, "move-")
+    page.text_input(key=f"desk-amount-approve-{case_no}-0").set_value("88").run()
+    assert keys_of(page, "do-", "put-back", "move-") == set()
+    page.button(key="desk-close").click().run()
+    assert keys_of(page, "do-") >= {"a", "x", "q"} and keys_of(page, "move-")
+    assert not page.text_input
+
+
+def test_what_was_written_is_kept_while_another_form_is_open(open_page: OpenPage, shop: Shop) -> None:
+    """Of each event; ready words come after one's own and do not take their place."""
+    case_no = referred(shop)
+    page = open_page("desk", REVIEWER, case=case_no)
+    page.button(key="do-approve").click().run()
+    page.text_input(key=f"desk-amount-approve-{case_no}-0").set_value("88").run()
+    page.text_area(key=f"desk-note-{case_no}-approve").set_value("用过一次").run()
+    page.button(key="do-reject").click().run()
+    page.text_area(key=f"desk-note-{case_no}-reject").set_value("看不清").run()
+    page.button(key="do-approve").click().run()
+    assert page.text_input(key=f"desk-amount-approve-{case_no}-0").value == "88"
+    assert page.text_area(key=f"desk-note-{case_no}-approve").value == "用过一次"
+    page.button(key="phrase-part").click().run()
+    said = page.text_area(key=f"desk-note-{case_no}-approve").value
+    assert said is not None and said.startswith("用过一次\n") and len(said) > 10
+    page.button(key="do-reject").click().run()
+    assert page.text_area(key=f"desk-note-{case_no}-reject").value == "看不清"
+
+
+def test_a_finding_says_what_it_does_and_marks_the_case(open_page: OpenPage, shop: Shop) -> None:
+    """R6.5: points by the policy; not the button of an approval; the case stays open and is marked."""
+    case_no = referred(shop)
+    referred(shop)
+    picture = shop.picture(case_no)
+    page = open_page("desk", REVIEWER, case=case_no)
+    page.button(key="do-find_forgery").click().run()
+    assert "认定后客户扣 40 分信用（现在 100 分，扣后 60 分）" in words(page)
+    assert "退不退款还要另外决定" in words(page)
+    assert page.button(key="desk-send").proto.type == "secondary"
+    page.text_area(key=f"desk-note-{case_no}-find_forgery").set_value("字体不同")
+    page.button(key="desk-send").click().run()
+    assert shop.view(case_no).events[-1].picture == picture
+    assert page.query_params["case"] in (case_no, [case_no])
+    said = words(page)
+    assert said.count("zhou-lan认定有图片不真实") == 2, "on the card and in the file"
+    assert "仍然等你决定" in page.toast[0].value
+
+
+def test_what_happened_meanwhile_stays_on_top_of_the_file(open_page: OpenPage, shop: Shop) -> None:
+    """The customer withdrew it: no toast of success, no advice to load a fresh page, no 'if approved'."""
+    case_no = referred(shop)
+    shop.clock.advance(timedelta(hours=30))  # the other one is due later
+    referred(shop)
+    page = open_page("desk", REVIEWER)
+    page.button(key="do-approve").click().run()
+    shop.clock.advance(timedelta(minutes=1))
+    shop.act(case_no, "withdraw", MEI)
+    page.button(key="desk-send").click().run()
+    for _ in range(2):
+        said = words(page)
+        assert "在你填写的时候：客户撤回了申请（9月2日 18:01）" in said and "你的决定没有生效" in said
+        assert not page.toast and "请刷新页面" not in said and "通过的话，客户收到" not in said
+        page.run()
+    page = open_page("desk", REVIEWER, case=case_no)
+    assert "在你填写的时候" not in words(page)

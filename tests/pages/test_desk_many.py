@@ -12,6 +12,8 @@ from portal.parts import desk_many
 from portal.parts.desk_many import Done
 from tests.core.services.test_desk import referred
 from tests.pages.conftest import OpenPage, html, words
+from tests.pages.test_desk_hints import sent
+from tests.screens import png, screen
 from tests.shop import MEI, REVIEWER, REVIEWER_2, WEI, Shop
 
 ZH, EN = texts.of("zh_CN"), texts.of("en")
@@ -105,3 +107,15 @@ def test_what_changed_since_the_list_was_drawn_is_not_approved_with_it(
     page.session_state[desk_many.OUTCOME] = dialog.session_state[desk_many.OUTCOME]
     said = words(page.run())
     assert "1 件已通过，1 件没有通过" in said and "有了新变化，这次没有提交" in said
+
+
+def test_the_button_ticks_nothing_that_is_in_doubt(open_page: OpenPage, shop: Shop) -> None:
+    """R2.4: a picture that another customer sent stands beside the name, and is looked at alone."""
+    referred(shop)
+    seen, again = sent(shop, png(screen())), sent(shop, png(screen()), WEI)
+    page = open_page("desk", REVIEWER)
+    page.button(key="many-0").click().run()
+    assert len(page.checkbox) == 3 and page.button(key="many-all").label == ZH("queue.many.all", n=1)
+    for row in look_alikes.weigh(shop.app, REVIEWER, [seen, again]):
+        line = desk_many.line(ZH, row)
+        assert "有图片另一位客户也用过" in line.partition("<span>")[0]

@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 
 from core import texts
-from tests.core.services.test_negotiations import CARD, bounced, prove
+from core.services import desk
+from tests.core.services.test_negotiations import CARD, HE_MIN, approved_then, bounced, named, prove
 from tests.core.services.test_suggestions import WHY, proposed
-from tests.pages.conftest import OpenPage, words
+from tests.pages.conftest import OpenPage, html, words
 from tests.shop import FINANCE, LEAD, MEI, REVIEWER, SUPPORT, Shop
 
 
@@ -44,6 +45,7 @@ def test_a_suggestion_with_its_reason_and_one_button_that_takes_it(
 
 def test_theirs_is_kept_with_one_click(open_page: OpenPage, shop: Shop) -> None:
     """They gave the account once: nobody asks for it again."""
+    named(shop, "梅雨")
     case_no = suggested(shop)
     page = open_page("track", MEI, case=case_no)
     assert page.button(key="keep-way").label == "仍然转到你本人的另一个账户"
@@ -161,6 +163,7 @@ def test_staff_read_whose_turn_it_is(open_page: OpenPage, shop: Shop) -> None:
 
 
 def test_they_agree_on_theirs_with_two_keys(open_page: OpenPage, shop: Shop) -> None:
+    named(shop, "梅雨")
     case_no = proposed(shop)
     page = open_page("desk", FINANCE, queue="talks", case=case_no)
     page.button(key="do-agree").click().run()
@@ -226,3 +229,47 @@ def test_a_late_suggestion_is_late_no_more(open_page: OpenPage, shop: Shop) -> N
     assert "已超时 2 小时" in words(open_page("desk", LEAD, queue="talks", case=case_no))
     shop.act(case_no, "counter", LEAD, way="balance", note=WHY)
     assert "已超时 2" not in words(open_page("desk", LEAD, queue="talks", case=case_no))
+
+
+def test_an_account_that_support_named_is_looked_at_twice(open_page: OpenPage, shop: Shop) -> None:
+    """Invariant 13: another name, who said it, the account before and now, in both forms; masked."""
+    case_no = approved_then(shop)
+    named(shop, "梅雨")
+    shop.act(case_no, "propose", MEI, way="transfer", payee=CARD)
+    page = open_page("desk", FINANCE, queue="talks", case=case_no)
+    page.button(key="do-agree").click().run()
+    assert "payeewarn" not in html(page), "their own, in their own name"
+    shop.act(case_no, "propose", SUPPORT, way="transfer", payee=HE_MIN)
+    page = open_page("desk", FINANCE, queue="talks", case=case_no)
+    page.button(key="do-agree").click().run()
+    said = words(page)
+    assert "收款人“He Min”和客户的名字“梅雨”不一样" in said and "客服代客户登记" in said
+    assert "需要两位同事确认" in said and "本人的另一个账户" not in said.rpartition("确认协商结果")[2]
+    warned = said[said.index("收款人“He Min”") :]
+    assert warned.index("原来 银行卡 ****1234 客户") < warned.index(
+        "现在 银行卡 ****9876 客服 he-min（代客户）"
+    )
+    page.button(key="desk-send").click().run()
+    assert shop.view(case_no).state == "negotiating"
+    desk.give_back(shop.app, FINANCE, case_no)
+    shop.act(case_no, "agree", LEAD)
+    shop.work()
+    page = open_page("desk", FINANCE, queue="transfers", case=case_no)
+    page.button(key="do-transfer").click().run()
+    assert "payeewarn" in html(page) and "收款人“He Min”" in words(page)
+
+
+def test_its_customer_reads_what_support_noted_for_them(open_page: OpenPage, shop: Shop) -> None:
+    """R5.2: to which account, masked, and that it was not they who said so."""
+    case_no = approved_then(shop)
+    named(shop, "梅雨")
+    shop.act(case_no, "propose", SUPPORT, way="transfer", payee=HE_MIN)
+    said = words(open_page("track", MEI, case=case_no))
+    assert "客服替你登记了：转到另一个账户 · 银行卡 ****9876。两位同事核对后办理" in said
+    assert "收款人的名字和你账号上的名字不同" in said and "你选择了" not in said
+    assert "转到我本人的另一个账户" not in said
+    assert "客服替你登记了收款方式" in words(open_page("notices", MEI))
+    shop.act(case_no, "propose", MEI, way="transfer")
+    assert "你选择了：转到另一个账户 · 银行卡 ****9876。这个账户是客服替你登记的" in words(
+        open_page("track", MEI, case=case_no)
+    )

@@ -63,7 +63,7 @@ def test_how_to_be_paid_and_what_is_wrong_with_it(open_page: OpenPage, shop: Sho
     way.set_value("transfer").run()
     page.button(key="do-propose").click().run()
     assert "收款账户有一处填写不对" in words(page)
-    page.text_input(key=f"payee-holder-{case_no}").set_value("梅雨").run()
+    page.text_input(key=f"payee-holder-{case_no}").set_value("Mei").run()
     page.text_input(key=f"payee-account-{case_no}").set_value("6222 0212 3456 1234").run()
     page.button(key="do-propose").click().run()
     assert "需要原账户已注销的证明" in words(page)

@@ -29,6 +29,7 @@ class _Told:
     before: set[str] = field(default_factory=set)  # who judged before this look at the case
     now: set[str] = field(default_factory=set)  # who judges in this one
     approved_by: str = ""  # the role
+    given_by: str = ""  # the role that said how to pay, or wrote the account that was kept
     offered_by: set[str] = field(default_factory=set)
     suggested_by: set[str] = field(default_factory=set)  # another way for the money
     first: Any = None  # the row of the first of two approvals, while nothing but the clock came after it
@@ -40,7 +41,9 @@ def check(app: App, conn: Connection) -> Iterator[Finding]:
     customers = {
         number: customer for number, customer in conn.execute(select(cases.c.case_no, cases.c.customer_id))
     }
-    by_person = and_(e.event.in_(("approve", "offer", "endorse", "agree")), e.actor_role != "system")
+    by_person = and_(
+        e.event.in_(("approve", "offer", "endorse", "agree", "propose")), e.actor_role != "system"
+    )
     body = case((by_person, e.body), else_="").label("body")
     rows = select(e.case_no, e.event, e.actor_role, e.actor_id, e.from_state, body)
     ordered = conn.execute(rows.order_by(e.case_no, e.seq))
@@ -70,6 +73,8 @@ def _event(app: App, conn: Connection, told: _Told, row: Any) -> Iterator[Findin
     made_by = {"accept": told.offered_by, "propose": told.suggested_by}.get(event, set())
     if person in made_by - {""}:
         yield Finding(13, "accepted_own_offer", row.case_no, detail)
+    if event == "propose":
+        told.given_by = body_of(row.body).get("given_by", row.actor_role)
     if event == "counter":
         told.suggested_by.add(person)
     if event in ("offer", "endorse"):
@@ -82,9 +87,11 @@ def _event(app: App, conn: Connection, told: _Told, row: Any) -> Iterator[Findin
 
 
 def _needs_two(app: App, conn: Connection, told: _Told, row: Any) -> bool:
-    """More than one may approve, or another way for money that no person has approved yet."""
+    """More than one may approve, or another way for money that no person has approved yet, or that support
+    named for its customer.
+    """
     if row.event == "agree":
-        return told.approved_by == "system"
+        return told.approved_by == "system" or told.given_by == "support"
     body = body_of(row.body)
     try:
         facts = Facts.from_dict(body["facts"])

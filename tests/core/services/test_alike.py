@@ -10,12 +10,12 @@ import pytest
 from PIL import Image
 from sqlalchemy import func, insert, select, text, update
 
+from core.adapters.tables import customers, fingerprint_keys, fingerprints, near_pictures
 from core.adapters.tables import evidence as table
-from core.adapters.tables import fingerprint_keys, fingerprints, near_pictures
 from core.domain.actors import Actor
 from core.domain.errors import NotAllowed, NotFound
 from core.domain.pictures import Doubt
-from core.services import alike, cases, desk, evidence, keeping
+from core.services import alike, cases, desk, evidence, keeping, look_alikes
 from tests.plans import scans
 from tests.screens import AMOUNT, SIBLING, again, cropped, jpeg, png, resized, retyped, screen
 from tests.shop import MEI, REVIEWER, WEI, Shop
@@ -238,3 +238,19 @@ def test_finding_what_is_alike_uses_its_indexes(shop: Shop) -> None:
         assert len(found) == sum(len(range(key, 30_000, 7_000)) for key in keys)
         assert scans(conn, alike.due_query(shop.app.now(), 5), "fingerprints") == []
         assert scans(conn, alike._pictures([mine.id, *names[:5]]), "evidence", "fingerprints") == []
+
+
+def test_what_is_settled_together_is_warned_of_as_alone(shop: Shop) -> None:
+    """R2.4: the same picture in another case, signs of editing, credit below what any rule trusts."""
+    first, foreign = sent(shop, screen()), sent(shop, screen(), WEI)
+    own = sent(shop, screen(SIBLING))
+    shop.clock.advance(timedelta(hours=1))
+    repeated = sent(shop, screen(SIBLING))
+    edited = sent(shop, retyped(again(screen(), 70)))
+    with shop.app.begin() as conn:
+        conn.execute(update(customers).where(customers.c.id == "wei").values(credit=79))
+    rows = look_alikes.weigh(shop.app, REVIEWER, [first, foreign, own, repeated, edited])
+    found = {row.card.case_no: row.doubts for row in rows}
+    assert found[first] == ("again",) and found[foreign] == ("credit", "again")
+    assert found[own] == found[repeated] == ("again_own",)
+    assert "edited" in found[edited]

@@ -25,7 +25,7 @@ from core.domain.errors import (
 )
 from core.domain.settlement import Payee
 from core.services import cases, desk, notices, queues
-from tests.shop import FINANCE, LEAD, MEI, REVIEWER, Shop
+from tests.shop import FINANCE, LEAD, MEI, REVIEWER, SUPPORT, Shop
 
 FINANCE_2 = Actor("finance", "he-jie")
 CARD = Payee("card", "梅雨", "6222021234561234")
@@ -370,3 +370,69 @@ def test_to_the_account_that_paid_whatever_was_planned(shop: Shop) -> None:
     settled = shop.act(case_no, "agree", LEAD)
     assert [payout.channel for payout in settled.payouts] == ["alipay"]
     assert shop.audit() == []
+
+
+HE_MIN = Payee("card", "He Min", "6217000012349876")
+
+
+def approved_then(shop: Shop, **order: Any) -> str:
+    """A person approved it before anybody said how; proof of the closed account is there."""
+    case_no = shop.apply(shop.order(escrow=True, **order)).case_no
+    shop.act(case_no, "approve", REVIEWER)
+    prove(shop, case_no)
+    return case_no
+
+
+def test_what_support_said_for_a_customer_takes_two(shop: Shop) -> None:
+    """Invariant 13: whoever approved before knew of no such account. Support names a colleague's, and one of
+    finance is not enough, nor is it once its customer has kept to it; what they say themselves is theirs.
+    """
+    case_no = approved_then(shop)
+    shop.act(case_no, "propose", SUPPORT, way="transfer", payee=HE_MIN)
+    assert shop.act(case_no, "agree", FINANCE).state == "negotiating"
+    with pytest.raises(SamePerson):
+        shop.act(case_no, "agree", FINANCE)
+    shop.act(case_no, "propose", MEI, way="transfer")
+    assert shop.act(case_no, "agree", FINANCE).state == "negotiating", "support wrote that account"
+    assert shop.act(case_no, "agree", LEAD).state == "paying"
+    balance = approved_then(shop)
+    shop.act(balance, "propose", SUPPORT, way="balance")
+    assert shop.act(balance, "agree", FINANCE).state == "negotiating"
+    shop.act(balance, "propose", MEI, way="transfer", payee=CARD)
+    assert shop.act(balance, "agree", FINANCE).state == "paying"
+    assert shop.audit() == []
+
+
+def test_the_audit_sees_one_who_agreed_on_what_support_said(
+    sqlite_shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Invariant 13, with the guard taken out."""
+    shop = sqlite_shop
+    case_no = approved_then(shop)
+    shop.act(case_no, "propose", SUPPORT, way="transfer", payee=HE_MIN)
+    monkeypatch.setattr("core.services.negotiations.one_agrees", lambda *_: True)
+    assert shop.act(case_no, "agree", FINANCE).state == "paying"
+    assert [finding.code for finding in shop.audit()] == ["approved_alone"]
+
+
+def test_who_said_it_and_whose_name_it_is(shop: Shop) -> None:
+    """R4.5: in the story of the case, without the name; its customer is told that support noted it."""
+    case_no = approved_then(shop)
+    named(shop, "He  min")
+    shop.act(case_no, "propose", SUPPORT, way="transfer", payee=HE_MIN)
+    said = shop.view(case_no).events[-1]
+    assert (said.payee, said.given_by, said.is_other_name) == (("card", "****9876"), "support", False)
+    named(shop, "梅雨")
+    shop.act(case_no, "propose", SUPPORT, way="transfer", payee=HE_MIN)
+    assert shop.view(case_no).events[-1].is_other_name
+    assert notices.inbox(shop.app, MEI)[0].kind == "proposed_for_them"
+    shop.act(case_no, "propose", MEI, way="transfer", payee=CARD)
+    said = shop.view(case_no).events[-1]
+    assert (said.given_by, said.is_other_name) == ("", False)
+    assert notices.inbox(shop.app, MEI)[0].kind == "proposed"
+    assert shop.audit() == []
+
+
+def named(shop: Shop, name: str, customer: str = "mei") -> None:
+    with shop.app.begin() as conn:
+        conn.execute(update(tables.customers).where(tables.customers.c.id == customer).values(name=name))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from core.services import queues
+from core.domain.actors import Actor
+from core.services import credit, queues
 from tests.core.services.test_desk import numbers, referred
 from tests.core.services.test_negotiations import bounced, transfer_agreed
 from tests.shop import FINANCE, LEAD, MEI, REVIEWER, WEI, Shop
@@ -55,3 +56,19 @@ def test_nothing_is_shown_twice_and_the_limit_holds(shop: Shop) -> None:
     assert sorted(numbers(shop, LEAD, "review")) == sorted(cases)
     assert len(queues.queue(shop.app, LEAD, "review", limit=2)) == 2
     assert cases[3] not in [card.case_no for card in queues.queue(shop.app, LEAD, "review", limit=3)]
+
+
+def test_a_finding_of_forgery_marks_the_case_until_it_is_taken_back(shop: Shop) -> None:
+    """R6.5: it stays in the queue to be decided, with who found it; a guest's as well."""
+    case_no = referred(shop)
+    order_no = shop.order(customer="", delivery="code_viewed", completed_at=shop.clock.at)
+    guests = shop.apply(order_no, reason="other", actor=Actor("guest", order_no=order_no)).case_no
+    for number in (case_no, guests):
+        shop.act(number, "find_forgery", REVIEWER, note="字体不同", picture=shop.picture(number))
+    cards = {card.case_no: card.forgery_by for card in queues.queue(shop.app, REVIEWER, "review")}
+    assert cards == {case_no: REVIEWER.id, guests: REVIEWER.id}
+    entry = credit.account(shop.app, LEAD, "mei").entries[0]
+    credit.appeal(shop.app, MEI, entry.id, "是真的", "mei-says")
+    credit.answer(shop.app, LEAD, entry.id, True, "核对过原图", "mei-hears")
+    cards = {card.case_no: card.forgery_by for card in queues.queue(shop.app, REVIEWER, "review")}
+    assert cards == {case_no: None, guests: REVIEWER.id}
