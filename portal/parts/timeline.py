@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
 from core.domain import settlement
-from core.domain.deadlines import ESCALATED_TO
+from core.domain.deadlines import ESCALATED_TO, REMIND
 from core.domain.lifecycle import GRANTING
 from core.domain.settlement import HERE
 from core.services.case_views import CaseView, EventView, PayoutView
@@ -61,8 +62,12 @@ def steps(tx: Texts, view: CaseView, etas: Mapping[str, tuple[int, int]], *, now
 
 
 def _worth_telling(events: Sequence[EventView]) -> list[EventView]:
-    """Without the system's inner steps. Every promise that was missed stands: a history forgets none."""
-    return [event for event in events if event.event not in ("pay", "screen")]
+    """Without the system's inner steps. Every promise that was missed stands: a history forgets none; of one
+    reminder after the other the latest stands for all.
+    """
+    told = [event for event in events if event.event not in ("pay", "screen")]
+    again = {one.seq for one, other in pairwise(told) if one.event == other.event == REMIND}
+    return [event for event in told if event.seq not in again]
 
 
 def _event(tx: Texts, view: CaseView, event: EventView, now: datetime) -> Step:
