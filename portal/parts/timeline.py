@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from core.domain import settlement
-from core.domain.deadlines import ESCALATED_TO
+from core.domain.deadlines import ESCALATED_TO, REMIND
 from core.domain.lifecycle import GRANTING
 from core.domain.settlement import HERE
 from core.services.case_views import CaseView, EventView, PayoutView
@@ -43,9 +43,13 @@ def _item(tx: Texts, step: Step) -> str:
     note = capped(tx, step.note, "quote") if step.note else ""
     more = f"<p>{esc(step.more)}</p>" if step.more else ""
     here = ' aria-current="step"' if step.css in ("now", "act") else ""
+    when = f"<span>{esc(step.when)}</span>"
+    if step.css == "fut":  # what is to come stands on top: nobody is to take it for done
+        to_come = f'<span class="to-come">{esc(tx("track.next.to_come"))}</span>'
+        when = to_come if step.when == tx("track.next.then") else to_come + when
     return (
-        f'<li class="{step.css}"{here}><i aria-hidden="true"></i><div class="w"><span>'
-        f"{esc(step.when)}</span><span>{esc(step.who)}</span></div>"
+        f'<li class="{step.css}"{here}><i aria-hidden="true"></i><div class="w">{when}'
+        f"<span>{esc(step.who)}</span></div>"
         f"<b>{esc(step.what)}</b>{more}{note}</li>"
     )
 
@@ -61,8 +65,15 @@ def steps(tx: Texts, view: CaseView, etas: Mapping[str, tuple[int, int]], *, now
 
 
 def _worth_telling(events: Sequence[EventView]) -> list[EventView]:
-    """Without the system's inner steps. Every promise that was missed stands: a history forgets none."""
-    return [event for event in events if event.event not in ("pay", "screen")]
+    """Without the system's inner steps. Every promise of ours that was missed stands; of reminders in a row
+    the latest stands for all.
+    """
+    told = [event for event in events if event.event not in ("pay", "screen")]
+    return [
+        event
+        for event, after in zip(told, [*told[1:], None], strict=True)
+        if not (event.event == REMIND and after is not None and after.event == REMIND)
+    ]
 
 
 def _event(tx: Texts, view: CaseView, event: EventView, now: datetime) -> Step:
