@@ -71,8 +71,8 @@ def _worth_telling(events: Sequence[EventView]) -> list[EventView]:
     told = [event for event in events if event.event not in ("pay", "screen")]
     return [
         event
-        for event, after in zip(told, [*told[1:], None], strict=True)
-        if not (event.event == REMIND and after is not None and after.event == REMIND)
+        for place, event in enumerate(told, 1)
+        if not (event.event == REMIND and [after.event for after in told[place : place + 1]] == [REMIND])
     ]
 
 

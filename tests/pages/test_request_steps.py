@@ -276,7 +276,10 @@ def test_a_draft_that_lapsed_is_begun_anew(open_page: OpenPage, shop: Shop):
 
 @pytest.mark.parametrize(
     ("lang", "said"),
-    [("zh_CN", ("只能在本店用，不可提现", "2027年")), ("en", ("For use here only, not withdrawable", "2027"))],
+    [
+        ("zh_CN", ("只能在本店用，不可提现", "2027年")),
+        ("en", ("For use here only, not withdrawable", "2027")),
+    ],
 )
 @pytest.mark.parametrize("tenders", [(("alipay", 10_000),), (("alipay", 6_000), ("balance", 4_000))])
 def test_what_becomes_balance_says_where_and_until_when_it_is_good(
