@@ -43,6 +43,7 @@ def show(w: Wizard, answer: Answer) -> None:
         st.html(
             f'<div class="sec in"><h2>{esc(tx("request.route.sum"))}</h2><span>{esc(after)}</span></div>'
             + amounts.table(tx, current.breakdown, w.currency, cross_border=is_abroad(answer))
+            + ("" if current.route == "balance" else choice.kept_here(tx, current, is_about=reviewed))
         )
     asks = wizard.needs_evidence(w) and not wizard.was_turned(w, answer)
     goes_on = wizard.EVIDENCE if asks else wizard.SEND

@@ -91,6 +91,7 @@ def _money(w: Wizard, answer: Answer) -> str:
         + (f"<small>{esc(speed)}{esc(expires)}</small>" if len(parts) == 1 else "")
         + "</span></p>"
         + (legs.listed(tx, parts, w.currency, now=w.now) if len(parts) > 1 else "")
+        + choice.only_here(tx, option)
     )
 
 

@@ -48,11 +48,23 @@ def caption(tx: Texts, option: RouteOption, policy: Policy, *, now: datetime, re
     return bound("  \n".join(lines))
 
 
-def kept_here(tx: Texts, option: RouteOption) -> str:
-    """HTML: of what becomes balance, that it can be spent only here, and until when (R4.4); '' of others."""
+def kept_here(tx: Texts, option: RouteOption, *, is_about: bool = False) -> str:
+    """HTML: of what becomes balance, that it can be spent only here, and until when (R4.4); '' of others.
+    `is_about`: it is decided first, so nobody knows the day yet.
+    """
     if option.expires_on is None:
         return ""
-    words = tx("request.route.kept", date=tx.day_long(option.expires_on))
+    last = tx.day_long(option.expires_on)
+    words = tx("request.route.kept_about", date=last) if is_about else tx("request.route.kept", date=last)
+    return _stays(tx, option, words)
+
+
+def only_here(tx: Texts, option: RouteOption) -> str:
+    """HTML: the same where the date stands beside it already."""
+    return "" if option.expires_on is None else _stays(tx, option, tx("request.route.stays"))
+
+
+def _stays(tx: Texts, option: RouteOption, words: str) -> str:
     if option.route != "balance":
         words = tx("request.route.leg", channel=tx("channel.balance"), speed=words)
     return f'<p class="stays">{ms("event_busy")}<b>{esc(words)}</b></p>'

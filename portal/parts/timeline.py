@@ -44,9 +44,13 @@ def _item(tx: Texts, step: Step) -> str:
     note = capped(tx, step.note, "quote") if step.note else ""
     more = f"<p>{esc(step.more)}</p>" if step.more else ""
     here = ' aria-current="step"' if step.css in ("now", "act") else ""
+    when = f"<span>{esc(step.when)}</span>"
+    if step.css == "fut":  # what is to come stands on top: nobody is to take it for done
+        to_come = f'<span class="to-come">{esc(tx("track.next.to_come"))}</span>'
+        when = to_come if step.when == tx("track.next.then") else to_come + when
     return (
-        f'<li class="{step.css}"{here}><i aria-hidden="true"></i><div class="w"><span>'
-        f"{esc(step.when)}</span><span>{esc(step.who)}</span></div>"
+        f'<li class="{step.css}"{here}><i aria-hidden="true"></i><div class="w">{when}'
+        f"<span>{esc(step.who)}</span></div>"
         f"<b>{esc(step.what)}</b>{more}{note}</li>"
     )
 

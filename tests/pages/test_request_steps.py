@@ -274,6 +274,27 @@ def test_a_draft_that_lapsed_is_begun_anew(open_page: OpenPage, shop: Shop):
     assert not page.exception and "哪里不对" in words(page)
 
 
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [
+        ("zh_CN", ("只能在本店用，不可提现", "2027年")),
+        ("en", ("For use here only, not withdrawable", "2027")),
+    ],
+)
+@pytest.mark.parametrize("tenders", [(("alipay", 10_000),), (("alipay", 6_000), ("balance", 4_000))])
+def test_what_becomes_balance_says_where_and_until_when_it_is_good(
+    open_page: OpenPage, shop: Shop, lang: str, said: tuple[str, ...], tenders: tuple[tuple[str, int], ...]
+):
+    """R4.4: where the route is chosen and where it is sent; also where only a part goes there."""
+    order_no = shop.order(*tenders)
+    filled(shop, order_no, route="balance" if len(tenders) == 1 else "original")
+    for number in ("3", "5"):
+        page = open_page("request", MEI, lang=lang, order=order_no, step=number)
+        captions = " ".join(str(c) for c in page.radio[0].proto.captions) if number == "3" else ""
+        seen = f"{words(page)} {captions if len(tenders) == 1 else ''}"
+        assert all(each in seen for each in said), number
+
+
 def test_sent_and_refused_it_says_to_apply_again_only_while_that_is_so(open_page: OpenPage, shop: Shop):
     """R3.5, R3.6: what is applied for anew counts from then."""
     order_no = shop.order(("alipay", 90_000), completed_at=shop.clock.at - timedelta(days=6))

@@ -454,6 +454,15 @@ def test_a_form_only_looked_at_hides_no_finished_refund(open_page: OpenPage, sho
     assert "轮到你了" not in form and f"退款单 {begun}" not in form and "没有提交的申请表" in form
 
 
+@pytest.mark.parametrize(("lang", "mark"), [("zh_CN", "接下来"), ("en", "To come")])
+def test_what_is_to_come_says_so(open_page: OpenPage, shop: Shop, lang: str, mark: str):
+    """R5.2: the newest stands on top, and the money's arrival is the newest before it has happened."""
+    lines = html(open_page("track", MEI, lang=lang, case=paying(shop))).split('<ol class="tl"')[1]
+    first, *others = lines.split("</ol>")[0].split("<li ")[1:]
+    assert first.startswith('class="fut"') and mark in first
+    assert all((mark in line) is line.startswith('class="fut"') for line in others)
+
+
 def test_nothing_left_is_nothing_to_ask_for(open_page: OpenPage, shop: Shop):
     page = words(open_page("track", MEI, case=completed(shop)))
     assert "再申请" not in page and "没有可以再退" not in page

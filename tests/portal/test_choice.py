@@ -58,8 +58,8 @@ def test_an_agreement_has_no_date() -> None:
     option = decide(claim(paid(10_000, is_open=False), evidence=FAULTY, has_account=False)).options[0]
     assert option.route == "negotiated"
     for tx, said in (
-        (ZH, "审核通过后由财务和你商定，5 个工作日内定下来"),
-        (EN, "Finance settles with you where it goes, within 5 working days of the approval"),
+        (ZH, "审核通过后由财务和你商定，你选好收款方式后 5 个工作日内定下来"),
+        (EN, "Finance settles with you where it goes, within 5 working days of your choice"),
     ):
         assert choice.speed(tx, option, STANDARD, now=NOW, reviewed=True) == said
 
