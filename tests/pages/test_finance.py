@@ -121,6 +121,19 @@ def test_a_bill_its_difference_and_two_people(open_page: OpenPage, shop: Shop, t
     assert shop.payment(order_no).external_minor == 7_000
 
 
+@pytest.mark.parametrize("is_known", [True, False])
+def test_what_cannot_be_refunded_again_is_said_of_a_payment_that_was_found(
+    open_page: OpenPage, shop: Shop, tmp_path: Path, is_known: bool
+) -> None:
+    row = external(shop, shop.order())
+    if not is_known:
+        row = row._replace(trade_no="NOBODY", order_no="NOBODYS")
+    reconciliation.reconcile(shop.app, FINANCE, bill_of(tmp_path / "bill.csv", [row], shop.clock.at))
+    said = words(open_page("finance", FINANCE, view="bills", kind="only_theirs"))
+    assert ("这笔付款有 ¥30.00 不能再退" in said) == is_known
+    assert ("没有找到对应的付款" in said) != is_known
+
+
 def test_a_bill_that_cannot_be_taken_says_why(open_page: OpenPage, tmp_path: Path) -> None:
     path = tmp_path / "letter.csv"
     path.write_text("hello")
