@@ -40,6 +40,7 @@ def run() -> None:
             st.vega_lite_chart(drawn.chart(tx, found), key=f"chart-days-{period}", width="stretch")
         _tile("reasons", drawn.reasons(tx, found.reasons))
     _tile("times", drawn.times(tx, found))
+    _tile("undecided", drawn.undecided(tx, found))
     _tile("late", drawn.late(tx, found.late, now))
     if found.rules:
         _tile("rules", drawn.rules(tx, found.rules, _policies()))

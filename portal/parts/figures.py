@@ -99,6 +99,17 @@ def _took(tx: Texts, name: str, each: Took, longest: float) -> str:
     )
 
 
+def undecided(tx: Texts, found: Figures) -> str:
+    """Reviews and appeals that should have been decided by now."""
+    if not any(found.undecided.values()):
+        return f'<p class="note">{esc(tx("figures.undecided.none"))}</p>'
+    rows = "".join(
+        f"<div><dt>{esc(tx(f'figures.undecided.{state}'))}</dt><dd>{n}</dd></div>"
+        for state, n in found.undecided.items()
+    )
+    return f'<dl class="kv sums">{rows}</dl>'
+
+
 def late(tx: Texts, found: Sequence[Late], now: datetime) -> str:
     if not found:
         return f'<p class="note">{esc(tx("figures.late.none"))}</p>'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 
@@ -63,6 +64,17 @@ def test_a_rule_with_places_in_its_sentence_is_named_by_it_as_well(
         else "does not count as delivered, so nobody needs to check"
     )
     assert expected in words(page), words(page)
+
+
+@pytest.mark.parametrize(("lang", "says"), [("zh_CN", "审核 1 申诉复核 0"), ("en", "Reviews 1 Appeals 0")])
+def test_what_should_have_been_decided_is_counted(
+    open_page: OpenPage, shop: Shop, lang: str, says: str
+) -> None:
+    shop.apply(shop.order(delivery="code_viewed", completed_at=shop.clock.at), reason="other")
+    none = "都在期限之内" if lang == "zh_CN" else "All are within their time"
+    assert none in words(open_page("figures", LEAD, lang=lang))
+    shop.clock.at += timedelta(days=30)
+    assert says in words(open_page("figures", LEAD, lang=lang))
 
 
 @pytest.mark.parametrize("actor", [MEI, REVIEWER, SUPPORT, None], ids=str)
