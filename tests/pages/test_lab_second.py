@@ -77,8 +77,8 @@ def test_a_broken_text_tells_nothing_of_the_one_before_and_is_not_asked_for(
     shop.apply(shop.order())
     page = edited(open_page, shop, limit(shop), "second_approval_minor = 100")
     assert 'class="gist"' in html(page) and button(page, "lab-ask")
-    assert "刷新这一页就没了" in words(page), "it is kept nowhere else"
-    assert "刷新这一页就没了" not in words(open_page("lab", AUTHOR)), "nothing to lose"
+    assert "关掉就没了" in words(page), "it is kept nowhere else"
+    assert "关掉就没了" not in words(open_page("lab", AUTHOR)), "nothing to lose"
     page.text_area[0].set_value(text(page).replace("membership = 15", "membership = many")).run()
     assert 'class="gist"' not in html(page)
     assert not [each for each in page.button if each.proto.form_id == "lab-ask"]
