@@ -4,10 +4,13 @@ is told while writing it.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from core.domain.actors import Actor
 from core.services import policies, policy_drafts
+from portal import session
 from tests.pages.conftest import OpenPage, html, words
 from tests.pages.filling import press
 from tests.pages.test_lab import button, edited, limit, look, pick, table, text
@@ -154,3 +157,17 @@ def test_the_text_view_reads_from_the_top(open_page: OpenPage, shop: Shop) -> No
     assert said.index("membership = -1") < said.index('verdict = "aprove"')
     look(page, "form")
     assert "“全文”" not in words(page), "the text can be read"
+
+
+@pytest.mark.parametrize(
+    ("lang", "says"), [("zh_CN", "在这里重新登录后就会回来"), ("en", "sign in again here and they are back")]
+)
+def test_whose_sign_in_ended_reads_what_became_of_the_text(
+    open_page: OpenPage, shop: Shop, monkeypatch: pytest.MonkeyPatch, lang: str, says: str
+) -> None:
+    """Not that cases are as they were: what was being written is rules."""
+    page = open_page("lab", AUTHOR, lang=lang)
+    monkeypatch.setattr(session, "here", lambda: "/lab?view=text")
+    shop.clock.advance(timedelta(days=31))
+    said = words(page.run())
+    assert says in said and "没有动过" not in said
