@@ -44,7 +44,8 @@ def run() -> None:
             '<script>document.querySelector(".stMain")?.scrollTo(0,0)</script>', unsafe_allow_javascript=True
         )
     is_wide = draft is None and lab_text.view() == "table"
-    left, right = st.columns([1.5, 1] if is_wide else [1, 1.15], gap="medium" if is_wide else "large")
+    # A table takes the whole width: beside what comes of it half of its columns would be out of sight.
+    left, right = (st.container(), st.container()) if is_wide else st.columns([1, 1.15], gap="large")
     with left:
         gist = st.container(key="lab-gist")
         text_key = _edited(version, document) if draft is None else None

@@ -230,3 +230,10 @@ def test_a_text_that_nobody_asked_for_is_there_after_the_session(page_factory: P
     expect(author.page.get_by_text(author.tx("lab.kept.back"))).to_be_visible()
     expect(author.page.locator("textarea")).to_have_value(changed)
     author.is_sound()
+
+
+def test_the_table_takes_the_whole_width(page_factory: Pages) -> None:
+    author = in_the_lab(page_factory, 1280, "zh_CN", "lu-jing")
+    look(author, "table")
+    grid = author.page.locator(".st-key-lab-grid").bounding_box()
+    assert grid is not None and grid["width"] > 1_100, "of 1280; beside the results it had 700"
