@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import streamlit as st
 
+from core.domain.policy import Policy
 from core.services import policies
 from core.services.figures import PERIODS, ROLES, figures
 from portal import session
@@ -13,6 +16,7 @@ from portal.parts import figures as drawn
 actor = session.require(*ROLES)
 tx, app = session.texts(), session.core()
 now = app.now()
+EARLIER: Final = 20  # versions that are looked through for a rule's words
 
 
 def run() -> None:
@@ -36,9 +40,16 @@ def run() -> None:
             st.vega_lite_chart(drawn.chart(tx, found), key=f"chart-days-{period}", width="stretch")
         _tile("reasons", drawn.reasons(tx, found.reasons))
     _tile("times", drawn.times(tx, found))
+    _tile("undecided", drawn.undecided(tx, found))
     _tile("late", drawn.late(tx, found.late, now))
     if found.rules:
-        _tile("rules", drawn.rules(tx, found.rules, policies.current(app)[1]))
+        _tile("rules", drawn.rules(tx, found.rules, _policies()))
+
+
+def _policies() -> list[Policy]:
+    """The one in force, then those before: a rule may have gone since it decided."""
+    before = (policies.of_version(app, version) for version in policies.earlier(app, EARLIER))
+    return [policies.current(app)[1], *before]
 
 
 def _tile(name: str, body: str) -> None:

@@ -44,7 +44,8 @@ def run() -> None:
             '<script>document.querySelector(".stMain")?.scrollTo(0,0)</script>', unsafe_allow_javascript=True
         )
     is_wide = draft is None and lab_text.view() == "table"
-    left, right = st.columns([1.5, 1] if is_wide else [1, 1.15], gap="medium" if is_wide else "large")
+    # A table takes the whole width: beside what comes of it half of its columns would be out of sight.
+    left, right = (st.container(), st.container()) if is_wide else st.columns([1, 1.15], gap="large")
     with left:
         gist = st.container(key="lab-gist")
         text_key = _edited(version, document) if draft is None else None
@@ -110,13 +111,18 @@ def _edited(version: int, document: str) -> str:
     """A document in the making, and asking a second person for it; the key of its text in the session."""
     begun = None if (number := st.query_params.get(lab_drafts.GO_ON)) is None else _of(number)
     earlier = {number: partial(policies.document, app, number) for number in policies.earlier(app, _EARLIER)}
-    key = lab_text.edited(tx, version, document, begun, earlier)
+    key = lab_text.edited(tx, version, document, begun, earlier, who=actor.id, is_asked_for=_is_asked_for)
     text: str = st.session_state[key]
     if text != document and not isinstance(lab_text.checked(text), PolicyInvalid):
         with st.container(key="card-lab-ask"):
             lab_drafts.ask(app, actor, tx, text, version)
     st.html(f'<p class="note">{esc(tx("lab.publish"))}</p>')
     return key
+
+
+def _is_asked_for(text: str) -> bool:
+    """Whether somebody was asked to approve this very text."""
+    return any(draft.document == text for draft in policy_drafts.drafts(app, actor))
 
 
 def _seen(text: str, document: str, version: int, text_key: str | None, *, is_asked: bool) -> Analysis | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
@@ -64,6 +64,8 @@ def closed(
     if left is not None:
         title = tx("shell.door.ended")
         says = tx("shell.door.ended_staff") if left.is_staff else tx("shell.door.ended_says")
+        if left.is_staff and urlsplit(left.to).path == "/lab":
+            says = tx("shell.door.ended_lab")
         ways = ways_in.again(left)
     elif for_staff:
         title = tx("shell.door.staff")

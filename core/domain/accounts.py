@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from core.domain.facts import CHANNELS
+from core.domain.missing import BY_HAND
 from core.domain.vouchers import KINDS
 
 Lines = tuple[tuple[str, int], ...]  # (account, minor units); of one movement they sum to zero
@@ -20,8 +22,21 @@ SALES: Final = "revenue:sales"  # paid with balance or vouchers; other sales are
 EXPIRED: Final = "revenue:expired_balances"  # of balances and vouchers, once their promised time is over
 
 
+CHART: Final = frozenset(
+    {REFUNDS, FEES, EXCHANGE, CHANNEL_FEES, PAYABLE, BALANCE, VOUCHERS, SALES, EXPIRED}
+    | {f"assets:channel:{name}" for name in (*CHANNELS, BY_HAND) if name != "balance"}
+)
+
+
+def is_channel(name: str) -> bool:
+    """Whether money of ours can leave there."""
+    return name in (*CHANNELS, BY_HAND, *KINDS)
+
+
 def channel_account(channel: str) -> str:
-    """The account that a channel's payouts leave from."""
+    """The account that a channel's payouts leave from; `ValueError` of a channel that there is not."""
+    if not is_channel(channel):
+        raise ValueError(f"no channel is called {channel!r}")
     if channel in KINDS:
         return VOUCHERS
     return BALANCE if channel == "balance" else f"assets:channel:{channel}"

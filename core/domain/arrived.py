@@ -78,6 +78,8 @@ def surely(found: Located, pieces: Sequence[Piece]) -> Located:
     if row is not None:
         of_row = {"line": row.line, "row_day_at": row.at, "row_minor": row.amount_minor}
         return replace(found, sure="locator.sure.bill", params=found.params | of_row)
+    if any(piece.by_hand and piece.state != "arrived" for piece in pieces):
+        return replace(found, sure="locator.sure.to_transfer")  # nobody has made it yet: there is no record
     if any(piece.by_hand for piece in pieces):
         return replace(found, sure="locator.sure.finance")
     if all(piece.channel in HERE for piece in pieces):

@@ -17,6 +17,8 @@ LONGEST_NUMBER: Final = 64  # characters of an order, trade, refund or case: mor
 _DAY: Final = re.compile(r"(?:(20\d\d)[-/.年])?(\d{1,2})[-/.月](\d{1,2})日?")
 _TIME: Final = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::[0-5]\d)?")
 _MONEY: Final = re.compile(r"(?:[¥￥]|CN¥|RMB)?(\d{1,9}(?:\.\d{1,2})?)(元|块)?")
+# Days as they are said; so many back from today.
+_BACK: Final = {"今天": 0, "昨天": 1, "前天": 2, "today": 0, "yesterday": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ def read(text: str, now: datetime) -> Asked:
             continue
         if clock := _TIME.fullmatch(token):
             times.append(time(int(clock[1]), int(clock[2])))
+        elif (back := _BACK.get(token.lower())) is not None:
+            days.append(now.astimezone(ZONE).date() - timedelta(days=back))
         elif (found := _DAY.fullmatch(token)) and (day := _day(found, now)) is not None:
             days.append(day)
         elif money := _MONEY.fullmatch(token):

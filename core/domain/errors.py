@@ -462,6 +462,13 @@ class BillOfNoChannel(Refusal):
     code = "bill_of_no_channel"
 
 
+class BillChannelUnknown(Refusal):
+    """A table is said to be of a channel that there is not. Params: `channel`, `allowed`: those that there
+    are."""
+
+    code = "bill_channel_unknown"
+
+
 class BillNotWhole(Refusal):
     """Of half a bill nobody could say what is missing. Params: `n` lines that could not be read, the first of
     them in `lines`, `codes`: what else is wrong."""

@@ -52,7 +52,7 @@ OWN: Final = "locator.sure.own"
 DISPUTED: Final = "locator.sure.disputed"
 SURE: Final = (
     OWN,
-    *(f"locator.sure.{name}" for name in ("sent", "channel", "arrived", "finance", "bill")),
+    *(f"locator.sure.{name}" for name in ("sent", "channel", "arrived", "finance", "to_transfer", "bill")),
     DISPUTED,
 )
 BY_HAND: Final = (

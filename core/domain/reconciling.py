@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
 
-from core.domain.accounts import CHANNEL_FEES, PAYABLE, REFUNDS, Lines, channel_account
+from core.domain.accounts import CHANNEL_FEES, PAYABLE, REFUNDS, Lines, channel_account, is_channel
 from core.domain.actors import Actor, same_person
 from core.domain.bills import BillRefund, Coverage
 from core.domain.errors import NotAllowed, OwnCase, Refusal, SamePerson
@@ -278,6 +278,8 @@ def correction(found: Difference, ours: Ours | None) -> Correction | None:
 
     `ours` is the payout as it is now: while it is on its way its own arrival will be booked.
     """
+    if not is_channel(found.channel):
+        return None  # read before tables of unknown channels were refused: there is no account for it
     channel = channel_account(found.channel)
     theirs, had = found.theirs_minor or 0, found.ours_minor or 0
     is_there = ours is not None and ours.state == "arrived"

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, select, text
 
-from core.adapters.tables import cases, payouts
+from core.adapters.tables import AT_THE_DESK, LATE, cases, payouts
 from core.adapters.world import App
 from core.domain.actors import Actor
+from core.domain.deadlines import ESCALATED_TO
 from core.domain.errors import NotAllowed
 from core.domain.workdays import local_date
 from core.services.arrivals import half_and_most
@@ -50,6 +51,17 @@ _LATE: Final = (
     .where(_p.due_at.is_not(None), _p.eta_at < bindparam("now", type_=_p.eta_at.type))
     .group_by(_p.channel, _p.currency)
     .order_by(func.count().desc())
+)
+# Reviews and appeals whose time is over: a lead has them, or will at the next turn of the worker. Two counts,
+# each spelled like the index that it uses.
+DECIDED_IN_TIME: Final = ("in_review", "in_appeal")
+_COUNTED: Final = select(_c.state, func.count()).where(_c.state.in_(DECIDED_IN_TIME)).group_by(_c.state)
+_ESCALATED: Final = _COUNTED.where(text(LATE))
+_OVERDUE: Final = _COUNTED.where(
+    text(AT_THE_DESK),
+    _c.due_action == "escalate",
+    _c.due_at <= bindparam("now", type_=_c.due_at.type),
+    _c.owner.is_distinct_from(ESCALATED_TO),
 )
 
 
@@ -104,6 +116,7 @@ class Figures:
     decisions: Took | None
     money: tuple[Took, ...]
     late: tuple[Late, ...]
+    undecided: dict[str, int]  # state → how many should have been decided by now, whenever they were sent
 
 
 def figures(app: App, actor: Actor, period: int) -> Figures:
@@ -116,6 +129,9 @@ def figures(app: App, actor: Actor, period: int) -> Figures:
         rows = conn.execute(_CASES, {"first": f"R{first:%y%m%d}-"}).all()
         arrived = conn.execute(_MONEY, {"since": now - timedelta(days=period)}).all()
         late = conn.execute(_LATE, {"now": now}).all()
+        undecided = dict.fromkeys(DECIDED_IN_TIME, 0)
+        for state, n in (*conn.execute(_ESCALATED), *conn.execute(_OVERDUE, {"now": now})):
+            undecided[state] += n
     became = [_became(row) for row in rows]
     by_channel: dict[str, list[timedelta]] = defaultdict(list)
     for row in arrived:
@@ -135,6 +151,7 @@ def figures(app: App, actor: Actor, period: int) -> Figures:
         took("", by_people),
         tuple(found for name in sorted(by_channel) if (found := took(name, by_channel[name]))),
         tuple(Late(name, currency, n, int(minor), since) for name, currency, n, minor, since in late),
+        undecided,
     )
 
 

@@ -16,6 +16,7 @@ from core.adapters.prepared import Prepared
 from core.adapters.tables import ledger_entries
 from core.domain.accounts import (
     BALANCE,
+    CHART,
     EXCHANGE,
     EXPIRED,
     FEES,
@@ -129,6 +130,9 @@ def _book(
     lines: Sequence[tuple[str, int]],
     case_no: str | None,
 ) -> None:
+    strangers = sorted({account for account, _ in lines} - CHART)
+    if strangers:
+        raise ValueError(f"{movement}: not in the chart of accounts: {strangers}")
     if not balances(lines):
         raise ValueError(f"{movement} does not balance: {lines}")
     _INSERT.insert(

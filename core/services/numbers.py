@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, literal_column, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, literal_column, or_, select
 
 from core.adapters.tables import PART, TAIL, cases, customers, orders, payments, payouts, tail
 from core.domain.workdays import ZONE
@@ -70,6 +70,10 @@ def _inside(conn: Connection, word: str, now: datetime) -> Iterator[tuple[str, A
     first = f"R{since.astimezone(ZONE):%y%m%d}"
     fresh = select(_o.order_no).where(_o.paid_at >= since).order_by(_o.paid_at.desc()).limit(INSIDE_MOST)
     recent = fresh.subquery().c.order_no
+    if "*" in word:  # an account as its customer sees it; no number has a star
+        paid_from = select(recent).join(payments, _p.order_no == recent)
+        yield "account", paid_from.where(_p.account == word)
+        return
     yield "order_part", select(recent).where(_has(conn, recent, word))
     yield (
         "trade_part",
@@ -82,6 +86,16 @@ def _inside(conn: Connection, word: str, now: datetime) -> Iterator[tuple[str, A
     sent = paid.order_by(_m.case_no.desc()).limit(INSIDE_MOST).subquery().c
     of_case = select(_c.order_no).join_from(cases, sent.case_no.table, _c.case_no == sent.case_no)
     yield "refund_part", of_case.where(_has(conn, sent.reference, word))
+
+
+def granted(minor: int, now: datetime) -> Select[Any]:
+    """Orders of which so much was approved or arrives, among the newest of what is recent: there is no index
+    for it.
+    """
+    first = f"R{(now - timedelta(days=INSIDE_DAYS)).astimezone(ZONE):%y%m%d}"
+    newest = select(_c.order_no, _c.approved_minor, _c.refund_minor).where(_c.case_no >= first)
+    some = newest.order_by(_c.case_no.desc()).limit(INSIDE_MOST).subquery().c
+    return select(some.order_no).where(or_(some.approved_minor == minor, some.refund_minor == minor))
 
 
 def _has(conn: Connection, column: Any, word: str) -> ColumnElement[bool]:

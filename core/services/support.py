@@ -13,6 +13,8 @@ from sqlalchemy import (
     Connection,
     Integer,
     and_,
+    case,
+    exists,
     func,
     literal_column,
     or_,
@@ -25,6 +27,7 @@ from core.adapters.world import App
 from core.domain.actors import Actor
 from core.domain.asked import Asked, read
 from core.domain.errors import NotAllowed
+from core.domain.lifecycle import CASE
 from core.domain.stuck import Payment, Stuck, stuck
 from core.domain.workdays import ZONE
 from core.services import numbers, turns
@@ -52,14 +55,16 @@ class Hit:
     case_no: str | None
     state: str | None
     requested_minor: int | None
+    approved_minor: int | None
+    arrives_minor: int | None  # of it, after fees
     at: Stuck | None
     cases: int
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One page of what fits, the newest payment first. `has_more`: there is a next page. `is_cut`: a word
-    names more orders than are looked at, so that others may fit as well.
+    """One page of what fits, open requests first, then the newest payment. `has_more`: there is a
+    next page. `is_cut`: a word names more orders than are looked at, so that others may fit as well.
     """
 
     hits: tuple[Hit, ...]
@@ -101,11 +106,11 @@ def _orders(
         named, too_many = numbers.named(conn, word, now) if len(word) >= numbers.SHORTEST else ({}, False)
         is_cut |= too_many
         by_number = _o.order_no.in_(sorted(named))
-        conditions.append(or_(by_number, _amount(minor)) if minor else by_number)
+        conditions.append(or_(by_number, _amount(minor, now)) if minor else by_number)
         if named and minor:
             first.append(by_number.desc())  # a number says more than an amount
         terms.append((named, "amount"))
-    conditions += [_amount(minor) for minor in asked.amounts]
+    conditions += [_amount(minor, now) for minor in asked.amounts]
     terms += [({}, "amount") for _ in asked.amounts]
     for day in asked.days:
         begins = datetime.combine(day, time(), ZONE)
@@ -117,7 +122,7 @@ def _orders(
     query = (
         select(_o.order_no, _o.product, _o.amount_minor, _o.currency, _o.paid_at, _o.customer_id)
         .where(*conditions)
-        .order_by(*first, _o.paid_at.desc(), _o.order_no)
+        .order_by(*first, case((_IS_OPEN, 0), else_=1), _o.paid_at.desc(), _o.order_no)
         .limit(MOST + 1)
         .offset(page * MOST)
     )
@@ -141,10 +146,17 @@ def _at(clock: time) -> ColumnElement[bool]:
     return _MINUTE.in_([(wanted + beside) % 1440 for beside in (-1, 0, 1)])
 
 
-def _amount(minor: int) -> ColumnElement[bool]:
-    """Of the order, or of one of its payments."""
+def _amount(minor: int, now: datetime) -> ColumnElement[bool]:
+    """Of the order, of one of its payments, or of what was approved of it and arrives."""
     of_orders = select(_o.order_no).where(_o.amount_minor == minor)
-    return _o.order_no.in_(union(of_orders, select(_p.order_no).where(_p.paid_minor == minor)))
+    of_payments = select(_p.order_no).where(_p.paid_minor == minor)
+    return _o.order_no.in_(union(of_orders, of_payments, numbers.granted(minor, now)))
+
+
+# A request that somebody still has to see to stands before those that are over.
+_IS_OPEN: Final = (
+    exists().where(_c.order_no == _o.order_no, _c.state.not_in(sorted(CASE.final_states))).correlate(orders)
+)
 
 
 def _hit(conn: Connection, row: Any, matched: tuple[str, ...], now: datetime) -> Hit:
@@ -167,30 +179,32 @@ def _hit(conn: Connection, row: Any, matched: tuple[str, ...], now: datetime) ->
         newest.case_no if newest else None,
         newest.state if newest else None,
         newest.requested_minor if newest else None,
+        newest.approved_minor if newest else None,
+        newest.refund_minor if newest else None,
         _stuck(conn, newest, now) if newest else None,
         len(mine),
     )
 
 
-def _stuck(conn: Connection, case: Any, now: datetime) -> Stuck:
+def _stuck(conn: Connection, row: Any, now: datetime) -> Stuck:
     e, p = case_events.c, payouts.c
-    since = conn.execute(select(func.max(e.at)).where(e.case_no == case.case_no)).scalar()
+    since = conn.execute(select(func.max(e.at)).where(e.case_no == row.case_no)).scalar()
     rows = conn.execute(
-        select(p.channel, p.state, p.cause, p.due_at, p.eta_at).where(p.case_no == case.case_no)
+        select(p.channel, p.state, p.cause, p.due_at, p.eta_at).where(p.case_no == row.case_no)
     )
     t = tickets.c
-    waits = select(t.at, t.due_at).where(t.case_no == case.case_no, t.state == "open")
+    waits = select(t.at, t.due_at).where(t.case_no == row.case_no, t.state == "open")
     ticket = conn.execute(waits).one_or_none()
     return stuck(
-        case.state,
-        since=since or case.created_at,
-        due_at=case.due_at,
-        due_action=case.due_action,
-        owner=case.owner,
-        payouts=[Payment(*row) for row in rows],
+        row.state,
+        since=since or row.created_at,
+        due_at=row.due_at,
+        due_action=row.due_action,
+        owner=row.owner,
+        payouts=[Payment(*each) for each in rows],
         now=now,
         missing=(ticket.at, ticket.due_at) if ticket else None,
-        is_theirs=case.state == "negotiating" and bool(turns.waiting(conn, [case.case_no])),
+        is_theirs=row.state == "negotiating" and bool(turns.waiting(conn, [row.case_no])),
     )
 
 

@@ -96,18 +96,34 @@ def _rule(tx: Texts, rule: Rule, policy: Policy) -> str:
     )
 
 
+def named(tx: Texts, rule: str, *policies: Policy) -> str:
+    """A rule by its words, from the first of these policies that has it; a law of the house by the catalog's;
+    one that nobody has any more by its name.
+    """
+    for policy in policies:
+        mine = next((each for each in policy.rules if each.id == rule), None)
+        if mine is not None:
+            return sentence(tx, mine, policy)
+    if rule not in tx or not policies:
+        return rule
+    return _GAP.sub("", tx(rule, **_slots(tx, policies[0]), delivery="", left=tx("help.slot.amount")))
+
+
 def sentence(tx: Texts, rule: Rule, policy: Policy) -> str:
     """The rule's words for no order in particular: general words stand where its facts would."""
+    slots = {**_slots(tx, policy), "delivery": _how_far(tx, rule)}
+    words = rule.words["en" if tx.language == "en" else "zh"].format_map(slots)
+    return _GAP.sub("", words)
+
+
+def _slots(tx: Texts, policy: Policy) -> dict[str, str]:
     slots = dict.fromkeys(PLACEHOLDERS, tx("help.slot.time"))
-    slots |= {
-        "delivery": _how_far(tx, rule),
+    return slots | {
         "window_ends_at": tx("help.slot.ends"),
         "window_days": span(policy.window_days.values()),
         "amount": tx("help.slot.amount"),
         "missing": tx("help.slot.missing"),
     }
-    words = rule.words["en" if tx.language == "en" else "zh"].format_map(slots)
-    return _GAP.sub("", words)
 
 
 def _how_far(tx: Texts, rule: Rule) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from core import wording
 from core.domain.policy import Policy
 from core.services.figures import BECAME, Figures, Late, Share, Took
 from core.texts import Texts
+from portal.blocks import rules_text
 from portal.html import esc, href
 from portal.parts.finance_chart import by_day
 from portal.parts.finance_words import channel
@@ -60,18 +60,18 @@ def totals(tx: Texts, found: Figures) -> str:
 def reasons(tx: Texts, found: Sequence[Share]) -> str:
     most = max((share.n for share in found), default=1)
     rows = "".join(
-        f"<tr><td class=p>{esc(tx(f'reason.{share.name}'))}{_bar(share.n / most)}</td>"
+        f"<tr><td class=p>{esc(tx(f'reason_said.{share.name}'))}{_bar(share.n / most)}</td>"
         f"{_cell(tx, 'cases', str(share.n))}{_cell(tx, 'rate', _rate(share))}</tr>"
         for share in found
     )
     return _table(tx, ("reason", "cases", "rate"), rows)
 
 
-def rules(tx: Texts, found: Sequence[Share], policy: Policy) -> str:
-    """By the rule that decided first; one that the policy in force no longer has keeps its name."""
+def rules(tx: Texts, found: Sequence[Share], policies: Sequence[Policy]) -> str:
+    """By the rule that decided first, in its own words; one that no policy has any more keeps its name."""
     rows = "".join(
-        f"<tr><td class=p><code>{esc(share.name)}</code>"
-        f"<small>{esc(_plain(wording.rule_template(tx, policy, share.name)))}</small>"
+        f"<tr><td class=p>{esc(rules_text.named(tx, share.name, *policies))}"
+        f"<small><code>{esc(share.name)}</code></small>"
         f"{_bar(share.approved / share.decided if share.decided else 0)}</td>"
         f"{_cell(tx, 'cases', str(share.n))}{_cell(tx, 'rate', _rate(share))}</tr>"
         for share in found
@@ -99,6 +99,17 @@ def _took(tx: Texts, name: str, each: Took, longest: float) -> str:
     )
 
 
+def undecided(tx: Texts, found: Figures) -> str:
+    """Reviews and appeals that should have been decided by now."""
+    if not any(found.undecided.values()):
+        return f'<p class="note">{esc(tx("figures.undecided.none"))}</p>'
+    rows = "".join(
+        f"<div><dt>{esc(tx(f'figures.undecided.{state}'))}</dt><dd>{n}</dd></div>"
+        for state, n in found.undecided.items()
+    )
+    return f'<dl class="kv sums">{rows}</dl>'
+
+
 def late(tx: Texts, found: Sequence[Late], now: datetime) -> str:
     if not found:
         return f'<p class="note">{esc(tx("figures.late.none"))}</p>'
@@ -124,11 +135,6 @@ def _rate(share: Share) -> str:
 
 def _bar(part: float) -> str:
     return f'<i class="share" style="--part:{part:.1%}"></i>'
-
-
-def _plain(words: str | None) -> str:
-    """A rule's sentence, unless it has places: which order's figure it was says nothing here."""
-    return "" if words is None or "{" in words else words
 
 
 def _table(tx: Texts, heads: Sequence[str], rows: str) -> str:

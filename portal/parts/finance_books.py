@@ -51,27 +51,35 @@ def show(app: App, actor: Actor, tx: Texts, *, now: datetime) -> None:
 
 
 def owed(tx: Texts, found: Sequence[Liability]) -> str:
-    """Balances and refunds that are not there, by currency."""
+    """All that is owed, by currency: the sum on top, then its parts from the largest on."""
     head = section(tx("finance.owed"), tx("finance.owed_says"))
     if not found:
         return head + f'<p class="note">{esc(tx("finance.owed.none"))}</p>'
     tiles = ""
     for each in found:
+        parts = [
+            ("finance.owed.payable", each.payable_minor),
+            ("finance.owed.balance", each.remaining_minor),
+            ("finance.owed.vouchers_worth", each.vouchers_minor),
+        ]
+        parts.sort(key=lambda part: -part[1])
         facts = [
             ("finance.owed.customers", str(each.customers)),
             ("finance.owed.soon", tx.money(each.soon_minor, each.currency)),
             ("finance.owed.expired", tx.money(each.expired_minor, each.currency)),
             ("finance.owed.booked", tx.money(each.booked_minor, each.currency)),
             ("finance.owed.vouchers", tx("finance.owed.vouchers_n", n=each.vouchers)),
-            ("finance.owed.vouchers_worth", tx.money(each.vouchers_minor, each.currency)),
             ("finance.owed.vouchers_booked", tx.money(each.vouchers_booked_minor, each.currency)),
-            ("finance.owed.payable", tx.money(each.payable_minor, each.currency)),
         ]
+        sums = "".join(
+            f"<div><dt>{esc(tx(key))}</dt><dd>{esc(tx.money(minor, each.currency))}</dd></div>"
+            for key, minor in parts
+        )
         rows = "".join(f"<div><dt>{esc(tx(key))}</dt><dd>{esc(said)}</dd></div>" for key, said in facts)
         tiles += (
-            f'<div class="tile owed"><p class="lab">{esc(tx("finance.owed.balance"))}</p>'
-            f'<p class="big">{esc(tx.money(each.remaining_minor, each.currency))}</p>'
-            f'<dl class="kv">{rows}</dl></div>'
+            f'<div class="tile owed"><p class="lab">{esc(tx("finance.owed.all"))}</p>'
+            f'<p class="big">{esc(tx.money(sum(minor for _, minor in parts), each.currency))}</p>'
+            f'<dl class="kv">{sums}</dl><dl class="kv">{rows}</dl></div>'
         )
     return head + f'<div class="oweds">{tiles}</div>'
 

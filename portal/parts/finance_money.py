@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.app import App
 from core.domain.actors import Actor
+from core.domain.missing import BY_HAND
 from core.domain.workdays import local_date
 from core.services import circuits, finance, hearing
 from core.services.finance import Money, Pile
@@ -82,13 +83,24 @@ def _piles(tx: Texts, piles: Sequence[Pile], now: datetime) -> str:
     head = "".join(f'<th scope="col">{esc(tx(f"finance.col.{name}"))}</th>' for name in heads)
     rows = "".join(
         f"<tr><td class=p>{esc(finance_words.channel(tx, pile.channel))}</td>"
-        f"<td>{esc(tx(f'payout_state.{pile.state}'))}{_late(tx, pile.late)}</td>"
+        f"<td>{esc(_state(tx, pile.channel, pile.state))}{_late(tx, pile.late)}</td>"
         f'<td class=n data-label="{esc(tx("finance.col.count"))}">{pile.count}</td>'
         f"<td class=n>{esc(tx.money(pile.amount_minor, pile.currency))}</td>"
         f"<td class=a>{esc(tx.duration(now - pile.oldest_at))}</td></tr>"
         for pile in piles
     )
     return f'<table class="fin"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+
+
+def _state(tx: Texts, channel: str, state: str) -> str:
+    """A transfer by hand was accepted by nobody but us: finance has to make it."""
+    is_to_make = channel == BY_HAND and state in ("planned", "sending", "accepted")
+    return tx("finance.to_transfer" if is_to_make else f"payout_state.{state}")
+
+
+def _says(tx: Texts, money: Money) -> str:
+    """Where it stands, said to finance itself."""
+    return tx("finance.transfer_late") if money.at.code == "by_hand_late" else says(tx, money.at)
 
 
 def _late(tx: Texts, late: int) -> str:
@@ -129,9 +141,9 @@ def line(tx: Texts, money: Money, people: Mapping[str, str], now: datetime) -> s
     to = href("/desk", case=money.case_no)
     return (
         f'<div class="pay"><div class="top"><b>{esc(tx.money(money.amount_minor, money.currency))}</b>'
-        f'<span class="tag">{esc(tx(f"payout_state.{money.state}"))}</span>{stuck}'
+        f'<span class="tag">{esc(_state(tx, money.channel, money.state))}</span>{stuck}'
         f'<span class="ch">{esc(finance_words.channel(tx, money.channel))}</span></div>'
-        f"<p><b>{esc(says(tx, money.at))}</b></p>{why}"
+        f"<p><b>{esc(_says(tx, money))}</b></p>{why}"
         f'<small>{ms("schedule")}{esc(age)}{tries}{due} · <a href="{to}">{esc(money.case_no)}</a></small>'
         "</div>"
     )

@@ -56,5 +56,7 @@ def correction(tx: Texts, listed: Listed) -> str:
         for name, minor in wanted.lines
     ]
     if wanted.takes_up:
-        lines.append(tx("finance.correction.takes_up", amount=tx.money(wanted.takes_up, currency)))
+        is_known = listed.found.payment_id is not None
+        key = "finance.correction.takes_up" if is_known else "finance.correction.no_payment"
+        lines.append(tx(key, amount=tx.money(wanted.takes_up, currency)))
     return tx("list.next").join(lines)

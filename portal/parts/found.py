@@ -21,7 +21,7 @@ def how(tx: Texts) -> str:
 
 
 def listing(tx: Texts, found: Found, page: int, *, now: datetime, to_desk: bool) -> str:
-    """One page, the newest first. How many there are in all is said only where all of them are here."""
+    """One page. How many there are in all is said only where all of them are here."""
     cards = "".join(_card(tx, hit, now, to_desk) for hit in found.hits)
     cut = f'<p class="note">{ms("filter_alt")}{esc(tx("support.cut"))}</p>' if found.is_cut else ""
     return f'{section(_count(tx, found, page))}{cut}<ul class="hits">{cards}</ul>{copy_links()}'
@@ -55,6 +55,11 @@ def _step(tx: Texts, hit: Hit, now: datetime) -> str:
         return f'<p class="at">{ms("radio_button_unchecked")}<span>{esc(tx("support.no_case"))}</span></p>'
     asked = tx.money(hit.requested_minor, hit.currency) if hit.requested_minor else ""
     number = tx("support.case", case_no=hit.case_no, asked=asked) if asked else hit.case_no
+    if hit.approved_minor is not None:
+        approved, arrives = (
+            tx.money(minor or 0, hit.currency) for minor in (hit.approved_minor, hit.arrives_minor)
+        )
+        number += tx("list.next") + tx("support.approved", approved=approved, arrives=arrives)
     more = f" · {esc(tx('support.more_cases', n=hit.cases - 1))}" if hit.cases > 1 else ""
     times = " · ".join(filter(None, (_since(tx, hit.at, now), _by(tx, hit.at, now))))
     icon = {"customer": "person", "nobody": "check_circle", "channel": "account_balance"}.get(

@@ -17,6 +17,11 @@ _JOINED: Final = "\N{WORD JOINER}"  # no line ends between a sign and its sum
 # By verdict: neighbours differ in lightness too, in both themes.
 COLOURS: Final = {"approve": "#12897E", "review": "#E0A63C", "reject": "#B23A25", "needs_evidence": "#8FA09A"}
 
+# A label lies on a band of any of these colours, in either theme: it brings its own ground.
+_READABLE: Final = {
+    "color": "#1D2B28", "backgroundColor": "#FFFFFF", "padding": [2, 6], "borderRadius": 4,
+}  # fmt: skip
+
 
 def costs(tx: Texts, found: Compared, minutes: int, handling: Handling) -> str:
     """Totals before and after; a total that nobody can know is a range, and says so."""
@@ -109,6 +114,7 @@ def flow(tx: Texts, found: Mapping[tuple[str, str], int]) -> dict[str, Any]:
             "label": {
                 "position": "right" if side == left else "left",
                 "formatter": tx(f"verdict.{verdict}"),
+                **_READABLE,
             },
         }
         for place, side in enumerate((left, right))

@@ -132,7 +132,7 @@ def _column(tx: Texts, name: str, rows: list[dict[str, Any]]) -> Any:
         )
     if kind == "name":
         return st.column_config.TextColumn(**more, pinned=True, width=170, required=True)
-    return st.column_config.TextColumn(**more, width="large" if kind == "sentence" else 112)
+    return st.column_config.TextColumn(**more, width="large" if kind == "sentence" else 128)
 
 
 def _changed(text_key: str, key: str) -> None:

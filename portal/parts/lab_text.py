@@ -17,7 +17,7 @@ from core.domain.policy import SHIPPED, Policy, load, shipped
 from core.services.policy_drafts import Draft
 from core.texts import Texts
 from portal.html import esc, ms
-from portal.parts import lab_doc, lab_form, lab_read, lab_table
+from portal.parts import lab_doc, lab_form, lab_kept, lab_read, lab_table
 
 LAST: Final = "last"
 DRAFT: Final = "draft"
@@ -58,7 +58,20 @@ def _remember_view() -> None:
     st.query_params["view"] = st.session_state[_VIEW]
 
 
-def edited(tx: Texts, version: int, document: str, begun: Draft | None, earlier: Earlier) -> str:
+def _remember_base(chooser: str) -> None:
+    st.query_params["base"] = st.session_state[chooser]
+
+
+def edited(
+    tx: Texts,
+    version: int,
+    document: str,
+    begun: Draft | None,
+    earlier: Earlier,
+    *,
+    who: str,
+    is_asked_for: Callable[[str], bool],
+) -> str:
     """The document in the making, kept while one is elsewhere: the key of its text in the session."""
     key, begun_with = _begin(tx, version, document, begun, earlier)
     found = checked(st.session_state[key])
@@ -78,6 +91,7 @@ def edited(tx: Texts, version: int, document: str, begun: Draft | None, earlier:
     else:
         lab_read.shown(tx, found, version)
     text: str = st.session_state[key]
+    lab_kept.told(tx, key, begun_with)
     if isinstance(found, PolicyInvalid):
         with st.container(key="card-lab-invalid"):
             st.html(invalid(tx, found, text, in_words=chosen == "form"))
@@ -90,6 +104,7 @@ def edited(tx: Texts, version: int, document: str, begun: Draft | None, earlier:
         )  # fmt: skip
     if text != begun_with:
         st.html(f'<p class="note">{esc(tx("lab.unsaved"))}</p>')
+    lab_kept.kept(tx, key, begun_with, who, is_asked_for)
     return key
 
 
@@ -116,9 +131,12 @@ def _begin(tx: Texts, version: int, document: str, begun: Draft | None, earlier:
     names |= {name: tx(f"lab.base.{name}") for name in SHIPPED}
     if begun is not None:
         names = {f"{DRAFT}-{begun.id}": tx("lab.base.draft", meant=begun.meant)} | names
+    chooser = f"lab-base-{begun.id}" if begun else "lab-base"
+    if (asked := st.query_params.get("base", "")) in names:  # after a reload the same as before
+        st.session_state.setdefault(chooser, asked)
     base: str = st.selectbox(
-        tx("lab.base"), list(names), format_func=names.__getitem__,
-        key=f"lab-base-{begun.id}" if begun else "lab-base", persist_state="session",
+        tx("lab.base"), list(names), format_func=names.__getitem__, key=chooser, persist_state="session",
+        on_change=_remember_base, args=(chooser,),
     )  # fmt: skip
     if base in SHIPPED:
         st.html(f'<p class="note">{esc(tx(f"lab.base.{base}.who"))}</p>')

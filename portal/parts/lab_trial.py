@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import streamlit as st
 
 from core.adapters.world import App
+from core.domain import policy as policy_documents
 from core.domain.actors import Actor, same_person
+from core.domain.errors import PolicyInvalid
+from core.domain.policy import Policy
 from core.domain.trials import LEAST, MOST
-from core.services import policy_trials, staff
+from core.services import policies, policy_trials, staff
 from core.services.policy_drafts import Draft
 from core.services.policy_trials import Example, Seen, Trial
 from core.texts import Texts
 from portal import boundary
+from portal.blocks import rules_text
 from portal.html import esc, href, ms
 from portal.parts.lab_drafts import DONE
 
@@ -35,7 +40,7 @@ def show(app: App, actor: Actor, tx: Texts, draft: Draft, names: staff.Names, *,
             says = tx(f"lab.trial.{kind}_says")
             st.html(f'<h3>{esc(tx(f"lab.trial.{kind}"))}</h3><p class="note">{esc(says)}</p>')
             if mine:
-                _one(app, actor, tx, mine[0], names, now)
+                _one(app, actor, tx, draft, mine[0], names, now)
             if is_open and (not mine or mine[0].state == "ended"):
                 _start(app, actor, tx, draft, kind, len(mine))
 
@@ -51,9 +56,21 @@ def elsewhere(app: App, actor: Actor, tx: Texts) -> str:
     return ""
 
 
-def _one(app: App, actor: Actor, tx: Texts, trial: Trial, names: staff.Names, now: datetime) -> None:
+def _policies(app: App, draft: Draft) -> tuple[Policy, ...]:
+    """Whose rules are named: the draft's, then the one's in force."""
+    in_force = policies.current(app)[1]
+    try:
+        return policy_documents.load(draft.document, was_published=True), in_force
+    except PolicyInvalid:
+        return (in_force,)
+
+
+def _one(
+    app: App, actor: Actor, tx: Texts, draft: Draft, trial: Trial, names: staff.Names, now: datetime
+) -> None:
     seen = policy_trials.seen(app, actor, trial)
-    st.html(f'<p class="note">{esc(_stands(tx, trial, names, now))}</p>{_accrued(tx, trial, seen)}')
+    said = _accrued(tx, trial, seen, _policies(app, draft))
+    st.html(f'<p class="note">{esc(_stands(tx, trial, names, now))}</p>{said}')
     with st.container(key=f"lab-trial-{trial.kind}", horizontal=True):
         if trial.may_agree(actor) and st.button(
             tx("lab.trial.agree", percent=trial.percent), key="lab-agree", icon=":material/check:"
@@ -129,7 +146,7 @@ def _stands(tx: Texts, trial: Trial, names: staff.Names, now: datetime) -> str:
     )
 
 
-def _accrued(tx: Texts, trial: Trial, seen: Seen) -> str:
+def _accrued(tx: Texts, trial: Trial, seen: Seen, known: Sequence[Policy]) -> str:
     if trial.begun_at is None:
         return ""
     if trial.kind == "share":
@@ -142,15 +159,25 @@ def _accrued(tx: Texts, trial: Trial, seen: Seen) -> str:
     )
     html = f'<p>{esc(tx("lab.trial.answers", n=seen.answers))}</p><ul class="plain">{rows}</ul>'
     if seen.pairs:
-        pairs = "".join(
-            f"<li>{esc(tx(f'lab.trial.{_kind(real, rule)}', real=real, rule=rule, n=n))}</li>"
-            for real, rule, n in seen.pairs
-        )
+        pairs = "".join(f"<li>{_pair(tx, real, rule, n, known)}</li>" for real, rule, n in seen.pairs)
         html += f'<h4>{esc(tx("lab.trial.pairs"))}</h4><ul class="plain">{pairs}</ul>'
     if seen.examples:
-        lines = "".join(_example(tx, each) for each in seen.examples)
+        lines = "".join(_example(tx, each, known) for each in seen.examples)
         html += f'<h4>{esc(tx("lab.trial.examples"))}</h4><ul class="moves">{lines}</ul>'
     return html
+
+
+def _pair(tx: Texts, real: str, rule: str, n: int, known: Sequence[Policy]) -> str:
+    """Two rules in their words, and their names small behind them."""
+    # The rule that decided is named by the rules in force, the draft's by its own.
+    words = {"real": _name(tx, real, known[::-1]), "rule": _name(tx, rule, known)}
+    ids = " ".join(f"<code>{esc(name)}</code>" for name in dict.fromkeys((real, rule)))
+    return f"{esc(tx(f'lab.trial.{_kind(real, rule)}', n=n, **words))} <small>{ids}</small>"
+
+
+def _name(tx: Texts, rule: str, known: Sequence[Policy]) -> str:
+    """As in a line with others: without the full stop."""
+    return rules_text.named(tx, rule, *known).rstrip("。.")
 
 
 def _kind(real: str, rule: str) -> str:
@@ -158,19 +185,23 @@ def _kind(real: str, rule: str) -> str:
     return "pair" if real != rule else "pair_of_one"
 
 
-def _example(tx: Texts, found: Example) -> str:
+def _example(tx: Texts, found: Example, known: Sequence[Policy]) -> str:
     to = href("/desk", case=found.case_no)
     sides = "".join(
-        f"<span>{esc(tx(name, answer=_answer(tx, side, found.currency)))}</span>"
-        for name, side in (("lab.trial.really", found.real), ("lab.trial.would", found.shadow))
+        f"<span>{esc(tx(name, answer=_answer(tx, side, found.currency, order)))}"
+        f" <small><code>{esc(side[1])}</code></small></span>"
+        for name, side, order in (
+            ("lab.trial.really", found.real, known[::-1]),
+            ("lab.trial.would", found.shadow, known),
+        )
     )
     return f'<li><b><a href="{to}" target="_blank" rel="noopener">{esc(found.case_no)}</a></b>{sides}</li>'
 
 
-def _answer(tx: Texts, side: tuple[str, str, int | None], currency: str) -> str:
+def _answer(tx: Texts, side: tuple[str, str, int | None], currency: str, known: Sequence[Policy]) -> str:
     verdict, rule, minor = side
     money = "" if minor is None else f" · {tx.money(minor, currency)}"
-    return f"{tx(f'verdict.{verdict}')} · {rule}{money}"
+    return f"{tx(f'verdict.{verdict}')} · {_name(tx, rule, known)}{money}"
 
 
 def _said(words: str) -> None:

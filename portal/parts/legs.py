@@ -8,6 +8,7 @@ from datetime import date, datetime
 import streamlit as st
 
 from core.domain.located import Kept
+from core.domain.missing import BY_HAND
 from core.domain.policy import Policy
 from core.domain.routes import RouteOption
 from core.domain.workdays import Calendar
@@ -107,7 +108,8 @@ def when(tx: Texts, line: Line, *, now: datetime) -> str:
         return tx("request.route.settled_by", date=date)
     said = []
     if line.state:
-        said.append(tx(f"payout_state.{line.state}"))
+        is_to_transfer = line.channel == BY_HAND and line.state in ("planned", "sending", "accepted")
+        said.append(tx("track.next.transfer" if is_to_transfer else f"payout_state.{line.state}"))
     if line.state != "arrived" and line.by and line.by > now:
         said.append(tx("track.next.expected", date=tx.date(line.by, now, provisional=line.is_provisional)))
     elif not line.state and line.channel == "balance":

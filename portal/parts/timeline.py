@@ -245,6 +245,9 @@ def _ahead(tx: Texts, view: CaseView, etas: Mapping[str, tuple[int, int]], now: 
     if view.state == "paying":
         asked = any(payout.state == "unknown" for payout in view.payouts)
         words = tx("track.next.asking") if asked else tx("track.next.channel")
+        if view.locator.next_key == "locator.next.transfer":
+            us, words = tx("track.who.finance"), tx("track.next.transfer")
+            return [arrive, Step(current, us, words, "", "now")]
         return [arrive, Step(current, _carrier(tx, view), words, "", "now")]
     if view.state == "rejected":
         over = view.ask_until is not None and view.ask_until < now

@@ -47,6 +47,33 @@
   }).observe(document.documentElement, {childList: true, subtree: true});
 })();
 
+// A text of rules that nobody asked for yet (portal/parts/lab_kept): the page says what it is by now, the tab keeps it, and
+// a session that begins anew is given it.
+(() => {
+  const write = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set;
+  let told;
+
+  new MutationObserver(() => {
+    const box = document.querySelector("[class*=st-key-lab-kept-]");
+    if (!box) return;
+    const name = [...box.classList].find((part) => part.startsWith("st-key-lab-kept-"));
+    const now = box.querySelector(".lab-now")?.dataset.text;
+    if (now !== undefined && now !== told) {
+      told = now;
+      if (JSON.parse(now)) sessionStorage.setItem(name, now);  // as JSON: on one line
+      else sessionStorage.removeItem(name);
+    }
+    const field = box.querySelector("input:not([data-kept])");
+    if (!field) return;
+    field.dataset.kept = "";
+    const kept = sessionStorage.getItem(name);
+    if (!kept) return;
+    write.call(field, kept);
+    field.dispatchEvent(new Event("input", {bubbles: true}));
+    field.dispatchEvent(new FocusEvent("focusout", {bubbles: true}));
+  }).observe(document.documentElement, {childList: true, subtree: true, attributes: true, attributeFilter: ["data-text"]});
+})();
+
 // The desk's form of a decision. It opens below the fold, so opening it brings it into view and gives it the focus: its
 // heading, not a field, so that J and K go on to other cases. And what cannot be seen is not sent by a key: the first
 // Ctrl+Enter brings it into view, the second sends.

@@ -55,7 +55,7 @@ def subclasses(kind: type) -> set[type]:
     return {kind}.union(*(subclasses(below) for below in kind.__subclasses__()))
 
 
-# Families are read by a computed key, `tx(f"reason.{code}")`: each needs a word for every code there is.
+# Families are read by a computed key, `tx(f"reason_said.{code}")`: each needs a word for every code there is.
 FAMILIES: dict[str, set[str]] = {
     "refusal": {refusal.code for refusal in subclasses(errors.Refusal)},
     "state": set(lifecycle.CASE.states),
@@ -66,7 +66,6 @@ FAMILIES: dict[str, set[str]] = {
     "payout_state": set(lifecycle.PAYOUT.states),
     "channel_notice": {"unknown", "differs", "contradicts", "unsigned", "stale", "unreadable"},
     "payout_event": set(lifecycle.PAYOUT.events),
-    "reason": set(facts.REASONS),
     "reason_said": set(facts.REASONS),
     "kind": set(facts.KINDS),
     "channel": {*facts.CHANNELS, "transfer", *vouchers.KINDS},
@@ -156,7 +155,7 @@ def asked(tree: ast.AST) -> Iterator[tuple[int, ast.expr]]:
 
 
 def pattern(node: ast.JoinedStr) -> str:
-    """`f"reason.{code}"` as a regular expression over keys."""
+    """`f"reason_said.{code}"` as a regular expression over keys."""
     parts = (
         re.escape(part.value) if isinstance(part, ast.Constant) else r"[a-z0-9_.]+" for part in node.values
     )
@@ -300,7 +299,7 @@ def test_a_refusal_says_what_to_do(code: str):
 
 def test_an_unknown_language_reads_chinese():
     assert texts.of("fr") is texts.of("zh_CN")
-    assert texts.of("en")("reason.other") == "Other"
+    assert texts.of("en")("verdict.reject") == "Refuse"
 
 
 def test_a_missing_text_stops_a_test_and_not_a_customer(monkeypatch: pytest.MonkeyPatch):
@@ -312,7 +311,7 @@ def test_a_missing_text_stops_a_test_and_not_a_customer(monkeypatch: pytest.Monk
     monkeypatch.delenv("REFUND_STRICT_TEXTS")
     assert ZH("no.such") == "no.such"
     assert "过 — 分钟" in ZH("refusal.too_many_tries")
-    assert "reason.other" in ZH and "no.such" not in ZH
+    assert "verdict.reject" in ZH and "no.such" not in ZH
 
 
 def test_a_customers_braces_are_only_characters():

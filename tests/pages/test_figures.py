@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 
@@ -19,7 +20,10 @@ def test_with_nothing_there(open_page: OpenPage, lang: str, says: str) -> None:
 @pytest.mark.parametrize(
     ("lang", "says"),
     [
-        ("zh_CN", ("1 件申请，100% 当场通过", "当场通过", "未发货", "100%", "还算不出")),
+        (
+            "zh_CN",
+            ("1 件申请，100% 当场通过", "当场通过", "没收到货", "100%", "通过（占有结果的）", "还算不出"),
+        ),
         ("en", ("1 request, 100% approved at once", "Approved at once", "100%", "too few to say")),
     ],
 )
@@ -40,7 +44,37 @@ def test_what_was_sent_is_drawn_and_said(
 def test_a_rule_is_named_by_its_sentence(open_page: OpenPage, shop: Shop, lang: str, says: str) -> None:
     shop.apply(shop.order(delivery="code_viewed", completed_at=shop.clock.at), reason="other")
     said = words(open_page("figures", LEAD, lang=lang))
-    assert "delivered_changed_mind" in said and says in said
+    assert says in said
+    assert (
+        html(open_page("figures", LEAD, lang=lang)).count("delivered_changed_mind") == 1
+    )  # small, beside it
+
+
+@pytest.mark.parametrize(("lang", "says"), [("zh_CN", "没收到货"), ("en", "Nothing arrived")])
+def test_a_rule_with_places_in_its_sentence_is_named_by_it_as_well(
+    open_page: OpenPage, shop: Shop, lang: str, says: str
+) -> None:
+    """Not by its id alone, and a reason in the words of the customer's form."""
+    shop.apply(shop.order())
+    page = open_page("figures", LEAD, lang=lang)
+    assert says in words(page) and "<td class=p>not_delivered" not in html(page)
+    expected = (
+        "这笔订单还不算发货，所以不需要人工审核"
+        if lang == "zh_CN"
+        else "does not count as delivered, so nobody needs to check"
+    )
+    assert expected in words(page), words(page)
+
+
+@pytest.mark.parametrize(("lang", "says"), [("zh_CN", "审核 1 申诉复核 0"), ("en", "Reviews 1 Appeals 0")])
+def test_what_should_have_been_decided_is_counted(
+    open_page: OpenPage, shop: Shop, lang: str, says: str
+) -> None:
+    shop.apply(shop.order(delivery="code_viewed", completed_at=shop.clock.at), reason="other")
+    none = "都在期限之内" if lang == "zh_CN" else "All are within their time"
+    assert none in words(open_page("figures", LEAD, lang=lang))
+    shop.clock.at += timedelta(days=30)
+    assert says in words(open_page("figures", LEAD, lang=lang))
 
 
 @pytest.mark.parametrize("actor", [MEI, REVIEWER, SUPPORT, None], ids=str)

@@ -13,6 +13,7 @@ from core.adapters.channels import NoticeRefused, Outcome
 from core.domain.actors import Actor
 from core.services import circuits, finance, hearing, identity, reconciliation
 from core.services.finance import Money
+from tests.core.services.test_negotiations import transfer_agreed
 from tests.core.services.test_reconciliation import external
 from tests.ledgers import bill_of
 from tests.pages.conftest import OpenPage, html, words
@@ -63,6 +64,35 @@ def test_a_payout_says_why_it_waits_and_is_asked_now(open_page: OpenPage, shop: 
     assert not page.exception and page.button(key=f"now-{money.id}").disabled
     worker.run_once(shop.app)
     assert len(shop.alipay.asked) == asked + 1  # the first act of a retry is a query
+
+
+@pytest.mark.parametrize(
+    ("lang", "says"), [("zh_CN", "等财务转账"), ("en", "Waiting for finance to transfer")]
+)
+def test_a_transfer_that_nobody_made_is_finances_own(
+    open_page: OpenPage, shop: Shop, lang: str, says: str
+) -> None:
+    """No channel has accepted it; late, finance is not told to press finance."""
+    transfer_agreed(shop)
+    said = words(open_page("finance", FINANCE, lang=lang))
+    assert said.count(says) >= 2 and "渠道已受理" not in said and "accepted" not in said.lower()
+    shop.clock.at += timedelta(days=40)
+    said = words(open_page("finance", FINANCE, lang=lang))
+    assert "请催财务" not in said and "press finance" not in said
+    assert ("请现在转" if lang == "zh_CN" else "please make it now") in said
+
+
+@pytest.mark.parametrize(
+    ("lang", "says"), [("zh_CN", "等我们的财务转账"), ("en", "waiting for our finance team")]
+)
+def test_of_a_transfer_that_nobody_made_its_customer_reads_of_no_record(
+    open_page: OpenPage, shop: Shop, lang: str, says: str
+) -> None:
+    case_no = transfer_agreed(shop)
+    said = words(open_page("track", MEI, lang=lang, case=case_no))
+    assert says in said
+    for wrong in ("渠道处理中", "渠道已受理", "财务的转账记录", "record of the transfer"):
+        assert wrong not in said, wrong
 
 
 def test_a_payout_is_given_to_a_person(open_page: OpenPage, shop: Shop) -> None:
@@ -121,6 +151,19 @@ def test_a_bill_its_difference_and_two_people(open_page: OpenPage, shop: Shop, t
     assert shop.payment(order_no).external_minor == 7_000
 
 
+@pytest.mark.parametrize("is_known", [True, False])
+def test_what_cannot_be_refunded_again_is_said_of_a_payment_that_was_found(
+    open_page: OpenPage, shop: Shop, tmp_path: Path, is_known: bool
+) -> None:
+    row = external(shop, shop.order())
+    if not is_known:
+        row = row._replace(trade_no="NOBODY", order_no="NOBODYS")
+    reconciliation.reconcile(shop.app, FINANCE, bill_of(tmp_path / "bill.csv", [row], shop.clock.at))
+    said = words(open_page("finance", FINANCE, view="bills", kind="only_theirs"))
+    assert ("这笔付款有 ¥30.00 不能再退" in said) == is_known
+    assert ("没有找到对应的付款" in said) != is_known
+
+
 def test_a_bill_that_cannot_be_taken_says_why(open_page: OpenPage, tmp_path: Path) -> None:
     path = tmp_path / "letter.csv"
     path.write_text("hello")
@@ -134,6 +177,16 @@ def test_the_books_of_a_day_sum_to_zero(open_page: OpenPage, shop: Shop) -> None
     said = words(open_page("finance", FINANCE, view="books"))
     assert "合计为零" in said and "退款冲减收入" in said and "总账不平" not in said
     assert "平台余额 ¥100.00" in said
+
+
+def test_the_books_say_first_what_is_owed_in_all(open_page: OpenPage, shop: Shop) -> None:
+    """Not the smallest part: of ¥100.00 granted and ¥30.00 kept as balance it is ¥130.00."""
+    shop.apply(shop.order(("balance", 3_000)), 3_000)
+    shop.work()
+    shop.apply(shop.order())
+    said = html(open_page("finance", FINANCE, view="books"))
+    assert '<p class="big">¥130.00</p>' in said
+    assert 0 < said.index("批准了，还没到账") < said.index("平台余额</dt>") < said.index("有余额的客户")
 
 
 def test_nobodys_html(open_page: OpenPage, shop: Shop, tmp_path: Path) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 from streamlit.testing.v1 import AppTest
 
+from core import texts
 from core.adapters.synthetic import synthetic
 from core.adapters.tables import policies as rows
 from core.domain import spots
@@ -18,7 +21,7 @@ from core.domain.actors import Actor
 from core.domain.effects import Seen
 from core.domain.workdays import local_date
 from core.services import policies, policy_drafts, replay
-from portal.parts import lab_seen, lab_sent
+from portal.parts import lab_costs, lab_seen, lab_sent
 from tests.pages.conftest import OpenPage, html, words
 from tests.shop import FINANCE, LEAD, MEI, REVIEWER, SUPPORT, Shop
 
@@ -464,3 +467,46 @@ def test_waiting_follows_the_people_who_are_there(open_page: OpenPage, shop: Sho
     page.number_input(key="lab-people").set_value(1).run()
     assert "要跟得上，大约需要 2 个人" in words(page)
     assert "要等人处理的申请" in words(page) and "没有实际等待时间可以对照" in words(page)
+
+
+def test_a_text_that_nobody_asked_for_is_told_to_the_tab_and_taken_back_from_it(
+    open_page: OpenPage, shop: Shop
+) -> None:
+    """After a sign-in again the session begins anew; the tab still has what was changed."""
+    _, document = policies.last_document(shop.app)[:2]
+    page = edited(open_page, shop, limit(shop), "second_approval_minor = 1")
+    changed = text(page)
+    told = re.search(r'class="lab-now" data-text="([^"]*)"', html(page))
+    assert told is not None and json.loads(unescape(told[1])) == changed != document
+    anew = open_page("lab", POLICY)
+    assert text(anew) == document and "已经放回来" not in words(anew)
+    anew.text_input(key="lab-back-lab-doc-last-1").set_value(unescape(told[1])).run()
+    assert text(anew) == changed and "已经放回来" in words(anew)
+    for odd in ("{", "7", '""', json.dumps(document)):
+        other = open_page("lab", POLICY)
+        other.text_input(key="lab-back-lab-doc-last-1").set_value(odd).run()
+        assert not other.exception and text(other) == document
+
+
+def test_what_was_asked_for_does_not_come_back(open_page: OpenPage, shop: Shop) -> None:
+    _, document = policies.last_document(shop.app)[:2]
+    changed = document.replace(limit(shop), "second_approval_minor = 1")
+    policy_drafts.ask(shop.app, POLICY, changed, "one", "ask")
+    page = open_page("lab", POLICY)
+    page.text_input(key="lab-back-lab-doc-last-1").set_value(json.dumps(changed)).run()
+    assert text(page) == document
+
+
+def test_the_labels_of_the_flow_are_readable_on_every_band() -> None:
+    """4.5 : 1 (WCAG 2.2, 1.4.3), whatever lies under them."""
+    drawn = lab_costs.flow(texts.of("zh_CN"), {("approve", "reject"): 3, ("reject", "reject"): 2})
+    for node in drawn["series"][0]["data"]:
+        label = node["label"]
+        dark, light = (_light(label[name]) for name in ("color", "backgroundColor"))
+        assert (light + 0.05) / (dark + 0.05) >= 4.5
+
+
+def _light(colour: str) -> float:
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -4,10 +4,13 @@ is told while writing it.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from core.domain.actors import Actor
 from core.services import policies, policy_drafts
+from portal import session
 from tests.pages.conftest import OpenPage, html, words
 from tests.pages.filling import press
 from tests.pages.test_lab import button, edited, limit, look, pick, table, text
@@ -77,8 +80,8 @@ def test_a_broken_text_tells_nothing_of_the_one_before_and_is_not_asked_for(
     shop.apply(shop.order())
     page = edited(open_page, shop, limit(shop), "second_approval_minor = 100")
     assert 'class="gist"' in html(page) and button(page, "lab-ask")
-    assert "刷新这一页就没了" in words(page), "it is kept nowhere else"
-    assert "刷新这一页就没了" not in words(open_page("lab", AUTHOR)), "nothing to lose"
+    assert "关掉就没了" in words(page), "it is kept nowhere else"
+    assert "关掉就没了" not in words(open_page("lab", AUTHOR)), "nothing to lose"
     page.text_area[0].set_value(text(page).replace("membership = 15", "membership = many")).run()
     assert 'class="gist"' not in html(page)
     assert not [each for each in page.button if each.proto.form_id == "lab-ask"]
@@ -154,3 +157,17 @@ def test_the_text_view_reads_from_the_top(open_page: OpenPage, shop: Shop) -> No
     assert said.index("membership = -1") < said.index('verdict = "aprove"')
     look(page, "form")
     assert "“全文”" not in words(page), "the text can be read"
+
+
+@pytest.mark.parametrize(
+    ("lang", "says"), [("zh_CN", "在这里重新登录后就会回来"), ("en", "sign in again here and they are back")]
+)
+def test_whose_sign_in_ended_reads_what_became_of_the_text(
+    open_page: OpenPage, shop: Shop, monkeypatch: pytest.MonkeyPatch, lang: str, says: str
+) -> None:
+    """Not that cases are as they were: what was being written is rules."""
+    page = open_page("lab", AUTHOR, lang=lang)
+    monkeypatch.setattr(session, "here", lambda: "/lab?view=text")
+    shop.clock.advance(timedelta(days=31))
+    said = words(page.run())
+    assert says in said and "没有动过" not in said

@@ -32,7 +32,8 @@ def test_a_shadow_shows_where_it_differs(open_page: OpenPage, shop: Shop) -> Non
     case_no = shop.apply(late(shop), reason="other").case_no
     said = words(page.run())
     assert "1 request answered by both" in said and "Better for the customer: 1" in said
-    assert f"{case_no} In force: Refuse · too_late" in said, said
+    assert f"{case_no} In force: Refuse · A refund can be asked for within 7–15 days" in said, said
+    assert "“A refund can be asked for within" in said and "too_late →" not in said
     press(page, "lab-stop-shadow")
     assert policy_trials.going_on(shop.app, LEAD) == ()
 

@@ -38,11 +38,21 @@ def test_a_page_is_no_total(open_page: OpenPage, shop: Shop) -> None:
         shop.order(("alipay", 7_700))
     page = open_page("support", SUPPORT)
     page.text_input[0].set_value("77.00").run()
-    assert "超过 20 笔，这是最新的 20 笔" in words(page) and "找到" not in words(page)
+    assert "超过 20 笔，这是前 20 笔" in words(page) and "找到" not in words(page)
     page.button(key="page-older").click().run()
     assert "第 21 到 22 笔" in words(page) and page.button(key="page-older").disabled
     page.text_input[0].set_value("OD00000").run()
     assert "找到 1 笔" in words(page) and not page.button
+
+
+def test_of_a_part_what_was_approved_and_what_arrives(open_page: OpenPage, shop: Shop) -> None:
+    case_no = shop.apply(shop.order(("alipay", 8_800)), 5_000).case_no
+    shop.work()
+    page = open_page("support", SUPPORT)
+    page.text_input[0].set_value("50.00").run()
+    said = words(page)
+    assert case_no in said and "批准 ¥50.00，客户收到 ¥50.00" in said
+    assert " 用支付宝付款" in said and " 起" in said
 
 
 def test_nothing_found_says_what_to_try(open_page: OpenPage) -> None:

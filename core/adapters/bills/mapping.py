@@ -30,6 +30,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
     "escrow": _FLAG,
     "account_open": _FLAG,
 }
+_FLAGS: Final = ("escrow", "account_open")
 _SECTIONS: Final = ("columns", "values", "defaults", "skip", "refund")
 # Where shops keep card codes, passwords and what the customer typed: never read, whatever a mapping says.
 SECRETS: Final = frozenset(
@@ -101,6 +102,12 @@ class Mapping:
                 if ours not in known:
                     allowed = ", ".join(sorted(known))
                     problems.append(Slip("choice", f"values.{column}.{word}", value=ours, allowed=allowed))
+        for column, word in defaults.items():
+            known_words = {**WORDS.get(column, {}), **values.get(column, {})}
+            said = word.lower() if column in _FLAGS else word
+            if column in WORDS and said and said not in known_words:
+                allowed = ", ".join(sorted(set(WORDS[column].values())))
+                problems.append(Slip("choice", f"defaults.{column}", value=word, allowed=allowed))
         skip = _lists(raw.get("skip", {}), "skip", problems)
         refund = _lists(raw.get("refund", {}), "refund", problems)
         problems += [

@@ -192,16 +192,19 @@ def _book(conn: Connection, row: Row[Any], proposed: Correction, now: datetime) 
     )
 
 
+def payment_now(conn: Connection, row: Row[Any], wanted: Correction) -> int | None:
+    """The payment that this refund from elsewhere is of, as the orders are now; None: none is known."""
+    shown = BillRefund(
+        0, row.trade_no, row.refund_no, row.order_no, wanted.takes_up, row.currency, row.at, row.said
+    )
+    return matching.payment_now(conn, shown, row.channel)
+
+
 def _take_up(conn: Connection, row: Row[Any], proposed: Correction) -> None:
     """What left without us is gone from the payment, and nobody is refunded it again. Of a payment that is
     not known yet it waits, as an import lets it wait.
     """
-    payment_id = row.payment_id
-    if payment_id is None:
-        shown = BillRefund(
-            0, row.trade_no, row.refund_no, row.order_no, proposed.takes_up, row.currency, row.at, row.said
-        )
-        payment_id = matching.payment_now(conn, shown, row.channel)
+    payment_id = row.payment_id or payment_now(conn, row, proposed)
     if payment_id is None:
         _wait(conn, row, proposed)
         return

@@ -21,12 +21,14 @@ from core.adapters.world import App
 from core.domain.actors import Actor
 from core.domain.bills import PERSONAL, Coverage, ReadBill
 from core.domain.errors import (
+    BillChannelUnknown,
     BillHoldsNoRefunds,
     BillNotWhole,
     BillOfAPerson,
     BillOfNoChannel,
     NotAllowed,
 )
+from core.domain.facts import CHANNELS
 from core.domain.reconciling import KINDS, PEOPLE
 from core.services.reconciliation import keeping, matching
 from core.services.reconciliation.matching import Held
@@ -35,6 +37,9 @@ _ONE_BILL_AT_A_TIME: Final = 7_245_006
 # Without these nobody knows whether all rows are there, or what their numbers are.
 _CUT: Final = frozenset({"trailer_missing", "trailer_count", "trailer_amount", "number_rounded"})
 _LONGEST_NAME: Final = 120
+BILLED: Final = tuple(
+    name for name in CHANNELS if name != "balance"
+)  # of what is kept here nobody sends bills
 
 Progress = Callable[[str], None]  # told 'reading', 'comparing', 'keeping'
 
@@ -75,8 +80,9 @@ def reconcile(
 ) -> Reconciled:
     """Hold a bill against payouts and ledger. `day`: what it covers, where whoever fetched it knows.
 
-    `NotAllowed`; `FileUnreadable` of the fitting kind; `BillOfAPerson`, `BillOfNoChannel`, `BillNotWhole`,
-    `BillHoldsNoRefunds`: of half a bill nobody could say what is missing, so none is taken.
+    `NotAllowed`; `FileUnreadable` of the fitting kind; `BillOfAPerson`, `BillOfNoChannel`,
+    `BillChannelUnknown`, `BillNotWhole`, `BillHoldsNoRefunds`: of half a bill nobody could say what is
+    missing, so none is taken.
     """
     if actor.role not in (*PEOPLE, "system"):
         raise NotAllowed(role=actor.role, event="reconcile")
@@ -129,10 +135,14 @@ def _check_whole(bill: ReadBill) -> None:
 
 
 def _channel(conn: Connection, bill: ReadBill, mapping: Mapping | None) -> str:
-    """Of a table of anybody's: what the mapping says, else whose payouts it names."""
-    said = (mapping or Mapping()).defaults.get("channel", "")
+    """Of a table of anybody's: what the mapping says, in its words or ours, else whose payouts it names."""
+    mapping = mapping or Mapping()
+    said = mapping.defaults.get("channel", "")
     if said:
-        return said
+        channel = mapping.words("channel").get(said, said)
+        if channel not in BILLED:
+            raise BillChannelUnknown(channel=said, allowed=", ".join(BILLED))
+        return channel
     keys = [refund.refund_no for refund in bill.refunds[:200] if refund.refund_no]
     named = set(conn.execute(select(payouts.c.channel).where(payouts.c.key.in_(keys))).scalars())
     if len(named) != 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -132,8 +132,11 @@ def _listed(conn: Connection, actor: Actor, row: Row[Any]) -> Listed:
         if barred(event, actor, proposed_by=row.proposed_by or "", customer_id=customer) is None
         and not (event == "propose" and row.kind == "timing")
     )
+    found = Difference.of(row)
+    if found.payment_id is None and wanted is not None and wanted.takes_up:
+        found = replace(found, payment_id=correcting.payment_now(conn, row, wanted))
     return Listed(
-        row.id, Difference.of(row), row.state, wanted, row.proposed_by or "",
+        row.id, found, row.state, wanted, row.proposed_by or "",
         conn.execute(last).scalar_one_or_none() or "", row.found_at, allowed,
     )  # fmt: skip
 

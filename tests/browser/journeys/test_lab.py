@@ -216,3 +216,24 @@ def test_what_cannot_be_published_is_not_asked_for(page_factory: Pages, app: Run
     expect(author.page.locator(".st-key-card-lab-invalid")).to_contain_text(re.compile(r"第 \d+ 行"))
     expect(author.page.locator(".st-key-card-lab-ask")).to_have_count(0)
     author.is_sound()
+
+
+def test_a_text_that_nobody_asked_for_is_there_after_the_session(page_factory: Pages) -> None:
+    """The session on the server is lost by a reload as by a sign-in again; the tab still has the text."""
+    author = in_the_lab(page_factory, 1280, "zh_CN", "lu-jing")
+    text = author.page.locator("textarea")
+    changed = text.input_value().replace("second_approval_minor", "second_approval_minor  ", 1)
+    text.fill(changed)
+    author.page.locator(".st-key-lab-try button").click()
+    expect(author.page.get_by_text(author.tx("lab.unsaved"))).to_be_visible()
+    author.page.reload()
+    expect(author.page.get_by_text(author.tx("lab.kept.back"))).to_be_visible()
+    expect(author.page.locator("textarea")).to_have_value(changed)
+    author.is_sound()
+
+
+def test_the_table_takes_the_whole_width(page_factory: Pages) -> None:
+    author = in_the_lab(page_factory, 1280, "zh_CN", "lu-jing")
+    look(author, "table")
+    grid = author.page.locator(".st-key-lab-grid").bounding_box()
+    assert grid is not None and grid["width"] > 1_100, "of 1280; beside the results it had 700"

@@ -292,3 +292,21 @@ def test_the_mapping_in_the_documentation_is_one():
     assert blocks
     for block in blocks:
         Mapping.parse(block.split("```")[0])
+
+
+@pytest.mark.parametrize("column, word", [("channel", "bank_card"), ("kind", "car"), ("escrow", "perhaps")])
+def test_a_default_that_is_no_word_of_ours_is_refused_with_those_that_are(column, word):
+    """An unknown channel would make an account of its own in the ledger."""
+    with pytest.raises(MappingInvalid) as refused:
+        Mapping.parse(f'[defaults]\n{column} = "{word}"\n')
+    [slip] = refused.value.params["problems"]
+    assert (slip["code"], slip["place"], slip["value"]) == ("choice", f"defaults.{column}", word)
+    if column == "channel":
+        assert slip["allowed"] == ", ".join(sorted(CHANNELS))
+
+
+def test_a_default_may_be_a_word_of_theirs():
+    mapping = Mapping.parse(
+        '[defaults]\nchannel = "支付宝"\nescrow = "否"\n[values.channel]\n"支付宝" = "alipay"\n'
+    )
+    assert mapping.words("channel")[mapping.defaults["channel"]] == "alipay"

@@ -340,7 +340,8 @@ def test_how_sure_it_is() -> None:
     assert wording.sure_sentence(tx, own_bill, NOW) == (
         "依据：你自己账单的第 12 行，11月28日（周六），¥100.00"
     )
-    assert where("paying", replace(piece("accepted"), by_hand=True)).sure == "locator.sure.finance"
+    assert where("paying", replace(piece("accepted"), by_hand=True)).sure == "locator.sure.to_transfer"
+    assert where("completed", replace(piece("arrived"), by_hand=True)).sure == "locator.sure.finance"
 
 
 def test_after_a_replan_only_the_live_payout_counts() -> None:
@@ -492,6 +493,7 @@ def test_every_key_can_be_reached() -> None:
         replace(piece("accepted"), heard_at=NOW),
         replace(piece("accepted"), row=BillRow(1, NOW, 1)),
         replace(piece("accepted"), by_hand=True),
+        replace(piece("arrived"), by_hand=True),
     )
     reached |= {where("paying", each).sure for each in sure}
     reached.add(where("paying", replace(piece("unknown"), is_away=True)).next_key)

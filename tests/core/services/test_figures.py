@@ -78,6 +78,22 @@ def test_how_long_it_took_and_what_is_late(shop: Shop) -> None:
     assert (one.channel, one.n, one.amount_minor, one.currency) == ("alipay", 1, 3_000, "CNY")
 
 
+def test_reviews_and_appeals_that_are_late_now(shop: Shop) -> None:
+    """As soon as their time is over, and after a lead has them; never twice."""
+    first, second = referred(shop), referred(shop)
+    shop.act(second, "reject", REVIEWER, note="…")
+    shop.picture(second)
+    shop.act(second, "appeal", MEI, note="…")
+    assert look(shop).undecided == {"in_review": 0, "in_appeal": 0}
+    shop.clock.advance(timedelta(days=30))
+    assert look(shop).undecided == {"in_review": 1, "in_appeal": 1}
+    shop.work()
+    assert shop.view(first).owner == "lead"
+    assert look(shop).undecided == {"in_review": 1, "in_appeal": 1}
+    shop.act(first, "reject", LEAD, note="…")
+    assert look(shop).undecided == {"in_review": 0, "in_appeal": 1}
+
+
 def test_half_and_nine_of_ten() -> None:
     minutes = [timedelta(minutes=n) for n in (9, 1, 8, 2, 7, 3, 6, 4, 5, 100)]
     found = took("x", minutes)

@@ -66,6 +66,7 @@ def test_transferred_by_hand_from_the_proof_to_the_reference(shop: Shop) -> None
     view = shop.view(case_no, MEI)
     assert (view.state, view.owner) == ("paying", "finance")
     assert view.locator.key == "locator.by_hand" and view.locator.holder == "shop"
+    assert view.locator.sure == "locator.sure.to_transfer"  # there is no record of what nobody has done
     assert view.locator.params["account"] == "****1234"
     assert view.due_at is not None and view.payouts[-1].eta_at is not None
     assert [card.case_no for card in queues.queue(shop.app, FINANCE, "transfers")] == [case_no]

@@ -12,10 +12,19 @@ import pytest
 from sqlalchemy import delete, func, insert, select, update
 
 from core import worker
-from core.adapters.tables import external_refunds, ledger_entries, metadata, payments, waiting_refunds
+from core.adapters.bills import Mapping
+from core.adapters.tables import (
+    differences,
+    external_refunds,
+    ledger_entries,
+    metadata,
+    payments,
+    waiting_refunds,
+)
 from core.domain import proof
 from core.domain.actors import SYSTEM, Actor
 from core.domain.errors import (
+    BillChannelUnknown,
     BillHoldsNoRefunds,
     BillNotWhole,
     BillOfAPerson,
@@ -114,6 +123,55 @@ def test_a_refund_that_fits_leaves_nothing_to_do(shop: Shop, tmp_path: Path) -> 
     done = drop(shop, tmp_path, row, day=row.at)
     assert done.is_clean and done.matched == 1 and not any(done.found.values())
     assert shop.audit() == []
+
+
+def table_of(folder: Path, number: str = "BANK-1") -> Path:
+    path = folder / "table.csv"
+    path.write_text(f"refund_amount,refunded_at,refund_no\n12.34,2026-08-20 10:00:00,{number}\n")
+    return path
+
+
+@pytest.mark.parametrize("channel", ["bank_card", "balance", ""])
+def test_a_table_of_an_unknown_channel_is_not_taken(shop: Shop, tmp_path: Path, channel: str) -> None:
+    before = everything(shop)
+    with pytest.raises(BillChannelUnknown if channel else BillOfNoChannel) as refused:
+        mapping = Mapping(defaults={"channel": channel})
+        reconciliation.reconcile(shop.app, FINANCE, table_of(tmp_path), mapping)
+    if channel:
+        assert refused.value.params == {"channel": channel, "allowed": "alipay, wechat, card"}
+    assert everything(shop) == before
+
+
+def test_a_table_may_name_its_channel_in_its_own_words(shop: Shop, tmp_path: Path) -> None:
+    mapping = Mapping(values={"channel": {"银行卡": "card"}}, defaults={"channel": "银行卡"})
+    assert reconciliation.reconcile(shop.app, FINANCE, table_of(tmp_path), mapping).channel == "card"
+
+
+def test_no_account_of_an_unknown_channel_comes_to_be(shop: Shop, tmp_path: Path) -> None:
+    """Neither from a difference that is there from before, nor from one that was proposed before."""
+    reconciliation.reconcile(shop.app, FINANCE, table_of(tmp_path), Mapping(defaults={"channel": "card"}))
+    [open_one] = shown(shop, "only_theirs")
+    with shop.app.begin() as conn:
+        conn.execute(update(differences).values(channel="bank_card"))
+    [listed] = shown(shop, "only_theirs")
+    assert listed.correction is None
+    with pytest.raises(CorrectionMissing):
+        reconciliation.propose(shop.app, FINANCE, [open_one.id], "渠道后台退的", "c-1")
+    with shop.app.begin() as conn:
+        conn.execute(update(differences).values(channel="card"))
+    reconciliation.propose(shop.app, FINANCE, [open_one.id], "渠道后台退的", "c-2")
+    with shop.app.begin() as conn:
+        stored = conn.execute(select(differences.c.correction)).scalar_one()
+        conn.execute(
+            update(differences).values(
+                channel="bank_card", correction=stored.replace("channel:card", "channel:bank_card")
+            )
+        )
+    with pytest.raises(CorrectionOutdated):
+        reconciliation.post(shop.app, LEAD, [open_one.id], "c-3")
+    lines = (("contra_revenue:refunds", 1), ("assets:channel:bank_card", -1))
+    with pytest.raises(ValueError, match="bank_card"), shop.app.begin() as conn:
+        ledger.corrected(conn, difference_id=1, at=shop.clock.at, currency="CNY", lines=lines, case_no=None)
 
 
 def test_an_external_refund_is_never_refunded_again(shop: Shop, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text, update
 
 from bench.desk import fill
-from core.adapters.tables import customers, orders, payments
+from core.adapters.tables import cases, customers, orders, payments
 from core.domain.actors import Actor
 from core.domain.errors import NotAllowed
 from core.services import numbers as found_by
@@ -145,6 +145,41 @@ def test_the_case_its_refund_number_and_where_it_stands(told: Shop) -> None:
     assert search(told.app, SUPPORT, "OD00001").hits[0].at is None
 
 
+def test_what_was_approved_and_arrives_is_told_and_found(told: Shop) -> None:
+    """The customer sees ¥50.00 arrive of an order of ¥88.00."""
+    order_no = told.order(("alipay", 8_800))
+    case_no = told.apply(order_no, 8_800).case_no
+    with told.app.begin() as conn:
+        granted = {"approved_minor": 5_100, "fee_minor": 100, "fx_minor": 0, "refund_minor": 5_000}
+        conn.execute(update(cases).where(cases.c.case_no == case_no).values(granted))
+    for asked in ("50.00", "50", "51元"):
+        (hit,) = search(told.app, SUPPORT, asked).hits
+        assert (hit.order_no, hit.approved_minor, hit.arrives_minor) == (order_no, 5_100, 5_000), asked
+        assert hit.matched == ("amount",)
+
+
+def test_open_requests_come_before_those_that_are_over(told: Shop) -> None:
+    told.apply("OD00001", 4_900, actor=Actor("customer", "wei"))
+    assert numbers(told, "49.00")[0] == "OD00001"
+    with told.app.begin() as conn:
+        conn.execute(update(cases).values(state="closed", due_at=None, finished_at=told.clock.at))
+    told.apply("OD00000", 4_900)
+    assert numbers(told, "49.00") == ["OD00000", "OD00001", "OD00002"]
+
+
+def test_the_account_as_its_customer_sees_it(told: Shop) -> None:
+    with told.app.begin() as conn:
+        values = {"account": "138****2110"}
+        conn.execute(update(payments).where(payments.c.order_no == "OD00002").values(values))
+    assert numbers(told, "138****2110") == ["OD00002"] and numbers(told, "138****2111") == []
+    assert search(told.app, SUPPORT, "138****2110").hits[0].matched == ("account",)
+
+
+@pytest.mark.parametrize("said", ["昨天", "yesterday", "Yesterday"])
+def test_yesterday(told: Shop, said: str) -> None:
+    assert numbers(told, said) == ["OD00001", "OD00002"] and numbers(told, "前天") == ["OD00000"]
+
+
 @pytest.mark.parametrize("who", [SUPPORT, REVIEWER, LEAD, FINANCE, ARBITER])
 def test_who_may_search(sqlite_shop: Shop, who: Actor) -> None:
     sqlite_shop.order()
@@ -178,5 +213,5 @@ def test_parts_with_an_end_use_an_index(shop: Shop) -> None:
         conn.commit()
         for code, query in found_by._indexed(conn, "B00000123"):
             assert scans(conn, query.limit(5), "orders", "payments", "cases", "payouts") == [], code
-        amount = support.select(orders.c.order_no).where(support._amount(123))
+        amount = support.select(orders.c.order_no).where(support._amount(123, shop.clock.at))
         assert scans(conn, amount, "orders", "payments") == []
