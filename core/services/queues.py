@@ -79,6 +79,14 @@ _FIRSTS: Final = (
 )
 
 
+_s = case_events.c
+_STEPS: Final = (
+    select(_s.case_no, _s.event, _s.at, _s.from_state, _s.to_state, _s.body)
+    .where(_s.case_no.in_(bindparam("numbers", expanding=True)))
+    .order_by(_s.case_no, _s.seq)
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """How much waits in a queue; both stop at `MANY`."""
@@ -90,8 +98,8 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class DeskCard:
-    """One case in a queue. `held_by`: who has it in hand now. `late_since`: when it was escalated, or when
-    its transfer should have been made; the clock counts anew from there.
+    """One case in a queue. `held_by`: who has it in hand now. `late_since`: when its customer should have
+    been answered, or its transfer made; of what was escalated `due_at` is by when a lead answers.
     """
 
     case_no: str
@@ -237,9 +245,17 @@ def queue(app: App, actor: Actor, name: str, *, limit: int = 30) -> list[DeskCar
         numbers = [row.case_no for row in rows]
         firsts = first_approvals(conn, numbers)
         theirs = turns.waiting(conn, numbers) if name == "talks" else frozenset()
+        promised = {} if name in _MIXED else _promised(conn, [row.case_no for row in rows if row.late_since])
         forged = credit.findings_in(conn, numbers)
     cards = [_card(row, firsts.get(row.case_no), row.case_no in theirs, now) for row in rows]
-    return [replace(card, forgery_by=forged.get(card.case_no)) for card in cards]
+    return [
+        replace(
+            card,
+            forgery_by=forged.get(card.case_no),
+            late_since=promised.get(card.case_no, card.late_since),
+        )
+        for card in cards
+    ]
 
 
 def rows_of(queue: Queue, *, is_late: bool) -> Any:
@@ -264,6 +280,22 @@ def rows_of(queue: Queue, *, is_late: bool) -> Any:
         .order_by(c.due_at, c.case_no)
         .limit(bindparam("limit", type_=Integer))
     )  # fmt: skip
+
+
+def _promised(conn: Connection, numbers: Collection[str]) -> dict[str, datetime]:
+    """By when the customers of these were to be answered, before it was escalated for the first time."""
+    if not numbers:
+        return {}
+    found: dict[str, datetime] = {}
+    last: dict[str, datetime] = {}
+    for row in conn.execute(_STEPS, {"numbers": list(numbers)}):
+        if row.event == "escalate":
+            found.setdefault(row.case_no, last.get(row.case_no, row.at))
+        elif row.from_state != row.to_state or row.event == "counter":
+            found.pop(row.case_no, None)  # a new look has a new clock
+        if due_at := json.loads(row.body).get("set", {}).get("due_at"):
+            last[row.case_no] = datetime.fromisoformat(due_at)
+    return found
 
 
 def _card(row: Any, approved_minor: int | None, is_theirs: bool, now: datetime) -> DeskCard:
