@@ -40,7 +40,7 @@ from core.domain.actors import Actor
 from core.domain.deadlines import ESCALATED_TO, SECOND
 from core.domain.errors import NotAllowed
 from core.domain.lifecycle import CASE
-from core.services import credit, turns
+from core.services import findings, promises, turns
 
 MANY: Final = 100  # counting stops here: 'more than 99' is enough to know
 
@@ -76,14 +76,6 @@ _FIRSTS: Final = (
     select(case_events.c.case_no, case_events.c.body)
     .join(_newest, and_(_newest.c.case_no == case_events.c.case_no, _newest.c.seq == case_events.c.seq))
     .where(case_events.c.event == "endorse")
-)
-
-
-_s = case_events.c
-_STEPS: Final = (
-    select(_s.case_no, _s.event, _s.at, _s.from_state, _s.to_state, _s.body)
-    .where(_s.case_no.in_(bindparam("numbers", expanding=True)))
-    .order_by(_s.case_no, _s.seq)
 )
 
 
@@ -245,8 +237,10 @@ def queue(app: App, actor: Actor, name: str, *, limit: int = 30) -> list[DeskCar
         numbers = [row.case_no for row in rows]
         firsts = first_approvals(conn, numbers)
         theirs = turns.waiting(conn, numbers) if name == "talks" else frozenset()
-        promised = {} if name in _MIXED else _promised(conn, [row.case_no for row in rows if row.late_since])
-        forged = credit.findings_in(conn, numbers)
+        promised = (
+            {} if name in _MIXED else promises.missed(conn, [row.case_no for row in rows if row.late_since])
+        )
+        forged = findings.standing(conn, numbers)
     cards = [_card(row, firsts.get(row.case_no), row.case_no in theirs, now) for row in rows]
     return [
         replace(
@@ -280,22 +274,6 @@ def rows_of(queue: Queue, *, is_late: bool) -> Any:
         .order_by(c.due_at, c.case_no)
         .limit(bindparam("limit", type_=Integer))
     )  # fmt: skip
-
-
-def _promised(conn: Connection, numbers: Collection[str]) -> dict[str, datetime]:
-    """By when the customers of these were to be answered, before it was escalated for the first time."""
-    if not numbers:
-        return {}
-    found: dict[str, datetime] = {}
-    last: dict[str, datetime] = {}
-    for row in conn.execute(_STEPS, {"numbers": list(numbers)}):
-        if row.event == "escalate":
-            found.setdefault(row.case_no, last.get(row.case_no, row.at))
-        elif row.from_state != row.to_state or row.event == "counter":
-            found.pop(row.case_no, None)  # a new look has a new clock
-        if due_at := json.loads(row.body).get("set", {}).get("due_at"):
-            last[row.case_no] = datetime.fromisoformat(due_at)
-    return found
 
 
 def _card(row: Any, approved_minor: int | None, is_theirs: bool, now: datetime) -> DeskCard:
