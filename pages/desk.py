@@ -66,7 +66,7 @@ def run() -> None:
         if file.view.approved_minor is None:  # else the rules have nothing to say any more
             with st.expander(tx("desk.rules.all"), icon=":material/gavel:", type="compact", key="rule"):
                 st.html(desk_file.table(tx, file))
-        desk_decide.show(seat, file, held, _next(cards, here))
+        desk_decide.show(seat, file, held, _next(cards, here), option)
         if held is None:
             st.button(
                 tx("queue.put_back"), key="put-back", type="tertiary", icon=":material/undo:",

@@ -449,6 +449,7 @@ def _event(row: Any, body: Mapping[str, Any], reader: Actor) -> EventView:
         is_other_name=body.get("is_other_name", False),
         picture=body.get("picture"),
         of=body.get("of", "agree") if row.event == "endorse" else "",
+        due_at=datetime.fromisoformat(due_at) if (due_at := body.get("set", {}).get("due_at")) else None,
         by_another={row.actor_role, reader.role} == {"customer", "guest"},
     )
 

@@ -73,6 +73,7 @@ class EventView:
     is_other_name: bool = False  # its holder is called otherwise than the customer
     picture: str | None = None  # id of the evidence that a finding is about
     of: str = ""  # of the first of two approvals: the event that the second one is to be
+    due_at: datetime | None = None  # by when somebody acts from here on, where it says
     by_another: bool = False  # the account's to a guest, a guest's to the account: not 'you'
 
 

@@ -110,7 +110,9 @@ def open_file(app: App, actor: Actor, case_no: str) -> File:
 
 
 def late_since(view: CaseView, now: datetime) -> datetime | None:
-    """Since when it is late, as the queues tell it: escalated, or its transfer by hand is overdue."""
+    """Since when it is late, as the queues tell it: until then its customer was to be answered, or its
+    transfer by hand was to be made.
+    """
     if view.state == "paying":
         hand = [p.eta_at for p in view.payouts if p.channel == "transfer" and p.state == "accepted"]
         return min((eta for eta in hand if eta is not None and eta <= now), default=None)
@@ -119,7 +121,11 @@ def late_since(view: CaseView, now: datetime) -> datetime | None:
     # What it waits for now: a suggestion to the customer begins it anew.
     began = (e.seq for e in view.events if e.from_state != e.to_state or e.event == "counter")
     entered = max(began, default=0)
-    return next((e.at for e in view.events if e.event == "escalate" and e.seq > entered), None)
+    missed = next((e for e in view.events if e.event == "escalate" and e.seq > entered), None)
+    if missed is None:
+        return None
+    promised = (e.due_at for e in reversed(view.events) if e.seq < missed.seq and e.due_at is not None)
+    return next(promised, missed.at)
 
 
 def _customer(view: CaseView) -> Actor:

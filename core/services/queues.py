@@ -40,7 +40,7 @@ from core.domain.actors import Actor
 from core.domain.deadlines import ESCALATED_TO, SECOND
 from core.domain.errors import NotAllowed
 from core.domain.lifecycle import CASE
-from core.services import credit, turns
+from core.services import findings, promises, turns
 
 MANY: Final = 100  # counting stops here: 'more than 99' is enough to know
 
@@ -90,8 +90,8 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class DeskCard:
-    """One case in a queue. `held_by`: who has it in hand now. `late_since`: when it was escalated, or when
-    its transfer should have been made; the clock counts anew from there.
+    """One case in a queue. `held_by`: who has it in hand now. `late_since`: when its customer should have
+    been answered, or its transfer made; of what was escalated `due_at` is by when a lead answers.
     """
 
     case_no: str
@@ -237,9 +237,19 @@ def queue(app: App, actor: Actor, name: str, *, limit: int = 30) -> list[DeskCar
         numbers = [row.case_no for row in rows]
         firsts = first_approvals(conn, numbers)
         theirs = turns.waiting(conn, numbers) if name == "talks" else frozenset()
-        forged = credit.findings_in(conn, numbers)
+        promised = (
+            {} if name in _MIXED else promises.missed(conn, [row.case_no for row in rows if row.late_since])
+        )
+        forged = findings.standing(conn, numbers)
     cards = [_card(row, firsts.get(row.case_no), row.case_no in theirs, now) for row in rows]
-    return [replace(card, forgery_by=forged.get(card.case_no)) for card in cards]
+    return [
+        replace(
+            card,
+            forgery_by=forged.get(card.case_no),
+            late_since=promised.get(card.case_no, card.late_since),
+        )
+        for card in cards
+    ]
 
 
 def rows_of(queue: Queue, *, is_late: bool) -> Any:

@@ -26,6 +26,7 @@ from core.domain.errors import (
     TextRequired,
 )
 from core.domain.rights import APPROVING
+from core.domain.routes import RouteOption
 from core.services import cases, desk, weighing
 from core.services.case_views import CaseView
 from core.services.desk import File
@@ -80,8 +81,12 @@ def chosen(file: File, held: Refusal | None) -> str | None:
     return event if event in [action.event for action in _open_to(file, held)] else None
 
 
-def show(at: Seat, file: File, held: Refusal | None, then: str | None) -> None:
-    """The buttons this person has, then the form of the chosen one. `then`: the case that comes next."""
+def show(
+    at: Seat, file: File, held: Refusal | None, then: str | None, option: RouteOption | None = None
+) -> None:
+    """The buttons this person has, then the form of the chosen one. `then`: the case that comes next;
+    `option`: what a yes to what stands there would pay.
+    """
     tx = at.tx
     open_to, event = _open_to(file, held), chosen(file, held)
     if not open_to:
@@ -98,7 +103,7 @@ def show(at: Seat, file: File, held: Refusal | None, then: str | None) -> None:
             )  # fmt: skip
     if event is not None:
         with st.container(key="card-decide"):
-            _form(at, file, event, then)
+            _form(at, file, event, then, option)
 
 
 def _open_to(file: File, held: Refusal | None) -> list[Action]:
@@ -146,13 +151,13 @@ def _close(view: CaseView) -> None:
     st.session_state.pop(_tried_key(view), None)
 
 
-def _form(at: Seat, file: File, event: str, then: str | None) -> None:
+def _form(at: Seat, file: File, event: str, then: str | None, option: RouteOption | None) -> None:
     tx, view = at.tx, file.view
     st.html(f'<h2 id="decide" tabindex="-1">{esc(tx(f"desk.act.{event}"))}</h2>')
     if proof.is_due(at.actor, event, at.now):
         boundary.show(ProofNeeded())  # before anything is written: it would be lost on the way
         return
-    desk_terms.draw(tx, file, event, now=at.now)
+    desk_terms.draw(tx, file, event, option, now=at.now)
     if _is_stale(file.view):
         st.html(bad(tx.refusal(StaleForm())))
     # Above what it sends: nothing that changes while one types moves it from under the pointer. Another
@@ -224,6 +229,15 @@ def reads(tx: Texts, after: CaseView, note: str, *, now: datetime) -> str:
     )
 
 
+def _said(tx: Texts, after: CaseView, done: str) -> str:
+    """What was done, and of a part how much of what was asked for."""
+    asked, approved = after.requested_minor or 0, after.approved_minor
+    if done == "approve" and approved is not None and approved < asked:
+        amount, of = tx.money(approved, after.currency), tx.money(asked, after.currency)
+        return tx("desk.done.approve_part", case_no=after.case_no, amount=amount, asked=of)
+    return tx(f"desk.done.{done}", case_no=after.case_no)
+
+
 def _send(at: Seat, file: File, event: str, then: str | None) -> None:
     """Send what the fields say by now, also what was typed last."""
     tx, view, actor = at.tx, file.view, at.actor
@@ -246,7 +260,7 @@ def _send(at: Seat, file: File, event: str, then: str | None) -> None:
     _close(view)
     desk_terms.forget(view, event)
     done = "endorse" if _is_first(view, after, event) else event
-    st.session_state[DONE] = tx(f"desk.done.{done}", case_no=view.case_no)
+    st.session_state[DONE] = _said(tx, after, done)
     if event == "find_forgery":  # the case itself is still to be decided
         st.query_params["case"] = view.case_no
     elif then:

@@ -50,6 +50,9 @@ def _until(tx: Texts, view: CaseView, now: datetime) -> str:
     """Only where somebody's time is running: an approved refund is no late one."""
     if view.due_at is not None and view.state in BY_WORKING_DAYS:
         # In talks each side has its own time.
+        if desk.late_since(view, now) is not None:
+            label, by = tx("queue.due.lead"), tx.until(view.due_at, now)
+            return f'<span class="lab">{esc(label)}</span>{esc(by)}'
         due = "queue.due.customer" if view.locator.turn else _DUE.get(view.state, "desk.due")
         label = tx(due)
         return f'<span class="lab">{esc(label)}</span>{clock(tx, view.due_at, now)}'
@@ -61,7 +64,8 @@ def _late(tx: Texts, view: CaseView, now: datetime) -> str:
     if since is None:
         return ""
     key = "queue.late_transfer" if view.state == "paying" else "queue.late_since"
-    return f'<p class="lateline">{ms("alarm")}{esc(tx(key, when=tx.when(since, now)))}</p>'
+    said = tx(key, when=tx.when(since, now), span=tx.duration(now - since))
+    return f'<p class="lateline">{ms("alarm")}{esc(said)}</p>'
 
 
 def news(tx: Texts, file: File, *, now: datetime) -> str:

@@ -30,7 +30,7 @@ def head(tx: Texts, waiting: list[Waiting], name: str) -> str:
     )
     tabs = "".join(
         f'<li><a href="{href("/desk", queue=queue.name)}"{" aria-current=page" if queue is here else ""}>'
-        f"{esc(tx(f'desk.queue.{queue.name}'))}<b>{number(queue.cases)}</b></a></li>"
+        f"{esc(tx(f'desk.queue.{queue.name}'))}<b>{number(queue.cases)}</b>{_tab_late(tx, queue)}</a></li>"
         for queue in waiting
     )
     return (
@@ -38,6 +38,12 @@ def head(tx: Texts, waiting: list[Waiting], name: str) -> str:
         f"<p>{esc(tx('desk.queue.count', n=number(here.cases)))}{late}</p>"
         f'<nav aria-label="{esc(tx("desk.queues"))}"><ul>{tabs}</ul></nav></div>'
     )
+
+
+def _tab_late(tx: Texts, queue: Waiting) -> str:
+    if not queue.late:
+        return ""
+    return f'<span class="red">{esc(tx("desk.queue.late", n=number(queue.late)))}</span>'
 
 
 def listing(
@@ -68,6 +74,8 @@ def _item(
     )
     to = href("/desk", queue=name, case=card.case_no)
     left = "" if name == "transfers" else clock(tx, card.due_at, now)
+    if card.late_since is not None and name != "transfers":  # by when a lead answers, not time that is left
+        left = esc(tx("queue.lead_by", by=tx.until(card.due_at, now))) if card.due_at else ""
     if card.is_theirs:
         left = esc(tx("queue.theirs"))
     times = " · ".join(filter(None, (late(tx, card.late_since, now), left)))

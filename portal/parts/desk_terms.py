@@ -16,6 +16,7 @@ import streamlit as st
 from core.domain.credit import counted, points_of
 from core.domain.money import plain
 from core.domain.rights import APPROVING, SECOND_LOOK
+from core.domain.routes import RouteOption
 from core.domain.settlement import BACK, WAYS
 from core.domain.terms import Terms
 from core.services import weighing
@@ -31,15 +32,31 @@ PHRASES: Final = {
     "approve": ("checked", "goodwill"),
     "offer": ("part", "balance"),
     "agree": ("checked",),
-    "reject": ("used", "works", "late", "unclear"),
-    "ask": ("when", "picture", "tried", "account"),
+    "reject": (
+        "used", "used_key", "used_top_up", "used_membership", "used_other", "works", "late", "unclear",
+    ),
+    "ask": ("when", "picture", "tried", "tried_key", "account"),
     "dispute": ("second_view",),
-}
+}  # fmt: skip
 AMOUNTS: Final = ("approve", "offer")
 # After an appeal or in arbitration the answer is the last: nothing more to send, nobody else to turn to.
 LAST_WORDS: Final = {
     "approve": ("upheld",),
-    "reject": ("used_final", "works_final", "late", "unclear_final"),
+    "reject": (
+        "used_final", "used_key_final", "used_top_up_final", "used_membership_final", "used_other_final",
+        "works_final", "late", "unclear_final",
+    ),
+}  # fmt: skip
+# The kinds of goods that words speak of; all others fit any.
+OF_KINDS: Final = {
+    "used": ("game_card",),
+    "used_key": ("software_key",),
+    "used_top_up": ("top_up",),
+    "used_membership": ("membership",),
+    "used_other": ("other",),
+    "tried": ("game_card",),
+    "tried_key": ("software_key",),
+    "account": ("game_card", "top_up", "membership"),
 }
 
 
@@ -62,20 +79,28 @@ def phrases(view: CaseView, event: str, amount: int | None, route: str | None) -
         return tuple(phrase for phrase in PHRASES["offer"] if fitting[phrase])
     if event == "agree" and _wanted(view) is None:
         return ()
-    if view.state in SECOND_LOOK and event in LAST_WORDS:
-        return LAST_WORDS[event]
-    return PHRASES.get(event, ())
+    is_last = view.state in SECOND_LOOK and event in LAST_WORDS
+    ready = LAST_WORDS[event] if is_last else PHRASES.get(event, ())
+    return tuple(phrase for phrase in ready if _fits(phrase, view.order.kind))
 
 
-def draw(tx: Texts, file: File, event: str, *, now: datetime) -> None:
-    """The fields of this action, the words last."""
+def _fits(phrase: str, kind: str) -> bool:
+    return kind in OF_KINDS.get(phrase.removesuffix("_final"), (kind,))
+
+
+def draw(tx: Texts, file: File, event: str, option: RouteOption | None, *, now: datetime) -> None:
+    """The fields of this action, the words last. `option`: what a yes to them would pay."""
     view = file.view
     _begin(file, event)
     if event in AMOUNTS:
+        is_less = option is not None and option.breakdown.fee > 0
+        key = "desk.amount.before_fee" if is_less else "desk.amount"
         st.text_input(
-            tx("desk.amount", currency=view.currency), key=_amount_key(view, event), persist_state="page",
+            tx(key, currency=view.currency), key=_amount_key(view, event), persist_state="page",
             on_change=desk_view.grown,
         )  # fmt: skip
+        if option is not None and is_less:
+            st.html(f'<p class="note">{esc(_gets(tx, view, option))}</p>')
     if event == "offer":
         names = {route: tx(f"route.{route}") for route in file.routes}
         st.radio(
@@ -229,6 +254,13 @@ def _route(file: File, event: str) -> str | None:
     return route
 
 
+def _gets(tx: Texts, view: CaseView, option: RouteOption) -> str:
+    fee, refund = (
+        tx.money(minor, view.currency) for minor in (option.breakdown.fee, option.breakdown.refund)
+    )
+    return tx("desk.amount.gets", fee=fee, refund=refund)
+
+
 def _costs(tx: Texts, file: File) -> str:
     """What a finding does by the policy, and that it decides nothing about the money."""
     if not file.view.customer_id:
@@ -265,12 +297,16 @@ def _note(tx: Texts, file: File, event: str) -> None:
     first = weighing.first_approval(view)
     theirs = first.note if first is not None and event in APPROVING and first.of == event else ""
     st.session_state.setdefault(key, "")
-    label = tx("desk.note.label.second") if theirs else tx(f"desk.note.label.{_label(view, event)}")
+    amount, _ = _amount(tx, file, event)
+    label = tx("desk.note.label.second") if theirs else tx(f"desk.note.label.{_label(view, event, amount)}")
     st.text_area(label, key=key, height=96, placeholder=theirs or None, persist_state="page")
 
 
-def _label(view: CaseView, event: str) -> str:
-    return "rule" if event == "approve" and view.state == "in_arbitration" else event
+def _label(view: CaseView, event: str, amount: int | None) -> str:
+    if event == "approve" and view.state == "in_arbitration":
+        return "rule"
+    is_part = amount is not None and amount < (view.requested_minor or 0)
+    return "part" if event == "approve" and is_part else event
 
 
 def _all_ready(tx: Texts, event: str) -> set[str]:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from core import texts
 from core.domain.actors import Actor
 from core.domain.settlement import Payee
 from core.services import credit, desk
@@ -16,6 +17,8 @@ from tests.pages.conftest import OpenPage, html, words
 from tests.shop import ARBITER, FINANCE, LEAD, MEI, REVIEWER, REVIEWER_2, SUPPORT, Shop
 
 NOBODY = "你的账号做不了这一步"
+
+ZH = texts.of("zh_CN")
 
 
 def negotiated(shop: Shop) -> str:
@@ -64,13 +67,20 @@ def test_a_contested_finding_is_told_to_whoever_decides(open_page: OpenPage, sho
 
 
 def test_a_late_case_says_since_when(open_page: OpenPage, shop: Shop) -> None:
-    """R3.2: in the list and in the file, however much time the new date leaves."""
+    """R3.2: in the list and in the file since the promise, and by when a lead answers, in one way."""
     case_no = referred(shop)
+    promised = shop.view(case_no).due_at
+    assert promised is not None
     assert "已超时" not in words(open_page("desk", LEAD, case=case_no))
     shop.work(days=5)
     shop.clock.advance(timedelta(hours=2))
     page = words(open_page("desk", LEAD, queue="review"))
-    assert "已超时 2 小时" in page and "起由主管盯办" in page and "1 件超时" in page
+    late, by = ZH.duration(shop.clock.at - promised), shop.view(case_no).due_at
+    assert by is not None
+    assert f"已超时 {late} · 主管须在 {ZH.until(by, shop.clock.at)} 前答复" in page
+    assert f"原定 {ZH.when(promised, shop.clock.at)} 前答复客户，已超时 {late}" in page
+    assert f"主管最晚答复 {ZH.until(by, shop.clock.at)}" in page and " 剩 " not in page.partition("规则")[0]
+    assert "待审核 1 1 件超时" in page, "on its tab"
     assert case_no in page
 
 

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.domain.settlement import Payee
-from portal.parts.desk_terms import LAST_WORDS, PHRASES
+from portal.parts.desk_terms import OF_KINDS, PHRASES
 from tests.core.services.test_desk import referred
 from tests.core.services.test_negotiations import CARD, bounced, prove
 from tests.core.services.test_weighing import PART, endorsed
@@ -116,7 +116,7 @@ def test_the_last_word_sends_nobody_on(open_page: OpenPage, shop: Shop, state: s
     page = open_page("desk", actor, queue=queue)
     page.button(key="do-reject").click().run()
     offered = [b.key.removeprefix("phrase-") for b in page.button if b.key and b.key.startswith("phrase-")]
-    assert tuple(offered) == LAST_WORDS["reject"]
+    assert tuple(offered) == ("used_final", "works_final", "late", "unclear_final")
     for phrase in offered:
         page.button(key=f"phrase-{phrase}").click().run()
         said = page.text_area(key=f"desk-note-{case_no}-reject").value
@@ -281,3 +281,54 @@ def test_what_happened_meanwhile_stays_on_top_of_the_file(open_page: OpenPage, s
         page.run()
     page = open_page("desk", REVIEWER, case=case_no)
     assert "在你填写的时候" not in words(page)
+
+
+def test_a_part_says_its_words_its_fee_and_how_much_it_was(open_page: OpenPage, shop: Shop) -> None:
+    """The label asks for what the hint asks for; before the fee, and what the customer gets; 50 of 88."""
+    case_no = referred(shop, 8_800)
+    page = open_page("desk", REVIEWER)
+    page.button(key="do-approve").click().run()
+    amount, note = f"desk-amount-approve-{case_no}-0", f"desk-note-{case_no}-approve"
+    assert page.text_input(key=amount).label == "批准金额，手续费另扣（CNY）"
+    assert "扣除手续费 ¥4.40，客户实际收到 ¥83.60" in words(page)
+    assert page.text_area(key=note).label == "给客户的话，可以不写"
+    page.text_area(key=note).set_value("用过一次").run()
+    page.text_input(key=amount).set_value("50").run()
+    assert page.text_area(key=note).label == "为什么只退一部分，必填，客户会看到"
+    assert page.text_area(key=note).value == "用过一次", "what was written stays"
+    assert "扣除手续费 ¥2.50，客户实际收到 ¥47.50" in words(page)
+    page.button(key="desk-send").click().run()
+    assert "已通过 ¥50.00，申请的是 ¥88.00" in page.toast[0].value.replace("\\", "")
+
+
+def test_who_sends_it_to_the_arbiter_knows_who_reads_it(open_page: OpenPage, shop: Shop) -> None:
+    case_no = referred(shop)
+    page = open_page("desk", REVIEWER)
+    page.button(key="do-dispute").click().run()
+    assert "客户也会看到" in page.text_area(key=f"desk-note-{case_no}-dispute").label
+
+
+@pytest.mark.parametrize(
+    ("kind", "used"),
+    [
+        ("game_card", "卡密已经使用"),
+        ("software_key", "激活码已经使用"),
+        ("top_up", "已经充值到你填写的账号"),
+        ("membership", "会员已经开通使用"),
+        ("other", "商品已经使用"),
+    ],
+)
+def test_ready_words_speak_of_these_goods(open_page: OpenPage, shop: Shop, kind: str, used: str) -> None:
+    """No card code where there is none."""
+    order_no = shop.order(kind=kind, delivery="code_viewed", completed_at=shop.clock.at)
+    case_no = shop.apply(order_no, reason="other").case_no
+    page = open_page("desk", REVIEWER)
+    page.button(key="do-reject").click().run()
+    offered = [b.key.removeprefix("phrase-") for b in page.button if b.key and b.key.startswith("phrase-")]
+    assert offered[1:] == ["works", "late", "unclear"] and OF_KINDS[offered[0]] == (kind,)
+    page.button(key=f"phrase-{offered[0]}").click().run()
+    said = page.text_area(key=f"desk-note-{case_no}-reject").value or ""
+    assert used in said and ("卡密" in said) == (kind == "game_card")
+    page.button(key="do-ask").click().run()
+    asked = [b.key for b in page.button if b.key and b.key.startswith("phrase-")]
+    assert ("phrase-tried" in asked) == (kind == "game_card")

@@ -4,7 +4,7 @@ them.
 
 from __future__ import annotations
 
-from core.services.credit.accounts import Account, Entry, account, findings_in, of_case, suspected
+from core.services.credit.accounts import Account, Entry, account, of_case, suspected
 from core.services.credit.appeals import (
     ANSWERERS,
     answer,
@@ -26,7 +26,6 @@ __all__ = [
     "due_customers",
     "escalate_late",
     "find_forgery",
-    "findings_in",
     "may_answer",
     "of_case",
     "open_appeals",

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Connection, and_, bindparam, case, func, or_, select
+from sqlalchemy import BindParameter, Connection, and_, bindparam, func, or_, select
 
-from core.adapters.tables import case_events, cases, credit_appeals, credit_entries, customers, evidence
+from core.adapters.tables import cases, credit_appeals, credit_entries, customers, evidence
 from core.adapters.world import App
 from core.domain.actors import Actor
 from core.domain.credit import APPEALABLE
@@ -108,23 +108,6 @@ def suspected(conn: Connection, customer_ids: Collection[str]) -> frozenset[str]
     found = select(_e.customer_id).outerjoin(credit_appeals, _a.entry_id == _e.id)
     mine = (_e.customer_id.in_(sorted(customer_ids)), _e.rule.in_(sorted(APPEALABLE)), stands)
     return frozenset(conn.execute(found.where(*mine)).scalars())
-
-
-def findings_in(conn: Connection, numbers: Collection[str]) -> dict[str, str]:
-    """Who found a picture forged, last, by case; without those whose findings were all taken back."""
-    if not numbers:
-        return {}
-    e = case_events.c
-    made = select(e.case_no, e.actor_id).where(e.case_no.in_(list(numbers)), e.event == "find_forgery")
-    found = {number: who for number, who in conn.execute(made.order_by(e.seq))}
-    if found:
-        taken = func.sum(case((_a.state == "granted", 0), else_=1))
-        entries = select(_e.case_no, taken).outerjoin(credit_appeals, _a.entry_id == _e.id)
-        of_them = (_e.case_no.in_(list(found)), _e.rule.in_(sorted(APPEALABLE)))
-        for number, stand in conn.execute(entries.where(*of_them).group_by(_e.case_no)):
-            if not stand:
-                del found[number]
-    return found
 
 
 def entry_of(app: App, conn: Connection, row: Any) -> Entry:

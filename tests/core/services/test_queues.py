@@ -16,18 +16,20 @@ def test_what_was_escalated_stays_late_and_on_top(shop: Shop) -> None:
     late = referred(shop)
     shop.clock.advance(timedelta(days=1))
     soon = referred(shop, customer="wei", actor=WEI)
+    promised = shop.view(late).due_at
     shop.work(days=5)  # the worker slept over the weekend
-    escalated_at = shop.clock.at
     shop.work(hours=1)
     due = [shop.view(case_no).due_at for case_no in (soon, late)]
     assert due == sorted(due, key=str) and due[0] != due[1]  # by the clock alone it would stand below
     first, second = queues.queue(shop.app, LEAD, "review")
-    assert (first.case_no, first.late_since) == (late, escalated_at)
+    assert (first.case_no, first.late_since) == (late, promised), (
+        "since the promise, not since the worker saw it"
+    )
     assert (second.case_no, second.late_since) == (soon, None)
     assert numbers(shop, REVIEWER, "review") == [late, soon]
     assert [(w.cases, w.late) for w in queues.waiting(shop.app, LEAD) if w.name == "review"] == [(2, 1)]
     shop.work(days=5)  # late again: it counts from the first time
-    assert queues.queue(shop.app, LEAD, "review")[0].late_since == escalated_at
+    assert queues.queue(shop.app, LEAD, "review")[0].late_since == promised
     shop.act(late, "ask", LEAD, note="请补一张截图")
     shop.act(late, "answer", MEI, note="补好了")
     again = {card.case_no: card.late_since for card in queues.queue(shop.app, LEAD, "review")}
