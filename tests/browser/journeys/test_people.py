@@ -231,7 +231,7 @@ def test_a_negotiated_refund_is_transferred_by_hand(
     decide(desk, "approve", "a")
     v.go(f"/track?case={case_no}")
     v.page.locator(".st-key-act-turn label", has_text=v.tx("track.turn.way.transfer")).click()
-    for label, typed in (("payee_holder", "林晓"), ("payee_account", "6222 0212 3456 1234")):
+    for label, typed in (("payee_holder", "赵六"), ("payee_account", "6222 0212 3456 1234")):
         field = v.page.get_by_label(v.tx(f"track.turn.{label}"))
         field.fill(typed)
         field.press("Tab")
@@ -262,7 +262,8 @@ def test_a_negotiated_refund_is_transferred_by_hand(
     v.is_sound()
     v.go(f"/track?case={case_no}")
     v.page.locator("[class*=st-key-keep-way] button").click()
-    v.sees(v.tx("track.turn.talks_said_one", way=v.tx("track.turn.way.transfer")))
+    theirs = " · ".join((v.tx("track.turn.way.transfer_other"), f"{v.tx('channel.alipay')} ****1234"))
+    v.sees(v.tx("track.turn.talks_said_one", way=theirs))
     finance.go(f"/desk?queue=talks&case={case_no}")
     press(finance, "agree", "g")
     finance.sees("6222021234561234")
