@@ -69,6 +69,7 @@ class Customer:
         self, address: str, cookie: tuple[str, str], trust: ssl.SSLContext | None, think: float, seed: int = 0
     ) -> None:
         self.trust, self.think, self.random = trust, think, Random(seed)
+        self._origin = address.replace("http:", "https:", 1)  # also where they come past the one who ends it
         self.jar = dict([cookie])
         self.tab = Tab(address)
         self.page = Page()
@@ -129,7 +130,7 @@ class Customer:
             f"{tab.base.replace('http', 'ws', 1)}/_stcore/stream",
             ssl=self.trust,
             additional_headers={"Cookie": cookies_of(self.jar)},
-            origin=Origin(tab.base),
+            origin=Origin(self._origin),
             subprotocols=[Subprotocol(name) for name in names],
             max_size=None,
             compression=None,
@@ -291,7 +292,7 @@ class Customer:
         await self.request("GET", "/_stcore/health")
         headers = {
             "Content-Type": media_type,
-            "Origin": self.tab.base,
+            "Origin": self._origin,
             "X-Xsrftoken": self.jar["_streamlit_xsrf"],
         }
         status, said = await self.request("PUT", path, body, headers)
