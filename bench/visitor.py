@@ -58,8 +58,9 @@ def serve(target: str, directory: Path, environment: Mapping[str, str]) -> Itera
 
 @contextmanager
 def streamlit_run(script: str, directory: Path) -> Iterator[Server]:
-    """`script` as Streamlit serves it without any settings, except that it opens no browser."""
-    flags = ["--server.headless", "true", "--server.address", "127.0.0.1", "--server.port"]
+    """`script` as Streamlit serves it without any settings; it opens no browser and tells nobody."""
+    flags = ["--browser.gatherUsageStats", "false", "--server.headless", "true"]
+    flags += ["--server.address", "127.0.0.1", "--server.port"]
     with _running(["streamlit", "run", script, *flags], directory, {}) as server:
         yield server
 
