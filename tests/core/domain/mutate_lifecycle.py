@@ -30,6 +30,7 @@ NOTICING = {
         "test_decisions.py",
         "test_offers.py",
         "test_negotiations.py",
+        "test_suggestions.py",
         "test_credit.py",
         "test_cases.py",
         "test_payouts.py",
