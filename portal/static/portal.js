@@ -90,7 +90,9 @@
     };
     const settling = new ResizeObserver(look);  // it is drawn piece by piece; the first call comes at once
     settling.observe(card);
-    setTimeout(() => settling.disconnect(), 1000);
+    const stop = () => settling.disconnect();
+    setTimeout(stop, 1000);
+    addEventListener("pointerdown", stop, { once: true, capture: true });  // what is being pressed stays under the pointer
     if (focus) document.getElementById("decide")?.focus({ preventScroll: true });
   };
   const toTop = () => document.querySelector(".stMain")?.scrollTo(0, 0);
