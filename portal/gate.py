@@ -19,7 +19,7 @@ from streamlit import runtime
 from core import logs
 from core.domain.hosts import name_of
 from core.services import identity
-from portal import handshake, metrics, pagefile, session, whose
+from portal import handshake, leaving, metrics, pagefile, session, whose
 from portal.places import PATHS
 
 UPLOAD_LIMIT: Final = 11 * 1024 * 1024  # a little above the widget's 10 MB: the envelope of a multipart body
@@ -88,7 +88,7 @@ class Frame:
         if scope["type"] == "websocket":
             metrics.opened(1)
             try:
-                await self.app(_resumed(scope), receive, handshake.without_paths(send))
+                await leaving.lines.serve(self.app, _resumed(scope), receive, handshake.without_paths(send))
             finally:
                 metrics.opened(-1)
             return

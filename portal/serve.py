@@ -22,6 +22,7 @@ from core.adapters import sign_in_settings
 from core.adapters.evidence_store import EvidenceStore
 from core.app import from_environment
 from core.domain.errors import PortBusy, PortInvalid, Refusal
+from portal import leaving
 
 HOST: Final = "127.0.0.1"
 
@@ -48,7 +49,7 @@ def main(argv: Sequence[str]) -> int:
     host = "localhost" if told.host == HOST else told.host
     address = f"http://{host}:{listening.getsockname()[1]}"
     print(tx("cli.serve.running", address=address), flush=True)
-    server = uvicorn.Server(config("streamlit_app:app", told.proxy))
+    server = leaving.Server(config("streamlit_app:app", told.proxy))
     with suppress(KeyboardInterrupt):
         server.run(sockets=[listening])
     return 0 if server.started else 1
