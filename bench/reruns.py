@@ -16,7 +16,7 @@ from shutil import copytree
 
 from bench import Measured, shop
 from bench.tab import Page
-from bench.visitor import Server, Visitor, serve, streamlit_run
+from bench.visitor import Server, Visitor, portal, serve, streamlit_run
 from core import worker
 from core.domain.actors import Actor
 from core.services import cases, identity
@@ -96,7 +96,7 @@ def run() -> list[Measured]:
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         made = prepared(folder)
-        ours = stack.enter_context(serve("streamlit_app:app", ROOT, made.environment))
+        ours = stack.enter_context(portal(ROOT, made.environment))
         visits = made.customers | made.staff
         visitors = {what: visit.open(ours) for what, visit in visits.items()}
         seen = {what: visitor.run() for what, visitor in visitors.items()}

@@ -21,7 +21,7 @@ from websockets.typing import Origin
 from bench import Measured
 from bench.reruns import ROOT, Visit, bare, prepared
 from bench.tab import Page, Tab, cookies_of
-from bench.visitor import Server, Visitor, serve
+from bench.visitor import Server, Visitor, portal
 
 IDLE = 200  # sessions that stay open
 RERUNS = int(os.environ.get("REFUND_BENCH_RERUNS", "6000"))  # 100,000 in a night
@@ -36,7 +36,7 @@ def run() -> list[Measured]:
         made = prepared(folder)
         visits = list(made.customers.values())
         track = made.customers["Track"]
-        ours = stack.enter_context(serve("streamlit_app:app", ROOT, made.environment))
+        ours = stack.enter_context(portal(ROOT, made.environment))
         seen = []
         for visit in visits:
             visitor = visit.open(ours)
@@ -50,7 +50,7 @@ def run() -> list[Measured]:
         rows = [_cold(sides), _idle(sides), *_growth(sides)]
     with tempfile.TemporaryDirectory() as name:
         made = prepared(Path(name))
-        with serve("streamlit_app:app", ROOT, made.environment) as ours, _on_a_core_of_its_own(ours):
+        with portal(ROOT, made.environment) as ours, _on_a_core_of_its_own(ours):
             rows += asyncio.run(_active(ours, list(made.customers.values())))
     return rows
 

@@ -25,7 +25,7 @@ from PIL import Image, ImageDraw
 
 from bench import Measured, shop
 from bench.reruns import CUSTOMER, ROOT
-from bench.visitor import Server, Visitor, serve
+from bench.visitor import Server, Visitor, portal
 from core import worker
 from core.domain.actors import Actor
 from core.services import cases, identity
@@ -53,7 +53,7 @@ def run() -> list[Measured]:
             "REFUND_DEMO": "1",
         }
         token, case_no, tokens = _prepare(environment["REFUND_DATABASE_URL"], folder / "evidence")
-        with serve("streamlit_app:app", ROOT, environment) as server:
+        with portal(ROOT, environment) as server:
             looks = Visitor(server.address, "track", f"case={case_no}", {"refund_session": token})
             if not looks.run().html or looks.query != f"case={case_no}":
                 raise RuntimeError("Track did not come")

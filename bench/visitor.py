@@ -48,8 +48,15 @@ class Server:
 
 
 @contextmanager
+def portal(directory: Path, environment: Mapping[str, str]) -> Iterator[Server]:
+    """Ours, as `make run` starts it, from `directory` until the block ends."""
+    with _running(["portal.serve", "--port"], directory, environment) as server:
+        yield server
+
+
+@contextmanager
 def serve(target: str, directory: Path, environment: Mapping[str, str]) -> Iterator[Server]:
-    """`target` (module:app) served, with the flags of `make run`, from `directory` until the block ends."""
+    """`target` (module:app) served by uvicorn, as fast as its flags make it, from `directory` until the block ends."""
     flags = ["--host", "127.0.0.1", "--ws", "websockets-sansio", "--ws-per-message-deflate", "false"]
     flags += ["--no-access-log", "--log-level", "warning"]
     with _running(["uvicorn", target, *flags, "--port"], directory, environment) as server:

@@ -10,6 +10,7 @@ from core.domain.policy import Policy
 from core.services import policies
 from core.services.figures import PERIODS, ROLES, figures
 from portal import session
+from portal.blocks import charts
 from portal.html import empty, esc, hero, href
 from portal.parts import figures as drawn
 
@@ -37,7 +38,7 @@ def run() -> None:
     else:
         with st.container(key="card-figures-days"):
             st.html(f"<h2>{esc(tx('figures.by_day'))}</h2>{drawn.totals(tx, found)}")
-            st.vega_lite_chart(drawn.chart(tx, found), key=f"chart-days-{period}", width="stretch")
+            charts.show(drawn.chart(tx, found), f"chart-days-{period}")
         _tile("reasons", drawn.reasons(tx, found.reasons))
     _tile("times", drawn.times(tx, found))
     _tile("undecided", drawn.undecided(tx, found))

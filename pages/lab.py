@@ -10,6 +10,7 @@ import streamlit as st
 from core.domain.analysis import Analysis
 from core.domain.errors import NotFound, PolicyInvalid
 from core.domain.policy import cached, load
+from core.domain.policy_changes import Changes
 from core.domain.regions import TooEntangled
 from core.services import policies, policy_drafts, staff
 from core.services import replay as past
@@ -99,12 +100,25 @@ def _read(draft: Draft, version: int, document: str) -> str:
 
 def _in_short(document: str, text: str) -> None:
     """What is to be decided, before the button that decides it."""
-    with st.spinner(tx("lab.working")):
-        try:
-            found, moved = drawn.compared(document, text)
-        except TooEntangled:
-            return
+    compared = _compared(document, text)
+    if compared is None:
+        return
+    found, moved = compared
     st.html(drawn.in_short(tx, found, moved, (cached(document), load(text))))
+
+
+def _compared(document: str, text: str) -> tuple[Analysis, Changes] | None:
+    """What is wrong with `text` and what it changes; None when it is too entangled to tell."""
+
+    def work() -> tuple[Analysis, Changes] | None:
+        with st.spinner(tx("lab.working")):
+            try:
+                return drawn.compared(document, text)
+            except TooEntangled:
+                return None
+
+    found: tuple[Analysis, Changes] | None = lab_seen.kept("compared", (document, text), work)
+    return found
 
 
 def _edited(version: int, document: str) -> str:
@@ -134,16 +148,16 @@ def _seen(text: str, document: str, version: int, text_key: str | None, *, is_as
         st.html(f'<p class="note">{esc(tx("lab.broken"))}</p>')
         return None
     lab_seen.shown(app, actor, tx, document, text, policy, text_key, who_first=is_asked)
-    with st.spinner(tx("lab.working")):
-        try:
-            found, moved = drawn.compared(document, text)
-        except TooEntangled:
-            st.html(f'<p class="note amb">{esc(tx("lab.too_entangled"))}</p>')
-            return None
+    compared = _compared(document, text)
+    if compared is None:
+        st.html(f'<p class="note amb">{esc(tx("lab.too_entangled"))}</p>')
+        return None
+    found, moved = compared
     untouched = f'<p class="note">{esc(tx("lab.untouched"))}</p>'
     what = drawn.changes(tx, moved) if text != document else untouched
     lab_seen.tile("changes", tx("lab.changes", version=version), what)
-    lab_seen.tile("checks", tx("lab.checks"), drawn.findings(tx, found, policy))
+    checks = lab_seen.kept("checks", (text, tx.language), lambda: drawn.findings(tx, found, policy))
+    lab_seen.tile("checks", tx("lab.checks"), checks)
     return found
 
 

@@ -22,7 +22,7 @@ from core.adapters import sign_in_settings
 from core.adapters.evidence_store import EvidenceStore
 from core.app import from_environment
 from core.domain.errors import PortBusy, PortInvalid, Refusal
-from portal import leaving
+from portal import corked, leaving
 
 HOST: Final = "127.0.0.1"
 
@@ -81,7 +81,7 @@ def config(target: Any, proxies: Sequence[str] = ()) -> uvicorn.Config:
     """
     return uvicorn.Config(
         target,
-        ws="websockets-sansio",
+        ws=corked.Protocol,
         ws_per_message_deflate=False,
         access_log=False,
         log_level="warning",

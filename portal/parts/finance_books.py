@@ -16,6 +16,7 @@ from core.services import finance
 from core.services.finance import Account, Liability
 from core.texts import Texts
 from portal import boundary
+from portal.blocks import charts
 from portal.html import empty, esc, href, ms, section
 from portal.parts import finance_words
 from portal.parts.finance_chart import by_day
@@ -38,7 +39,7 @@ def show(app: App, actor: Actor, tx: Texts, *, now: datetime) -> None:
     if paid:
         with st.container(key="card-paid"):
             st.html(f"<h2>{esc(tx('finance.books.paid', n=DAYS))}</h2>")
-            st.vega_lite_chart(_chart(tx, paid, local_date(now)), key="chart-paid", width="stretch")
+            charts.show(_chart(tx, paid, local_date(now)), "chart-paid")
     with st.container(key="card-trial"):
         st.html(f"<h2>{esc(tx('finance.books.trial'))}</h2>")
         day = st.date_input(

@@ -1,4 +1,4 @@
-"""Charts of finance as plain specifications: `st.vega_lite_chart` draws them without Altair (FACTS)."""
+"""Charts of finance and operations, for `blocks.charts`."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from core.domain.sweep import Point
 from core.services.replay import Sent
 from core.texts import Texts
 from portal import boundary
+from portal.blocks import charts
 from portal.html import esc, ms
 from portal.parts import lab_doc, lab_form
 
@@ -132,7 +133,7 @@ def _shown(tx: Texts, figure: Figure, name: str, points: tuple[Point, ...], minu
     y = (sums, tx(f"lab.sweep.{'money' if sums == 'least' else 'money_most'}", currency=currency))
     if moves:
         x = ("hours", tx("lab.costs.hours")) if "hours" in moves else ("order", name)
-        st.vega_lite_chart(_chart(tx, rows, x, y), key="lab-sweep-chart", width="stretch")
+        charts.show(_chart(tx, rows, x, y), "lab-sweep-chart")
     read = "lab.sweep.read" if "hours" in moves else "lab.sweep.only_money" if moves else "lab.sweep.flat"
     st.html(f'<p class="note">{esc(tx(read))}</p>{_table(tx, figure, points, currency, minutes)}')
 

@@ -17,6 +17,7 @@ from core.domain.workdays import Calendar
 from core.services.handling import Handling
 from core.services.replay import Replay, Sent
 from core.texts import Texts
+from portal.blocks import charts
 from portal.html import esc, ms
 from portal.parts.lab_costs import table
 
@@ -75,7 +76,7 @@ def expected(
     st.html(_table(tx, was, will, days) + _notes(tx, sent, told, will, staff, handling, calendar))
     if will[1].jobs or was[1].jobs:
         with st.expander(tx("lab.waiting.curve")):
-            st.vega_lite_chart(_chart(tx, was[1], will[1]), key="lab-waiting-chart", width="stretch")
+            charts.show(_chart(tx, was[1], will[1]), "lab-waiting-chart")
     return was[0], will[0]
 
 

@@ -34,7 +34,7 @@ def test_what_was_sent_is_drawn_and_said(
     page = open_page("figures", FINANCE, lang=lang, days="7")
     assert [part for part in says if part not in words(page)] == []
     [chart] = page.get("vega_lite_chart")
-    assert json.loads(chart.proto.spec)["encoding"]["x"]["field"] == "day"
+    assert json.loads(chart.proto.spec)["layer"][0]["encoding"]["x"]["field"] == "day"
     assert 'href="/figures?days=90"' in html(page) and "paid_twice" not in html(page)
 
 

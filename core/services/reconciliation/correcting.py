@@ -171,14 +171,16 @@ def _check(conn: Connection, actor: Actor, event: str, row: Row[Any]) -> None:
 
 
 def customer_of(conn: Connection, row: Row[Any]) -> str:
-    """Whose order it is about; '' for nobody's that we know."""
+    """Whose order it is about, as the orders are now; '' for nobody's that we know."""
     if row.case_no:
         query = select(cases.c.customer_id).where(cases.c.case_no == row.case_no)
-    elif row.payment_id is not None:
-        joined = payments.join(orders, orders.c.order_no == payments.c.order_no)
-        query = select(orders.c.customer_id).select_from(joined).where(payments.c.id == row.payment_id)
-    else:
-        return ""
+        return conn.execute(query).scalar_one_or_none() or ""
+    payment_id = row.payment_id
+    if payment_id is None:  # of an order that was imported after the bill was read, perhaps
+        wanted = of_json(row.correction) if row.correction else wanted_for(conn, row)
+        payment_id = payment_now(conn, row, wanted) if wanted is not None and wanted.takes_up else None
+    joined = payments.join(orders, orders.c.order_no == payments.c.order_no)
+    query = select(orders.c.customer_id).select_from(joined).where(payments.c.id == payment_id)
     return conn.execute(query).scalar_one_or_none() or ""
 
 

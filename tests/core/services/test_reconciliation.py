@@ -226,6 +226,26 @@ def test_of_an_unknown_order_it_waits(shop: Shop, tmp_path: Path) -> None:
     assert shop.audit() == []
 
 
+def test_whose_order_it_is_is_known_also_when_it_was_imported_later(shop: Shop, tmp_path: Path) -> None:
+    """Nobody books a refund of their own order, whichever came first, the bill or the order."""
+    later = f"{int(shop.order()[2:]) + 1:05d}"
+    drop(shop, tmp_path, Row(f"T{later}-0", f"OD{later}", "CONSOLE-9", 3_000, shop.clock.at))
+    [it] = shown(shop, "only_theirs")
+    assert it.found.payment_id is None and it.allowed == ("propose",)
+    order_no = shop.order()
+    assert order_no == f"OD{later}"
+    for actor in (Actor("finance", "Mei"), Actor("lead", "mei")):
+        assert shown(shop, "only_theirs", actor=actor)[0].allowed == ()
+    with pytest.raises(OwnCase):
+        reconciliation.propose(shop.app, Actor("finance", "Mei"), [it.id], "n", "own")
+    reconciliation.propose(shop.app, FINANCE, [it.id], "后台退的", "p")
+    with pytest.raises(OwnCase):
+        reconciliation.post(shop.app, Actor("lead", "mei"), [it.id], "own-post")
+    reconciliation.post(shop.app, LEAD, [it.id], "q")
+    assert shop.payment(order_no).external_minor == 3_000
+    assert shop.audit() == []
+
+
 def put_right(shop: Shop, kind: str) -> int:
     ids = reconciliation.ids(shop.app, FINANCE, kind, "open")
     reconciliation.propose(shop.app, FINANCE, ids, "查过了", f"propose-{kind}")
