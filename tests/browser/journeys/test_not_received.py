@@ -71,7 +71,9 @@ def unfold(v: Visit) -> None:
 
 def upload(v: Visit, data: bytes, name: str = "alipay.csv") -> None:
     file = {"name": name, "mimeType": "text/csv", "buffer": data}
-    v.page.locator(".st-key-plain-bill input[type=file]").set_input_files([file])
+    taking = v.page.locator(".st-key-plain-bill input[type=file]")
+    expect(taking).to_have_count(1)  # the one of the file before has gone
+    taking.set_input_files([file])
 
 
 @pytest.mark.parametrize(("width", "lang"), LOOKS)
