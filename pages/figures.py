@@ -38,7 +38,7 @@ def run() -> None:
     else:
         with st.container(key="card-figures-days"):
             st.html(f"<h2>{esc(tx('figures.by_day'))}</h2>{drawn.totals(tx, found)}")
-            charts.show(drawn.chart(tx, found), f"chart-days-{period}")
+            charts.show(drawn.chart(tx, found), f"chart-days-{period}", drawn.sentence(tx, found))
         _tile("reasons", drawn.reasons(tx, found.reasons))
     _tile("times", drawn.times(tx, found))
     _tile("undecided", drawn.undecided(tx, found))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from core import texts
 from core.texts import Texts
-from portal import style
+from portal import style, widget_words
 from portal.html import esc
 from portal.places import PATHS
 
@@ -40,7 +40,7 @@ def page(language: str, shop: str) -> bytes:
         '<meta name="format-detection" content="telephone=no">'
         "<style>html{color-scheme:light dark;background:light-dark(#f6f7f6,#0e1412)}</style>"
         f'<meta name="takes" content="{esc(json.dumps(_takes(tx), ensure_ascii=False))}">'
-        f"{_icon_font()}"
+        f"{_words(tx)}{_icon_font()}"
     )
     # The theme's font is the system's; 170 kB of Source Sans would only be in the way.
     html = re.sub(r'<link\s+rel="preload"\s[^>]*SourceSans[^>]*/>', "", html)
@@ -72,6 +72,12 @@ def page(language: str, shop: str) -> bytes:
         "</body>", f'<link rel="stylesheet" href="{css.path}"><script src="{js.path}" defer></script></body>'
     )
     return html.encode()
+
+
+def _words(tx: Texts) -> str:
+    """What static/words.js puts in place of Streamlit's own words."""
+    said = widget_words.spoken(tx)
+    return f'<meta name="words" content="{esc(json.dumps(said, ensure_ascii=False))}">' if said else ""
 
 
 def _takes(tx: Texts) -> dict[str, str]:

@@ -7,10 +7,12 @@ from typing import Any
 import streamlit as st
 
 
-def show(spec: dict[str, Any], key: str) -> None:
-    """`spec` as wide as its place. Its rows go into a layer: Streamlit packs those at the top into an Arrow
-    table first, which costs more than all the rest of a chart.
+def show(spec: dict[str, Any], key: str, said: str) -> None:
+    """`spec` as wide as its place, to who cannot see it one picture of what is `said`: its figures stand in
+    words beside it. Its rows go into a layer: Streamlit packs those at the top into an Arrow table first,
+    which costs more than all the rest of a chart.
     """
     shape = {part: spec[part] for part in ("data", "layer", "mark", "encoding") if part in spec}
     rest = {part: value for part, value in spec.items() if part not in shape}
-    st.vega_lite_chart({**rest, "layer": [shape]}, key=key, width="stretch")
+    plain = {"config": {"aria": False, **spec.get("config", {})}, "layer": [shape]}
+    st.vega_lite_chart({**rest, **plain}, key=key, width="stretch", alt=said)

@@ -39,7 +39,7 @@ def show(app: App, actor: Actor, tx: Texts, *, now: datetime) -> None:
     if paid:
         with st.container(key="card-paid"):
             st.html(f"<h2>{esc(tx('finance.books.paid', n=DAYS))}</h2>")
-            charts.show(_chart(tx, paid, local_date(now)), "chart-paid")
+            charts.show(_chart(tx, paid, local_date(now)), "chart-paid", tx("finance.books.paid", n=DAYS))
     with st.container(key="card-trial"):
         st.html(f"<h2>{esc(tx('finance.books.trial'))}</h2>")
         day = st.date_input(

@@ -133,7 +133,7 @@ def _shown(tx: Texts, figure: Figure, name: str, points: tuple[Point, ...], minu
     y = (sums, tx(f"lab.sweep.{'money' if sums == 'least' else 'money_most'}", currency=currency))
     if moves:
         x = ("hours", tx("lab.costs.hours")) if "hours" in moves else ("order", name)
-        charts.show(_chart(tx, rows, x, y), "lab-sweep-chart")
+        charts.show(_chart(tx, rows, x, y), "lab-sweep-chart", tx("lab.sweep"))
     read = "lab.sweep.read" if "hours" in moves else "lab.sweep.only_money" if moves else "lab.sweep.flat"
     st.html(f'<p class="note">{esc(tx(read))}</p>{_table(tx, figure, points, currency, minutes)}')
 

@@ -76,7 +76,7 @@ def expected(
     st.html(_table(tx, was, will, days) + _notes(tx, sent, told, will, staff, handling, calendar))
     if will[1].jobs or was[1].jobs:
         with st.expander(tx("lab.waiting.curve")):
-            charts.show(_chart(tx, was[1], will[1]), "lab-waiting-chart")
+            charts.show(_chart(tx, was[1], will[1]), "lab-waiting-chart", tx("lab.waiting.curve"))
     return was[0], will[0]
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
-from playwright.sync_api import expect
+from collections.abc import Callable
 
-from tests.browser.journeys.conftest import OpenVisit, Shop
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import RunningApp
+from tests.browser.journeys.conftest import OpenVisit, Shop, Visit, at_the_desk
 
 # Font sizes of all elements with text of their own on the card, and of the amount.
 SIZES = """card => {
@@ -67,3 +70,71 @@ def test_the_date_field_asks_in_the_pages_language(visit: OpenVisit, lang: str, 
     expect(fields).to_have_count(3)
     shown = fields.evaluate_all("all => all.map(e => getComputedStyle(e, '::after').content)")
     assert [each.strip('"') for each in shown] == asks
+
+
+# What Streamlit's own elements say by themselves, where letters stand without one of our signs.
+FOREIGN = """() => {
+  const words = /[A-Za-z]{3}/, ours = /[\\u4e00-\\u9fff]/, found = [];
+  const mine = ".stHtml, [data-testid=stMarkdownContainer], [data-testid=stFileChip], textarea, pre, code";
+  const icons = "[data-testid=stIconMaterial], [data-testid=stExpanderIcon], [data-testid*=borderlessIcon]";
+  const not = `${mine}, ${icons}, script, style, noscript`;
+  for (const name of ["aria-label", "aria-valuetext", "aria-roledescription", "placeholder"])
+    for (const element of document.querySelectorAll(`[${name}]`)) {
+      const text = element.getAttribute(name);
+      if (words.test(text) && !ours.test(text) && !element.closest(mine)) found.push(`${name}: ${text}`);
+    }
+  const lines = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let node; node = lines.nextNode();) {
+    const parent = node.parentElement, text = node.textContent.trim();
+    if (!words.test(text) || ours.test(text) || parent.closest(not)) continue;
+    if (parent.getClientRects().length && getComputedStyle(parent).fontSize !== "0px") found.push(text);
+  }
+  return found.filter(text => text !== "yyyy");
+}"""
+
+
+def foreign(v: Visit) -> list[str]:
+    v.settle()
+    return list(v.page.evaluate(FOREIGN))
+
+
+def test_a_customer_meets_no_english_in_streamlits_own_elements(visit: OpenVisit) -> None:
+    """Also who has it read out: a date's field and its calendar, an uploader with a file, the skip link."""
+    v = visit(1280, "zh_CN")
+    v.go("/?view=find")
+    assert foreign(v) == []
+    v.page.get_by_role("button", name=v.tx("widget.date")).click()
+    expect(v.page.get_by_role("button", name=v.tx("widget.next_month"))).to_be_visible()
+    assert foreign(v) == []
+    v.go("/verify")
+    assert foreign(v) == []
+    v.page.locator("input[type=file]").first.set_input_files(
+        [{"name": "a.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4"}]
+    )
+    removes = v.tx("widget.remove", x="a.pdf")
+    expect(v.page.locator(f'[aria-label="{removes}"]')).to_have_count(1)
+    assert foreign(v) == []
+
+
+@pytest.mark.parametrize(
+    ("person", "path"),
+    [("lu-jing", "/lab"), ("gu-ning", "/finance?view=books"), ("gu-ning", "/figures"), ("zhou-lan", "/desk")],
+)
+def test_staff_meet_no_english_in_streamlits_own_elements(
+    page_factory: Callable[..., Page], app: RunningApp, person: str, path: str
+) -> None:
+    seat = at_the_desk(page_factory, 1280, "zh_CN", person)
+    seat.go(path)
+    assert foreign(seat) == []
+    chooser = seat.page.get_by_role("combobox")
+    if chooser.count():
+        chooser.first.click()
+        expect(seat.page.get_by_role("listbox")).to_be_visible()
+        assert foreign(seat) == []
+
+
+def test_in_english_streamlit_speaks_for_itself(visit: OpenVisit) -> None:
+    v = visit(1280, "en")
+    v.go("/?view=find")
+    expect(v.page.get_by_role("button", name=v.tx("widget.date"))).to_be_visible()
+    expect(v.page.get_by_role("link", name=v.tx("widget.skip"))).to_be_attached()
