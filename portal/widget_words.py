@@ -12,14 +12,14 @@ from core.texts import Texts
 
 WORDS: Final = (
     "add_files", "choose", "clear", "close", "date", "date_empty", "date_keys", "decrement", "dismiss",
-    "download", "expand", "file", "fullscreen", "fullscreen_close", "increment", "menu", "next",
-    "next_month", "notifications", "open", "picture", "previous", "previous_month", "search", "skip",
-    "spec",
+    "download", "expand", "file", "fullscreen", "fullscreen_close", "increment", "marks_group",
+    "marks_line", "marks_rect", "marks_symbol", "marks_text", "menu", "next", "next_month",
+    "notifications", "open", "picture", "previous", "previous_month", "search", "skip", "spec",
 )  # fmt: skip
 # Those with `x` (and `y`) hold something of ours, or of the visitor's.
 WITH_PLACE: Final = (
     "above", "below", "date_of", "day", "download_of", "error", "from", "fullscreen_of", "help",
-    "last_day", "marks", "month", "options", "range", "remove", "selected", "shortcut", "spec_of", "to",
+    "last_day", "month", "options", "range", "remove", "selected", "shortcut", "spec_of", "to",
     "today", "year",
 )  # fmt: skip
 
