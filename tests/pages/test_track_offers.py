@@ -80,7 +80,7 @@ def test_while_it_is_transferred_by_hand(open_page: OpenPage, shop: Shop) -> Non
     shop.act(case_no, "propose", MEI, way="transfer", payee=Payee("card", "梅雨", "6222021234561234"))
     shop.act(case_no, "agree", FINANCE, way="transfer")
     shop.act(case_no, "agree", LEAD)
-    assert "财务转到你的银行卡 ****1234" in words(open_page("track", MEI, case=case_no))
+    assert "财务转到约定的银行卡 ****1234" in words(open_page("track", MEI, case=case_no))
     shop.work()
     page = open_page("track", MEI, case=case_no)
     assert "****1234，最晚" in words(page) and "6222021234561234" not in words(page)

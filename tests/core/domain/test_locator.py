@@ -311,7 +311,7 @@ def test_what_finance_has_not_transferred_is_here_and_what_it_has_is_on_its_reco
     waits = where("paying", replace(piece("accepted"), by_hand=True, ticket=LOST))
     assert (waits.holder, waits.key) == ("shop", "locator.by_hand")
     done = where("completed", replace(piece("arrived", "card"), by_hand=True, ticket=LOST))
-    assert zh(done).startswith("财务记录 ¥100.00 已于 11月28日（周六）转到你的银行卡")
+    assert zh(done).startswith("财务记录 ¥100.00 已于 11月28日（周六）转到约定的银行卡")
 
 
 @pytest.mark.parametrize("ticket", [Ticket(NOW - timedelta(1)), Ticket(DUE, is_late=True)])
