@@ -57,12 +57,13 @@ def run() -> None:
     with middle:
         at = support.state_of(app, actor, here) if isinstance(held, NotAllowed) else None
         _refused(file)
-        st.html(desk_file.head(tx, file, now=now) + desk_notice.reading_only(tx, file, actor, held, at))
+        way = desk_decide.way_there(tx, file, held)
+        st.html(desk_file.head(tx, file, now=now) + way + desk_notice.reading_only(tx, file, actor, held, at))
         _file(file)
     with right, st.container(key="desk-side"):
         minor, route = desk_terms.in_hand(tx, file, desk_decide.chosen(file, held))
         option = weighing.pays(app, file.view, file.answer, file.policy, minor, route)
-        st.html(desk_file.rules(tx, file, minor, option, now=now))
+        st.html(f'<span id="{desk_decide.PLACE}"></span>' + desk_file.rules(tx, file, minor, option, now=now))
         if file.view.approved_minor is None:  # else the rules have nothing to say any more
             with st.expander(tx("desk.rules.all"), icon=":material/gavel:", type="compact", key="rule"):
                 st.html(desk_file.table(tx, file))

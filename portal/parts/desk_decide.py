@@ -57,6 +57,7 @@ class Refused:
     words: str
 
 
+PLACE: Final = "desk-decisions"  # where they begin, with what the rules say
 ACTIONS: Final = (
     Action("approve", "a", "check"),
     Action("offer", "o", "local_offer"),
@@ -104,6 +105,13 @@ def show(
     if event is not None:
         with st.container(key="card-decide"):
             _form(at, file, event, then, option)
+
+
+def way_there(tx: Texts, file: File, held: Refusal | None) -> str:
+    """On a phone the decisions stand below the whole file: a link to them, where there are any."""
+    if not _open_to(file, held):
+        return ""
+    return f'<p class="todecide"><a href="#{PLACE}">{esc(tx("desk.decide"))}{ms("arrow_downward")}</a></p>'
 
 
 def _open_to(file: File, held: Refusal | None) -> list[Action]:

@@ -191,3 +191,11 @@ def test_who_has_the_rest_is_said(open_page: OpenPage, shop: Shop) -> None:
 def test_nobody_is_told_anything_by_the_desk_who_is_no_staff(open_page: OpenPage, shop: Shop) -> None:
     case_no = referred(shop)
     assert case_no not in words(open_page("desk", Actor("customer", "mei"), case=case_no))
+
+
+def test_a_long_file_leads_to_its_decisions_where_there_are_any(open_page: OpenPage, shop: Shop) -> None:
+    """On a phone they stand below all of it."""
+    case_no = referred(shop)
+    page = html(open_page("desk", REVIEWER, case=case_no))
+    assert 'href="#desk-decisions"' in page and 'id="desk-decisions"' in page
+    assert 'href="#desk-decisions"' not in html(open_page("desk", REVIEWER_2, case=case_no))  # in his hands
