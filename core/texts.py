@@ -73,6 +73,11 @@ class Texts:
     def __contains__(self, key: str) -> bool:
         return key in self._forms
 
+    def saying(self, words: Mapping[str, str]) -> Texts:
+        """The same language with these texts in the place of its own: what one page calls a thing."""
+        said = {key: (text.replace("{", "{{").replace("}", "}}"),) for key, text in words.items()}
+        return Texts(self.language, {**self._forms, **said}, self._plural)
+
     def money(self, minor: int, currency: str = "CNY") -> str:
         """`¥1,234.50`, `US$5.00`, `JP¥500`; a minus is U+2212 and stands first."""
         return money(minor, currency)
