@@ -235,7 +235,7 @@ def _regions(found: Changes, pair: tuple[str, str], tx: Texts) -> list[str]:
 
 
 def _conditions(region: Region, tx: Texts) -> str:
-    conditions = [tx.either(tx.test(column, test) for test in tests) for column, tests in region]
+    conditions = [tx.tests(column, tests) for column, tests in region]
     return tx("list.next").join(conditions) or tx("policy_found.any_order")
 
 
