@@ -275,3 +275,10 @@ def test_those_who_ask_for_less_open_at_a_click(open_page: OpenPage, shop: Shop)
     first, _, more = seen.partition('<details class="more"><summary>还有')
     assert "<small>¥70.00 · " in first and "<small>¥10.00 · " not in first
     assert "<small>¥10.00 · " in more.split("</ul></details>")[0]
+
+
+def test_from_when_a_window_counts_is_said_at_its_figures(open_page: OpenPage) -> None:
+    page = open_page("lab", AUTHOR)
+    assert "从订单完成的第二天算起" in words(page)
+    page.selectbox(key="lab-section").set_value("limits").run()
+    assert "从订单完成的第二天算起" not in words(page)
