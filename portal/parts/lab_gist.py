@@ -42,9 +42,11 @@ def said(
     """
     found, changes = compared or (None, None)
     kinds = () if changes is None else changes.moves
-    lines = _history(tx, *told, is_foreseen=bool(kinds)) if told is not None else []
+    moved = 0 if told is None else sum(move.rows for move in told[1].moves)
+    lines = _history(tx, *told, moved, is_foreseen=bool(kinds)) if told is not None else []
     if kinds:
-        words = tx("lab.gist.kinds", n=len(kinds), harder=sum(map(is_harder, kinds)))
+        key = "lab.gist.kinds" if moved else "lab.gist.unseen"
+        words = tx(key, n=len(kinds), harder=sum(map(is_harder, kinds)))
         lines.append(f'<a href="#lab-changes">{esc(words)}</a>')
     if found is not None and (wrong := to_mend(found)):
         lines.append(f'<b class="amb">{ms("warning")}{esc(tx("lab.gist.unsound", n=wrong))}</b>')
@@ -56,18 +58,17 @@ def said(
     )
 
 
-def _history(tx: Texts, sent: past.Sent, replay: past.Replay, *, is_foreseen: bool) -> list[str]:
-    """What becomes of the requests that are there, or that the rules change none of them."""
-    n, moved = len(sent.history), sum(move.rows for move in replay.moves)
+def _history(tx: Texts, sent: past.Sent, replay: past.Replay, moved: int, *, is_foreseen: bool) -> list[str]:
+    """What becomes of the requests that are there; nothing where they tell nothing and the rules do."""
+    n = len(sent.history)
     won, lost = effects.gainers(sent.history, replay.was, replay.will)
-    none = [f"<b>{esc(tx('lab.gist.no_such', n=n))}</b>"] if is_foreseen and not moved else []
-    if not n or (none and not len(won) and not len(lost)):
-        return none
+    if not n or (is_foreseen and not moved and not len(won) and not len(lost)):
+        return []
     words = tx("lab.gist", n=n, moved=moved, won=len(won), lost=len(lost), beside=tx("lab.beside"))
     only = effects.only_if_approved(replay.was, replay.will)
     asked = [(key, int(np.count_nonzero(only[rows]))) for key, rows in (("less", lost), ("more", won))]
     rest = [f"<span>{esc(tx(f'lab.gist.{key}', n=many))}</span>" for key, many in asked if many]
-    return [*none, f"<b>{esc(words)}</b>", *rest]
+    return [f"<b>{esc(words)}</b>", *rest]
 
 
 def is_harder(move: Move) -> bool:
