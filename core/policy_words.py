@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from core.domain import policy_figures
@@ -78,7 +78,12 @@ def overlaps(found: Analysis, policy: Policy, tx: Texts, *, exceptions: bool) ->
 
 def figures_moved(found: Changes, tx: Texts) -> list[str]:
     """The figures that moved, for who does not know the document: without their places there."""
-    return [_moved(each, tx, with_place=False) for each in (*found.figures, *found.fees)]
+    return moved((*found.figures, *found.fees), tx)
+
+
+def moved(figures: Iterable[Moved], tx: Texts) -> list[str]:
+    """Figures before and after, without their places."""
+    return [_moved(each, tx, with_place=False) for each in figures]
 
 
 def changed(found: Changes, tx: Texts) -> list[tuple[str, list[str]]]:
@@ -230,7 +235,7 @@ def _regions(found: Changes, pair: tuple[str, str], tx: Texts) -> list[str]:
 
 
 def _conditions(region: Region, tx: Texts) -> str:
-    conditions = [tx.either(tx.test(column, test) for test in tests) for column, tests in region]
+    conditions = [tx.tests(column, tests) for column, tests in region]
     return tx("list.next").join(conditions) or tx("policy_found.any_order")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import cache, lru_cache
 from gettext import c2py
@@ -39,6 +39,7 @@ _FAMILIES: Final = {
     "verdict": "verdict_said",
     "way": "way",
 }
+_LISTED: Final = {("reason", "other"): "reason_listed.other"}  # what reads otherwise among others
 
 
 class Texts:
@@ -72,6 +73,11 @@ class Texts:
 
     def __contains__(self, key: str) -> bool:
         return key in self._forms
+
+    def saying(self, words: Mapping[str, str]) -> Texts:
+        """The same language with these texts in the place of its own: what one page calls a thing."""
+        said = {key: (text.replace("{", "{{").replace("}", "}}"),) for key, text in words.items()}
+        return Texts(self.language, {**self._forms, **said}, self._plural)
 
     def money(self, minor: int, currency: str = "CNY") -> str:
         """`¥1,234.50`, `US$5.00`, `JP¥500`; a minus is U+2212 and stands first."""
@@ -156,7 +162,9 @@ class Texts:
         """What a rule asks of a fact: `发货状态：待发货、已查看`, `Amount asked for: at most ¥100.00`."""
         name = self(f"column.{column}")
         if isinstance(test, OneOf):
-            wanted = self.either(self.value(column, value, currency) for value in test.values)
+            wanted = self.either(
+                self._among(column, value, len(test.values), currency) for value in test.values
+            )
             return self("test.one_of", column=name, values=wanted)
         if column == "days_left" and (test.low, test.high) == (0, None):
             return self("test.window_open")
@@ -172,6 +180,27 @@ class Texts:
         if low == high:
             return self("test.one_of", column=name, values=low)
         return self("test.between", column=name, low=low, high=high)
+
+    def tests(self, column: str, tests: Sequence[OneOf | Within]) -> str:
+        """Of which one holds, the column said once: `Days since completion: 0 days to 4 days or at least 8
+        days`.
+        """
+        if len(tests) == 1 or not all(isinstance(test, Within) for test in tests):
+            return self.either(self.test(column, test) for test in tests)
+        ranges = self.either(self._range(column, test) for test in tests if isinstance(test, Within))
+        return self("test.one_of", column=self(f"column.{column}"), values=ranges)
+
+    def _range(self, column: str, test: Within) -> str:
+        bounds = {name: self.value(column, bound) for name in ("low", "high")
+                  if (bound := getattr(test, name)) is not None}  # fmt: skip
+        if len(bounds) < 2:
+            return self("test.from" if "low" in bounds else "test.to", **bounds)
+        return bounds["low"] if test.low == test.high else self("test.range", **bounds)
+
+    def _among(self, column: str, value: Any, n: int, currency: str) -> str:
+        """One of `n` values in a list; one whose name has an 'or' of its own is called otherwise there."""
+        key = _LISTED.get((column, value)) if n > 1 else None
+        return self(key) if key else self.value(column, value, currency)
 
     def _joined(self, form: str, items: Iterable[str]) -> str:
         *rest, last = list(items) or [""]

@@ -15,6 +15,7 @@ from core.domain.regions import TooEntangled
 from core.services import policies, policy_drafts, staff
 from core.services import replay as past
 from core.services.policy_drafts import Draft
+from core.texts import Texts
 from portal import session
 from portal.html import esc, hero, ms
 from portal.parts import lab as drawn
@@ -28,6 +29,7 @@ _EARLIER: Final = 5  # versions before the last that one may begin with
 
 def run() -> None:
     version, document, begins_at = policies.last_document(app)
+    named = lab_gist.naming(tx, version, begins_at, now)
     draft = _asked_for()
     done = st.session_state.pop(lab_drafts.DONE, "")
     said = f'<p class="done" role="status">{ms("check_circle")}{esc(done)}</p>' if done else ""
@@ -53,9 +55,9 @@ def run() -> None:
         text = _read(draft, version, document) if draft is not None else st.session_state[str(text_key)]
     with right:
         st.html('<span id="lab-results"></span>')
-        found = _seen(text, document, version, text_key, is_asked=draft is not None)
+        compared = _seen(named, text, document, version, text_key, is_asked=draft is not None)
     is_read = not isinstance(lab_text.checked(text), PolicyInvalid)
-    if is_read and text != document and (said := lab_gist.said(tx, lab_seen.told(), found)):
+    if is_read and text != document and (said := lab_gist.said(named, lab_seen.told(), compared)):
         gist.html(said)
     if asked:
         with st.container(key="card-lab-drafts"):
@@ -103,8 +105,9 @@ def _in_short(document: str, text: str) -> None:
     compared = _compared(document, text)
     if compared is None:
         return
-    found, moved = compared
-    st.html(drawn.in_short(tx, found, moved, (cached(document), load(text))))
+    before, after = cached(document), load(text)
+    looked = lab_seen.replayed(app, actor, document, text, after)
+    st.html(drawn.in_short(tx, *compared, (before, after), (looked.sent, looked.told)))
 
 
 def _compared(document: str, text: str) -> tuple[Analysis, Changes] | None:
@@ -139,7 +142,9 @@ def _is_asked_for(text: str) -> bool:
     return any(draft.document == text for draft in policy_drafts.drafts(app, actor))
 
 
-def _seen(text: str, document: str, version: int, text_key: str | None, *, is_asked: bool) -> Analysis | None:
+def _seen(
+    tx: Texts, text: str, document: str, version: int, text_key: str | None, *, is_asked: bool
+) -> tuple[Analysis, Changes] | None:
     """What the shop's own requests would be told and what that costs, what changes, what is wrong with it;
     who reads a draft that `is_asked` for sees first who wins and who loses.
     """
@@ -154,11 +159,11 @@ def _seen(text: str, document: str, version: int, text_key: str | None, *, is_as
         return None
     found, moved = compared
     untouched = f'<p class="note">{esc(tx("lab.untouched"))}</p>'
-    what = drawn.changes(tx, moved) if text != document else untouched
+    what = '<span id="lab-changes"></span>' + (drawn.changes(tx, moved) if text != document else untouched)
     lab_seen.tile("changes", tx("lab.changes", version=version), what)
     checks = lab_seen.kept("checks", (text, tx.language), lambda: drawn.findings(tx, found, policy))
     lab_seen.tile("checks", tx("lab.checks"), checks)
-    return found
+    return compared
 
 
 run()

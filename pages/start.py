@@ -11,7 +11,7 @@ from core.domain.actors import Actor
 from core.domain.errors import SecondFactorNeeded
 from core.domain.policy import Policy
 from core.domain.workdays import ZONE, local_date
-from core.services import applying, asking, cases, orders, queues
+from core.services import applying, asking, cases, orders
 from core.services.applying import Applying
 from core.services.case_views import CaseCard
 from core.texts import Texts
@@ -206,8 +206,8 @@ def _two(main: str, aside: str) -> str:
 
 def run() -> None:
     here = session.visitor()
-    if here is not None and here.role in queues.ROLES:
-        st.switch_page(places.DESK)
+    if here is not None and here.is_staff:
+        st.switch_page(places.file(places.home(here.role)))
     tx, app = session.texts(), session.core()
     now = app.now()
     wanted = st.query_params.get("view", "")

@@ -19,7 +19,7 @@ from core.services.identity import Person
 from core.texts import Texts
 from portal import session
 from portal.html import Html, esc, href, ms, sr
-from portal.places import NOTICES, PLACES, Place
+from portal.places import NOTICES, PLACES, Place, menu
 from portal.style import logo
 
 # Clock moves on offer: form value → key of its label.
@@ -94,13 +94,11 @@ def _bar(
     unread: int,
     accounts: bool,
 ) -> str:
-    menu = "staff" if actor is not None and actor.is_staff else "buyers"
     links = "".join(
         f'<li><a href="{place.path}"{" aria-current=page" if place.name == here else ""}>{ms(place.icon)}'
         f'<span class="long">{esc(tx(place.title))}</span>'
         f'<span class="short" aria-hidden="true">{esc(tx(place.short))}</span></a></li>'
-        for place in PLACES
-        if menu in place.menu and (not place.roles or (actor is not None and actor.role in place.roles))
+        for place in menu(None if actor is None else actor.role)
     )
     bell = _bell(tx, here, unread) if actor is not None and actor.role in session.BUYERS else ""
     other, label, said = ("en", "EN", "English") if tx.language == "zh_CN" else ("zh_CN", "中文", "中文")

@@ -24,7 +24,7 @@ from core.domain.errors import (
 )
 from core.services import identity, sign_in
 from core.services.sign_in import Begun
-from portal import answers, session
+from portal import answers, places, session
 
 BEGUN_COOKIE: Final = "refund_begun"
 # What a page may say of a sign-in that came to nothing, by the code in its address.
@@ -86,7 +86,7 @@ def callback(request: Request) -> Response:
         answer = _told(refused, to)
     else:
         answers.end(request)
-        home = "/" if role == "customer" else "/desk"
+        home = places.home(role).path
         answer = RedirectResponse(home if to == "/" else to, status_code=303)
         answers.with_token(request, answer, token)
     answer.delete_cookie(session.cookie(BEGUN_COOKIE), secure=answers.is_secure(request), httponly=True)

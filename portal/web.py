@@ -19,7 +19,7 @@ from core.domain.actors import Actor
 from core.domain.errors import NotFound, Refusal, StoreUnavailable
 from core.domain.workdays import ZONE
 from core.services import cases, certificates, contacts, evidence, hearing, identity, links
-from portal import answers, exports, metrics, session, signing_in, style
+from portal import answers, exports, metrics, places, session, signing_in, style
 from portal.blocks import open_cases, record_table, rules_text
 
 _LOG = structlog.get_logger(__name__)
@@ -120,7 +120,7 @@ def enter_demo(request: Request) -> Response:
     _remember_language(
         Actor(person.role, person.id), request.cookies.get(session.cookie(session.LANG_COOKIE))
     )
-    answer = answers.go(request, default="/" if person.role == "customer" else "/desk")
+    answer = answers.go(request, default=places.home(person.role).path)
     return answers.with_token(request, answer, identity.open_session(app, person.role, person.id))
 
 

@@ -48,22 +48,27 @@ def publish(arguments: Namespace) -> Answer:
         "followed_by": None,
     }
     start, after = None, None
-    if not arguments.dry_run:
-        app = opened()
-        with app.begin() as conn:
-            with suppress(NotFound):
-                data["displaces"] = policies.in_force(app, conn, arguments.start or app.now())[0]
-            data["version"] = policies.publish(
-                app,
-                conn,
-                document,
-                author=arguments.author,
-                approved_by=arguments.approver,
-                in_force_from=arguments.start,
-            )
-            start = policies.begins(conn, data["version"])
+    app = opened()
+    # A dry run goes the whole way and back, so that it refuses whatever the real one would.
+    displaced = None
+    with app.begin() as conn, conn.begin_nested() as attempt:
+        with suppress(NotFound):
+            displaced = policies.in_force(app, conn, arguments.start or app.now())[0]
+        version = policies.publish(
+            app,
+            conn,
+            document,
+            author=arguments.author,
+            approved_by=arguments.approver,
+            in_force_from=arguments.start,
+        )
+        if arguments.dry_run:
+            attempt.rollback()
+        else:
+            start = policies.begins(conn, version)
             after = policies.next_after(conn, start)
-        data["in_force_from"] = start.isoformat()
+    if start is not None:
+        data |= {"version": version, "displaces": displaced, "in_force_from": start.isoformat()}
         data["followed_by"] = after and after[0]
 
     def lines(tx: Texts) -> list[str]:

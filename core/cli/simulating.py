@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from argparse import Namespace
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
@@ -58,6 +59,8 @@ def simulate(arguments: Namespace) -> Answer:
     data["verdicts"] = found.by_verdict
     data["against"] = found.by_verdict_before
     data["moved"] = None if other is None else found.moved
+    if other is not None:
+        data["arrives"] = {name: asdict(part) for name, part in (("less", found.less), ("more", found.more))}
     costs, curve = found.costs, None
     if costs is not None:
         data["costs"] = _costs(costs)
@@ -65,17 +68,24 @@ def simulate(arguments: Namespace) -> Answer:
         curve = _told(arguments, found.curve, data)
 
     def lines(tx: Texts) -> list[str]:
-        counts = [found.by_verdict, *([found.by_verdict_before] if found.by_verdict_before else [])]
+        heads = _heads(arguments, tx, None)
+        counts = [count for count in (found.by_verdict_before, found.by_verdict) if count]
         table = [
-            ("", *_heads(arguments, policy, other)),
+            ("", *heads[-len(counts) :]),
             *((tx(f"verdict.{verdict}"), *(count[verdict] for count in counts)) for verdict in counts[0]),
         ]
         done = tx("cli.simulate.done", rows=data["rows"], seconds=data["seconds"])
+        arrives = [
+            _arrives(tx, name, part.rows, part.minor)
+            for name, part in (("less", found.less), ("more", found.more))
+            if part.rows
+        ]
         return [
             done,
             *columns(table),
             *([] if other is None else [tx("cli.simulate.moved", n=data["moved"])]),
-            *_cost_lines(costs, tx),
+            *arrives,
+            *_cost_lines(costs, tx, heads if other is not None else None),
             *_curve_lines(curve, tx),
         ]
 
@@ -112,7 +122,9 @@ def _replay(arguments: Namespace) -> Answer:
 
     after, app = documents.policy(arguments.policy), opened()
     since = arguments.since or app.now() - YEAR
-    before = policies.current(app)[1] if arguments.against is None else documents.policy(arguments.against)
+    version, before = policies.current(app)
+    if arguments.against is not None:
+        before = documents.policy(arguments.against)
     sent = replay.sent_since(app, SYSTEM, since)
     started = time.perf_counter()
     found = replay.replay(sent, before, after)
@@ -134,6 +146,15 @@ def _replay(arguments: Namespace) -> Answer:
             for move in found.moves
         ],
     }
+    paid = dict(zip(("less", "more"), effects.paid(sent.history, found.was, found.will), strict=True))
+    cases = {
+        name: list(dict.fromkeys(sent.case_nos[row] for row in part.rows[: replay.SHOWN]))
+        for name, part in paid.items()
+    }
+    data["arrives"] = {
+        name: {"rows": len(part.rows), "minor": part.minor, "cases": cases[name]}
+        for name, part in paid.items()
+    }
     more, minutes = None, 0
     if arguments.costs:
         more = effects.compare(sent.history, found.was, found.will)
@@ -143,7 +164,8 @@ def _replay(arguments: Namespace) -> Answer:
 
     def lines(tx: Texts) -> list[str]:
         was, will = found.before.verdicts(), found.after.verdicts()
-        table = [("", after.name, before.name), *((tx(f"verdict.{v}"), will[v], was[v]) for v in will)]
+        heads = _heads(arguments, tx, version)
+        table = [("", *heads), *((tx(f"verdict.{v}"), was[v], will[v]) for v in will)]
         moves = [
             tx(
                 "cli.replay.move",
@@ -156,23 +178,33 @@ def _replay(arguments: Namespace) -> Answer:
             for move in found.moves
         ]
         done = tx("cli.replay.done", rows=data["rows"], since=tx.day_long(since))
-        costs = [*_cost_lines(more, tx, minutes), *_curve_lines(curve, tx)]
-        return [done, *columns(table), *moves, tx("cli.replay.never_sent"), *costs]
+        arrives = [
+            tx(
+                "cli.simulate.such_as",
+                said=_arrives(tx, name, len(part.rows), part.minor),
+                cases=tx.list(cases[name]),
+            )
+            for name, part in paid.items()
+            if part.minor
+        ]
+        costs = [*_cost_lines(more, tx, heads, minutes), *_curve_lines(curve, tx)]
+        return [done, *columns(table), *moves, *arrives, tx("cli.replay.never_sent"), *costs]
 
     return Answer(json=lambda tx: data, lines=lines)
 
 
-def _heads(arguments: Namespace, policy: str, other: str | None) -> list[str]:
-    """What stands over the columns: the policy's name, and which file where both have the same one."""
-    from core.domain.policy import load
+def _heads(arguments: Namespace, tx: Texts, version: int | None) -> tuple[str, str]:
+    """What stands over the columns: what is there, in force as `version` or named, then what is tried."""
+    this = tx("cli.simulate.this", name=arguments.policy)
+    if arguments.against is None:
+        return tx("cli.simulate.in_force", version=version), this
+    return tx("cli.simulate.beside", name=arguments.against), this
 
-    name = load(policy).name
-    if other is None:
-        return [name]
-    beside = load(other).name
-    if name != beside:
-        return [f"A {name}", f"B {beside}"]
-    return [f"A {name} ({arguments.policy})", f"B {beside} ({arguments.against})"]
+
+def _arrives(tx: Texts, name: str, rows: int, minor: Mapping[str, int]) -> str:
+    """Of how many requests `less` or `more` arrives."""
+    money = tx.list(tx.money(each, currency) for currency, each in minor.items())
+    return tx(f"cli.simulate.{name}", n=rows, money=money)
 
 
 def _costs(found: Compared) -> dict[str, Any]:
@@ -185,10 +217,15 @@ def _costs(found: Compared) -> dict[str, Any]:
     }
 
 
-def _cost_lines(found: Compared | None, tx: Texts, minutes: int = 0) -> list[str]:
-    """Money and people's work, before and after; a total that is not known is a range."""
+def _cost_lines(
+    found: Compared | None, tx: Texts, heads: tuple[str, str] | None, minutes: int = 0
+) -> list[str]:
+    """Money and people's work, before and after; a total that is not known is a range. `heads`: of both
+    columns, None for a policy beside nothing.
+    """
     if found is None:
         return []
+    heads = heads or (tx("lab.col.before"), tx("lab.col.after"))
 
     def line(what: str, change: Change, said: Any) -> tuple[str, ...]:
         def span(each: Span) -> str:
@@ -197,8 +234,7 @@ def _cost_lines(found: Compared | None, tx: Texts, minutes: int = 0) -> list[str
         far = f"{said(change.difference.low)} … {said(change.difference.high)}"
         return (what, span(change.before), span(change.after), span(change.difference), far)
 
-    names = ("lab.col.before", "lab.col.after", "lab.col.difference", "cli.costs.interval")
-    rows: list[tuple[str, ...]] = [("", *map(tx, names))]
+    rows: list[tuple[str, ...]] = [("", *heads, tx("lab.col.difference"), tx("cli.costs.interval"))]
     for currency in found.refund:
         for name, changes in (("refund", found.refund), ("fee", found.fee)):
             title = f"{tx(f'cli.costs.{name}')} {currency}"
@@ -209,7 +245,8 @@ def _cost_lines(found: Compared | None, tx: Texts, minutes: int = 0) -> list[str
             line(tx("cli.costs.hours", n=minutes), found.people, lambda each: f"{each * minutes / 60:.1f}")
         )
     was, now = found.unknown
-    return [*columns(rows), *([tx("cli.costs.unknown", was=was, now=now)] if was or now else [])]
+    unknown = tx("cli.costs.unknown", before=heads[0], was=was, after=heads[1], now=now)
+    return [*columns(rows), *([unknown] if was or now else [])]
 
 
 def _swept(arguments: Namespace, text: str) -> tuple[SpotPath, tuple[int, ...]] | None:

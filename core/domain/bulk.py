@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache, reduce
+from typing import Final
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from core.domain import effects, sweep, tallies
 from core.domain.effects import Seen
 from core.domain.history import History
 from core.domain.policy import load
-from core.domain.simulation import Decider
+from core.domain.simulation import Decider, Outcome
 from core.domain.spots import Path
 from core.domain.sweep import Point, Sweeper
 from core.domain.table import VERDICTS
@@ -35,9 +36,23 @@ class Question:
 
 
 @dataclass(frozen=True)
+class Arrives:
+    """Rows of which another sum arrives under one policy than under the other; `minor`: at most in all."""
+
+    rows: int
+    minor: dict[str, int]
+
+    def merge(self, other: Arrives) -> Arrives:
+        return Arrives(self.rows + other.rows, added(self.minor, other.minor))
+
+
+NONE: Final = Arrives(0, {})
+
+
+@dataclass(frozen=True)
 class Partial:
     """Rows by verdict under each policy, rows that differ, and what `tallies` and `sweep` know of the part.
-    `counts`: rows by currency.
+    `counts`: rows by currency; `less`, `more`: of how many another sum arrives, and by how much in all.
     """
 
     rows: int
@@ -47,6 +62,8 @@ class Partial:
     counts: dict[str, int]
     tally: Tally | None
     points: tuple[Point, ...]
+    less: Arrives = NONE
+    more: Arrives = NONE
 
     def merge(self, other: Partial) -> Partial:
         """Of both parts. Pure, associative, and the same either way round."""
@@ -61,6 +78,8 @@ class Partial:
             added(self.counts, other.counts),
             tally,
             sweep.merge(self.points, other.points),
+            self.less.merge(other.less),
+            self.more.merge(other.more),
         )
 
     @property
@@ -101,13 +120,15 @@ class Replay:
         seen = Seen.nothing(len(history))  # of a file of facts nobody knows what people made of it
         after = self._after(history)
         before = None if self._before is None else self._before(history)
-        tally = None
-        if self._question.costs:
+        tally, less, more = None, NONE, NONE
+        if self._question.costs or (before is not None and self._pays_otherwise(before, after)):
             will = effects.effect(history, self._after.policy, after, seen)
             was = will
             if self._before is not None and before is not None:
                 was = effects.effect(history, self._before.policy, before, seen)
-            tally = effects.tally(history, was, will, start, total)
+                less, more = (Arrives(len(p.rows), p.minor) for p in effects.paid(history, was, will))
+            if self._question.costs:
+                tally = effects.tally(history, was, will, start, total)
         counts = np.bincount(history.currency, minlength=len(history.currencies))
         return Partial(
             len(history),
@@ -117,6 +138,19 @@ class Replay:
             {name: int(n) for name, n in zip(history.currencies, counts, strict=True) if n},
             tally,
             () if self._sweeper is None else self._sweeper(history, seen),
+            less,
+            more,
+        )
+
+    def _pays_otherwise(self, before: Outcome, after: Outcome) -> bool:
+        """Whether one verdict may mean another sum: by the fee, who bears the exchange, what is waived."""
+        if self._before is None:
+            return False
+        was, now = self._before.policy, self._after.policy
+        return bool(
+            was.fx_borne_by != now.fx_borne_by
+            or was.balance.fee_waived != now.balance.fee_waived
+            or (before.fee != after.fee).any()
         )
 
     def nothing(self) -> Partial:

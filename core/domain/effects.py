@@ -80,6 +80,16 @@ class Group:
     waits: tuple[timedelta, timedelta]
 
 
+@dataclass(frozen=True)
+class Paid:
+    """Rows of which another sum arrives though they are not answered worse for it; `minor`: by how much in
+    all, at most, by currency.
+    """
+
+    rows: Ints
+    minor: dict[str, int]
+
+
 def effect(history: History, policy: Policy, outcome: Outcome, seen: Seen) -> Effect:
     """By the way on which the money goes back; a review of more than one may approve counts two people, one
     that asks for evidence first none or as many.
@@ -175,13 +185,43 @@ def flows(before: Effect, after: Effect) -> dict[tuple[str, str], int]:
 
 def gainers(history: History, before: Effect, after: Effect) -> tuple[Ints, Ints]:
     """Rows that are better and that are worse off under `after`: by the verdict, else by the money that
-    arrives where both are sure. What asks for most comes first.
+    arrives, if people approve it where they are still to be asked. What asks for most comes first.
     """
     step = _RANKS[after.verdict] - _RANKS[before.verdict]
-    money = np.where(before.sure & after.sure, after.refund - before.refund, 0)
-    better = np.where(step != 0, np.sign(step), np.sign(money))
+    better = np.where(step != 0, np.sign(step), np.sign(arriving(before, after)))
     order = np.argsort(-history.requested_minor, kind="stable")
     return order[better[order] == 1], order[better[order] == -1]
+
+
+def arriving(before: Effect, after: Effect) -> Ints:
+    """By how much more arrives of each row that neither policy refuses, of one and the same amount: what
+    fees and exchange make of it. Nothing where people granted another amount than would be approved at once.
+    """
+    refused = (before.verdict == REJECT) | (after.verdict == REJECT)
+    granted = [(each.verdict == REVIEW) & each.sure for each in (before, after)]
+    return np.where(refused | (granted[0] != granted[1]), 0, after.refund - before.refund)
+
+
+def only_if_approved(before: Effect, after: Effect) -> Bools:
+    """Rows of one and the same answer that people are still to be asked about."""
+    only: Bools = (before.verdict == after.verdict) & ~after.sure
+    return only
+
+
+def paid(history: History, before: Effect, after: Effect) -> tuple[Paid, Paid]:
+    """Of whom less arrives and of whom more, by `arriving`."""
+    moved = arriving(before, after)
+
+    def of(rows: Ints) -> Paid:
+        codes = history.currency[rows]
+        minor = {
+            name: abs(int(moved[rows[codes == code]].sum()))
+            for name in currencies(history)
+            if (codes == (code := history.currencies.index(name))).any()
+        }
+        return Paid(rows, minor)
+
+    return of(np.flatnonzero(moved < 0)), of(np.flatnonzero(moved > 0))
 
 
 def sums(history: History, found: Effect) -> Iterator[tuple[str, int, int]]:

@@ -80,7 +80,10 @@ class Space:
         return tuple(masks.values())
 
     def tests(self, box: Box) -> tuple[tuple[str, tuple[Test, ...]], ...]:
-        """The inverse of `box` for people: columns that the box narrows, with tests of which one holds."""
+        """The inverse of `box` for people: columns that the box narrows, with tests of which one holds. What
+        no order of these kinds can have is said or left out, whichever takes fewer words.
+        """
+        box = self._within_windows(box)
         found: list[tuple[str, tuple[Test, ...]]] = []
         for (column, cells), mask, full in zip(self.cells.items(), box, self.whole, strict=True):
             if mask == full:
@@ -96,6 +99,25 @@ class Space:
                     (column, (OneOf(tuple(cell for cell in inside if not isinstance(cell, Interval))),))
                 )
         return tuple(found)
+
+    def _within_windows(self, box: Box) -> Box:
+        """More days than the window has are never left: their cells go, or join those below them."""
+        places = {column: place for place, column in enumerate(self.cells)}
+        place, kinds = places["days_left"], self.cells["kind"]
+        longest = max(
+            self.policy.window_days[str(kind)] for n, kind in enumerate(kinds) if box[places["kind"]] >> n & 1
+        )
+        days = self.cells["days_left"]
+        beyond = sum(
+            1 << n
+            for n, cell in enumerate(days)
+            if isinstance(cell, Interval) and cell.low is not None and cell.low > longest
+        )
+        if not beyond:
+            return box
+        last = 1 << (beyond & -beyond).bit_length() - 2  # the longest window itself
+        mask = box[place] | beyond if box[place] & last else box[place] & ~beyond
+        return with_mask(box, place, mask) if mask else box
 
     def possible(self, box: Box) -> Box | None:
         """A part of `box` in which every row is one that an order can make; None when there is none."""

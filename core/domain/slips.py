@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 CODES: Final = (
-    "not_utf8", "not_toml", "bare_key", "not_json", "fact", "fact_missing", "too_deep",
+    "not_utf8", "not_toml", "bare_key", "full_width", "not_json", "fact", "fact_missing", "too_deep",
     "missing", "missing_section", "unknown", "whole_number",
     "at_least", "at_most", "number_between", "choice", "text", "too_long", "yes_no", "section", "list",
     "pair", "too_many", "unfit", "value_twice", "empty_list", "span", "above_other",
@@ -51,12 +51,34 @@ def not_toml(text: str, error: Exception) -> Slip:
         return Slip("too_deep")
     at = re.search(r"at line ([0-9]+), column ([0-9]+)", str(error))
     line = text.split("\n")[int(at[1]) - 1] if at else ""
+    if at and (sign := _full_width(line)):
+        return Slip("full_width", line=int(at[1]), sign=sign, plain=FULL_WIDTH[sign])
     key = _BARE_KEY.match(line)
     if at and key and not key[1].isascii():
         return Slip("bare_key", line=int(at[1]), key=key[1][:40], written=f'"{key[1][:40]}"')
     if at is None:  # at its end
         return Slip("not_toml", line=text.count("\n") + 1, column=len(text) - text.rfind("\n"))
     return Slip("not_toml", line=int(at[1]), column=int(at[2]))
+
+
+# Signs of a Chinese keyboard that stand for one of TOML's.
+FULL_WIDTH: Final[Mapping[str, str]] = {
+    "\N{FULLWIDTH COMMA}": ",", "\N{IDEOGRAPHIC COMMA}": ",", "\N{FULLWIDTH EQUALS SIGN}": "=",
+    "\N{LEFT DOUBLE QUOTATION MARK}": '"', "\N{RIGHT DOUBLE QUOTATION MARK}": '"',
+    "\N{FULLWIDTH QUOTATION MARK}": '"', "\N{LEFT SINGLE QUOTATION MARK}": "'",
+    "\N{RIGHT SINGLE QUOTATION MARK}": "'", "\N{LEFT BLACK LENTICULAR BRACKET}": "[",
+    "\N{RIGHT BLACK LENTICULAR BRACKET}": "]", "\N{FULLWIDTH LEFT SQUARE BRACKET}": "[",
+    "\N{FULLWIDTH RIGHT SQUARE BRACKET}": "]", "\N{FULLWIDTH LEFT CURLY BRACKET}": "{",
+    "\N{FULLWIDTH RIGHT CURLY BRACKET}": "}", "\N{FULLWIDTH NUMBER SIGN}": "#",
+    "\N{FULLWIDTH FULL STOP}": ".", "\N{IDEOGRAPHIC SPACE}": "' '",
+}  # fmt: skip
+_WHOLE_STRING: Final = re.compile(r"""\"(?:[^"\\\n]|\\.)*\"|'[^'\n]*'|#.*""")
+
+
+def _full_width(line: str) -> str:
+    """The first of them that stands neither in a string nor in a comment; '' for none."""
+    rest = _WHOLE_STRING.sub("", line)
+    return next((sign for sign in rest if sign in FULL_WIDTH), "")
 
 
 # What stands before = without quotes: TOML takes ASCII letters, digits, - and _ only.
@@ -91,7 +113,9 @@ def from_pydantic(item: Mapping[str, Any], example: Any) -> Slip:
     if kind == "too_long" and context.get("max_length") == 2:
         return Slip("pair", place)
     code, params = _MEANINGS.get(kind, ("unfit", {}))
-    values = {**context, "value": written(item.get("input"))}
+    given = item.get("input")
+    is_quoted = code == "whole_number" and isinstance(given, str)  # then the quotes are what is wrong
+    values = {**context, "value": f'"{written(given)}"' if is_quoted else written(given)}
     if kind == "literal_error":
         values["allowed"] = ", ".join(re.findall("'([^']*)'", context["expected"]))
     return Slip(code, place, **{ours: values[theirs] for ours, theirs in params.items()})

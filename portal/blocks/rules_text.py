@@ -15,27 +15,31 @@ from portal.blocks import speed
 from portal.html import esc, ms
 from portal.parts.goods import ICONS
 
-_pages: dict[tuple[str, int, str], tuple[Policy, str]] = {}
+_pages: dict[tuple[str, int, str, bool], tuple[Policy, str]] = {}
 _MAIL: Final = re.compile(r"[^\s@/:]+@[^\s@/:]+\.[^\s@/:]+")
 _WEB: Final = re.compile(r"https?://\S+")
 _GAP: Final = re.compile(r"(?<=[\u3400-\u9fff]) (?=[\u3400-\u9fff])")  # stood around a date or a number
 _TAGS = {"approve": "ok", "review": "act", "needs_evidence": "act", "reject": ""}
 
 
-def page(language: str, version: int, policy: Policy, support: str) -> str:
+def page(language: str, version: int, policy: Policy, support: str, *, is_first: bool) -> str:
     """Everything below the page's head. A published policy does not change, so its page is written once."""
-    known = _pages.get((language, version, support))
+    key = (language, version, support, is_first)
+    known = _pages.get(key)
     if known is None or known[0] is not policy:
-        written = body(texts.of(language), policy, version, support)
-        known = _pages[language, version, support] = (policy, written)
+        written = body(texts.of(language), policy, version, support, is_first=is_first)
+        known = _pages[key] = (policy, written)
     return known[1]
 
 
-def body(tx: Texts, policy: Policy, version: int, support: str = "") -> str:
-    """`support`: where the shop is written to, as its operator set it."""
+def body(tx: Texts, policy: Policy, version: int, support: str = "", *, is_first: bool = True) -> str:
+    """`support`: where the shop is written to, as its operator set it; `is_first`: no other rules were ever
+    in force, under which somebody could have bought.
+    """
+    kinder = "" if is_first else earlier(tx, policy)
     parts = (
         ("before", "shopping_bag", tx("help.before.title"), before(tx, policy)),
-        ("can", "rule", tx("help.can.title"), decisions(tx, policy)),
+        ("can", "rule", tx("help.can.title"), decisions(tx, policy, kinder)),
         ("delivered", "inventory_2", tx("help.delivered.title"), delivered(tx, policy)),
         ("window", "event", tx("help.window.title"), window(tx, policy)),
         ("evidence", "photo_library", tx("help.evidence.title"), evidence(tx, policy)),
@@ -44,7 +48,7 @@ def body(tx: Texts, policy: Policy, version: int, support: str = "") -> str:
         ("review", "gavel", tx("help.review.title"), review(tx, policy)),
         ("faq", "help", tx("help.faq.title"), questions(tx, policy)),
         ("contact", "support_agent", tx("help.contact.title"), contact(tx, support)),
-        ("terms", "contract", tx("help.terms.title"), terms(tx, policy, version)),
+        ("terms", "contract", tx("help.terms.title"), terms(tx, policy, version, kinder)),
     )
     contents = "".join(
         f'<li><a href="#{name}">{ms(icon)}{esc(title)}</a></li>' for name, icon, title, _ in parts
@@ -79,10 +83,18 @@ def before(tx: Texts, policy: Policy) -> str:
     return f'<ol class="steps">{items}</ol>'
 
 
-def decisions(tx: Texts, policy: Policy) -> str:
-    """The decision table in order: verdict, the sentence the customer would read, the conditions."""
+def earlier(tx: Texts, policy: Policy) -> str:
+    """By which rules an older purchase is answered; '' where by today's alone."""
+    return tx("help.kinder") if policy.limits.kinder_version else ""
+
+
+def decisions(tx: Texts, policy: Policy, kinder: str = "") -> str:
+    """The decision table in order: verdict, the sentence the customer would read, the conditions. `kinder`:
+    by which rules an older purchase is answered.
+    """
     items = "".join(_rule(tx, rule, policy) for rule in policy.rules)
-    return f'<p class="note">{esc(tx("help.can.says"))}</p><ol class="rules">{items}</ol>'
+    note = f'<p class="note">{esc(kinder)}</p>' if kinder else ""
+    return f'<p class="note">{esc(tx("help.can.says"))}</p>{note}<ol class="rules">{items}</ol>'
 
 
 def _rule(tx: Texts, rule: Rule, policy: Policy) -> str:
@@ -280,8 +292,10 @@ def contact(tx: Texts, support: str) -> str:
     return f"<p><bdi>{shown}</bdi></p><p>{esc(tx('help.contact.quote'))}</p>"
 
 
-def terms(tx: Texts, policy: Policy, version: int) -> str:
-    """What the customer agrees to when sending (R4.6), with the figures of this version."""
+def terms(tx: Texts, policy: Policy, version: int, kinder: str = "") -> str:
+    """What the customer agrees to when sending (R4.6), with the figures of this version. `kinder`: by which
+    rules an older purchase is answered.
+    """
     charged = [
         tx("help.terms.fee", reason=tx(f"reason_said.{reason}"), rate=percent(points))
         for reason, points in policy.fee_basis_points.items()
@@ -290,7 +304,7 @@ def terms(tx: Texts, policy: Policy, version: int) -> str:
     days = policy.working_days
     clauses = (
         tx("help.terms.1"),
-        tx("help.terms.2"),
+        " ".join(filter(None, (tx("help.terms.2"), kinder))),
         tx("help.terms.3", fees=tx.list(charged) or tx("help.fee.none")),
         tx("help.terms.4"),
         tx("help.terms.5", n=policy.balance.expires_after_days),

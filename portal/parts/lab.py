@@ -8,13 +8,15 @@ from datetime import datetime
 from functools import lru_cache
 
 from core import policy_words
+from core.domain import effects
 from core.domain.analysis import Analysis, analyse
+from core.domain.fee_changes import by_direction
 from core.domain.policy import Policy, cached, load
-from core.domain.policy_changes import Changes
+from core.domain.policy_changes import Changes, Figure
 from core.domain.policy_changes import changes as changes_of
 from core.domain.rules_apart import apart
 from core.domain.why_nots import RANK
-from core.services.replay import Moved, Replay
+from core.services.replay import Moved, Replay, Sent
 from core.texts import Texts
 from portal.html import esc, href, ms
 from portal.parts import lab_gist
@@ -52,27 +54,43 @@ def findings(tx: Texts, found: Analysis, policy: Policy) -> str:
     return said
 
 
-def in_short(tx: Texts, found: Analysis, moved: Changes, policies: tuple[Policy, Policy]) -> str:
+def in_short(
+    tx: Texts, found: Analysis, moved: Changes, policies: tuple[Policy, Policy], told: tuple[Sent, Replay]
+) -> str:
     """What a draft changes, for who decides it: figures and rules, how many kinds of orders are answered less
-    and more kindly, what is unsound.
+    and more kindly, fees and whom of the shop's requests they touch, what is unsound.
     """
     before, after = policies
     written = policy_words.figures_moved(moved, tx)
     written += policy_words.rules_apart(apart(before.rules, after.rules), tx)
     said = f"<h3>{esc(tx('lab.short'))}</h3>{_list(written) or _none(tx)}"
     kinds = Counter((move.before, move.after) for move in moved.moves)
-    for key, is_harder in (("lab.short.harder", True), ("lab.short.kinder", False)):
+    sides = zip(
+        (("lab.short.harder", "less"), ("lab.short.kinder", "more")),
+        by_direction(moved, before, after),
+        effects.paid(told[0].history, told[1].was, told[1].will),
+        strict=True,
+    )
+    for (key, word), fees, paid in sides:
         lines = [
             tx("lab.short.kinds", change=" → ".join(tx(f"verdict.{verdict}") for verdict in pair), n=n)
             for pair, n in kinds.items()
-            if (RANK[pair[1]] < RANK[pair[0]]) is is_harder
+            if (RANK[pair[1]] < RANK[pair[0]]) is (word == "less")
         ]
+        lines += [_fees(tx, fees, paid, word)] if fees else []
         said += f"<h3>{esc(tx(key))}</h3>{_list(lines)}" if lines else ""
     if found.is_sound:
         return said
     wrong = policy_words.findings(found, after, tx)[: lab_gist.to_mend(found)]
     head = f'<p class="note amb">{ms("warning")}{esc(tx("lab.unsound"))}</p>'
     return said + head + _list(wrong[:SHORT]) + _more(tx, wrong[SHORT:])
+
+
+def _fees(tx: Texts, fees: tuple[Figure, ...], paid: effects.Paid, word: str) -> str:
+    """Fees that moved in one direction, and of how many requests they take more or less."""
+    money = tx.list(tx.money(minor, currency) for currency, minor in paid.minor.items())
+    touched = tx(f"lab.short.{word}", n=len(paid.rows), money=money) if paid.minor else tx("lab.short.nobody")
+    return tx("lab.short.fees", fees=tx.list(policy_words.moved(fees, tx)), touched=touched)
 
 
 def _none(tx: Texts) -> str:

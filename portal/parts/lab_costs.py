@@ -39,7 +39,7 @@ def costs(tx: Texts, found: Compared, minutes: int, handling: Handling) -> str:
     rows.append(_row(tx, tx("lab.costs.hours"), found.people, lambda n: f"{n * minutes / 60:.1f}"))
     said = _table(tx, ("what", "before", "after", "difference"), rows)
     was, now = found.unknown
-    notes = [tx("lab.costs.unknown", was=was, now=now)] if was or now else []
+    notes = [tx("lab.costs.unknown", was=was, now=now, beside=tx("lab.col.before"))] if was or now else []
     if "<small>" in said:
         notes.append(tx("lab.costs.interval", draws=found.draws))
     notes.append(

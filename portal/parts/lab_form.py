@@ -38,6 +38,8 @@ def form(tx: Texts, text_key: str, last: str, version: int, problems: Problems) 
     if not figures:
         st.html(f'<p class="note">{esc(tx("lab.form.nothing"))}</p>')
     others = (spots.read(shipped("standard")), spots.read(last))
+    if section == "window_days":
+        st.html(f'<p class="note">{esc(tx("lab.form.from_completion"))}</p>')
     with st.container(key="lab-figures"):
         for place, figure in enumerate(figures):
             with st.container(key=f"lab-figure-{place}", gap=None):

@@ -2,32 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import Final
 
 from core import wording
+from core.domain.effects import only_if_approved
 from core.domain.eligibility import Assessment, assess
 from core.domain.facts import Facts
 from core.domain.policy import Policy
+from core.domain.simulation import Ints
 from core.domain.workdays import Calendar
 from core.services.replay import Replay, Sent
 from core.texts import Texts
 from portal.html import esc, href, ms
 
 Both = tuple[Policy, Policy]
-IN_SIGHT = 5  # of each side, those that ask for most
+IN_SIGHT: Final = 5  # of each side, those that ask for most
+OPENED: Final = 50  # more of each at a click; each is decided twice for its words
 
 
 def listed(
     tx: Texts,
     sent: Sent,
     found: Replay,
-    rows: Iterable[int],
+    rows: Ints,
     policies: Both,
     calendar: Calendar,
 ) -> str:
-    """One line each; open, both policies' rules in their own words, and what is in the way of the first."""
-    items = "".join(_one(tx, sent, found, row, policies, calendar) for row in list(rows)[:IN_SIGHT])
-    return f'<ul class="who">{items}</ul>'
+    """One line each; open, both policies' rules in their own words, and what is in the way of the first. What
+    asks for less opens at a click.
+    """
+
+    def said(some: Ints) -> str:
+        items = "".join(_one(tx, sent, found, int(row), policies, calendar) for row in some)
+        return f'<ul class="who">{items}</ul>'
+
+    first, more = rows[:IN_SIGHT], rows[IN_SIGHT : IN_SIGHT + OPENED]
+    if not len(more):
+        return said(first)
+    label = f"{esc(tx('lab.who.more', n=len(more)))}{ms('expand_more')}"
+    rest = f'<details class="more"><summary>{label}</summary>{said(more)}</details>'
+    return said(first) + rest + _unlisted(tx, len(rows) - IN_SIGHT - OPENED)
+
+
+def _unlisted(tx: Texts, n: int) -> str:
+    return f'<p class="note">{esc(tx("lab.who.others", n=n))}</p>' if n > 0 else ""
 
 
 def _one(tx: Texts, sent: Sent, found: Replay, row: int, policies: Both, calendar: Calendar) -> str:
@@ -40,7 +58,8 @@ def _one(tx: Texts, sent: Sent, found: Replay, row: int, policies: Both, calenda
     if before.verdict == after.verdict:
         sums = (int(effect.refund[row]) for effect in (found.was, found.will))
         was, now = (tx.money(minor, facts.currency) for minor in sums)
-        answers = tx("lab.who.money", verdict=tx(f"verdict.{after.verdict}"), was=was, now=now)
+        key = "lab.who.if_approved" if bool(only_if_approved(found.was, found.will)[row]) else "lab.who.money"
+        answers = tx(key, verdict=tx(f"verdict.{after.verdict}"), was=was, now=now)
     head = (
         f"<summary><span><b>{esc(answers)}</b><small>{esc(about)}</small></span>{ms('expand_more')}</summary>"
     )

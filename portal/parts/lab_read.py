@@ -30,7 +30,7 @@ def shown(tx: Texts, policy: Policy, version: int) -> None:
 def page(tx: Texts, policy: Policy, version: int) -> str:
     """The same words as on Help."""
     parts = (
-        ("can", rules_text.decisions(tx, policy)),
+        ("can", rules_text.decisions(tx, policy, rules_text.earlier(tx, policy))),
         ("delivered", rules_text.delivered(tx, policy)),
         ("window", rules_text.window(tx, policy)),
         ("evidence", rules_text.evidence(tx, policy)),
@@ -38,7 +38,7 @@ def page(tx: Texts, policy: Policy, version: int) -> str:
         ("route", rules_text.routes(tx, policy)),
         ("review", rules_text.review(tx, policy)),
         ("faq", rules_text.questions(tx, policy)),
-        ("terms", rules_text.terms(tx, policy, version + 1)),
+        ("terms", rules_text.terms(tx, policy, version + 1, rules_text.earlier(tx, policy))),
     )
     sections = "".join(
         f"<section><h2>{esc(tx(f'help.{name}.title'))}</h2>{html}</section>" for name, html in parts

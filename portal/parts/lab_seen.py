@@ -7,6 +7,7 @@ state of the shop's cases.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any, Final
 
@@ -29,6 +30,16 @@ YEAR: Final = timedelta(days=365)
 _KEPT: Final = "lab_kept"
 
 
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """`stamp`: all that what is worked out from them follows from, beside the texts."""
+
+    sent: past.Sent
+    told: past.Replay
+    since: datetime
+    stamp: Any
+
+
 def since(now: datetime) -> datetime:
     """The beginning of the day a year ago, so that a day's reruns look at the same requests."""
     return datetime.combine(local_date(now) - YEAR, time(), ZONE)
@@ -48,21 +59,12 @@ def shown(
     """Tiles for `text` beside `document`; `text_key`: where a point of the curve may be written; `who_first`:
     who wins and who loses stands before what it costs.
     """
-    first = since(app.now())
-    known = lab_sent.sent_since(app, actor, first)
-    sent, stamp = known.sent, (actor.id, first, known.stamp)
-    before = cached(document)
+    looked, before = replayed(app, actor, document, text, policy), cached(document)
+    sent, told, first = looked.sent, looked.told, looked.since
 
     def keep(name: str, key: Any, work: Callable[[], Any]) -> Any:
-        return kept(name, (stamp, key), work)
+        return kept(name, (looked.stamp, key), work)
 
-    keep("sent", (), lambda: sent)
-    was: past.Told = keep("was", document, lambda: past.told(sent, before))
-    told: past.Replay = keep(
-        "told",
-        (document, text),
-        lambda: past.beside(sent, was, past.told(sent, policy) if text != document else was),
-    )
     if not len(sent.history):
         tile("replay", tx("lab.replay"), drawn.replay(tx, told, first))
         return
@@ -90,7 +92,7 @@ def shown(
                 renderer="svg",
                 alt=lab_costs.flow_said(tx, flows),
             )
-            st.html(f'<p class="note">{esc(tx("lab.flow.read"))}</p>')
+            st.html(f'<p class="note">{esc(tx("lab.flow.read", beside=tx("lab.col.before")))}</p>')
         st.html(drawn.replay(tx, told, first))
     with st.container(key="card-lab-waiting"):
         done = lab_waiting.expected(
@@ -106,22 +108,33 @@ def shown(
             lab_sweep.what_if(tx, sent, text_key, text, minutes, keep)
 
 
+def replayed(app: App, actor: Actor, document: str, text: str, policy: Policy) -> Replayed:
+    """The shop's own requests since a year ago, and what `document` and `text` tell them."""
+    first, before = since(app.now()), cached(document)
+    known = lab_sent.sent_since(app, actor, first)
+    sent, stamp = known.sent, (actor.id, first, known.stamp)
+    kept("sent", (stamp, ()), lambda: sent)
+    was: past.Told = kept("was", (stamp, document), lambda: past.told(sent, before))
+    told: past.Replay = kept(
+        "told",
+        (stamp, (document, text)),
+        lambda: past.beside(sent, was, past.told(sent, policy) if text != document else was),
+    )
+    return Replayed(sent, told, first, stamp)
+
+
 def _people(app: App, tx: Texts, sent: past.Sent, told: past.Replay, policies: tuple[Policy, Policy]) -> None:
     won, lost = effects.gainers(sent.history, told.was, told.will)
     if not len(won) and not len(lost):
         return
+    beside = tx("lab.beside")
     parts = "".join(
-        f"<h3>{esc(tx(f'lab.who.{side}', n=len(rows)))}</h3>"
-        + lab_people.listed(tx, sent, told, map(int, rows[: lab_people.IN_SIGHT]), policies, app.calendar)
-        + _others(tx, len(rows) - lab_people.IN_SIGHT)
+        f"<h3>{esc(tx(f'lab.who.{side}', n=len(rows), beside=beside))}</h3>"
+        + lab_people.listed(tx, sent, told, rows, policies, app.calendar)
         for side, rows in (("lost", lost), ("won", won))
         if len(rows)
     )
     tile("who", tx("lab.who"), parts)
-
-
-def _others(tx: Texts, n: int) -> str:
-    return f'<p class="note">{esc(tx("lab.who.others", n=n))}</p>' if n > 0 else ""
 
 
 def _groups(tx: Texts, sent: past.Sent, told: past.Replay, done: tuple[Ints, Ints]) -> None:

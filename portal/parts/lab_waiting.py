@@ -110,7 +110,12 @@ def _notes(
         warning = tx("lab.waiting.too_few", people=staff.people, left=most.left, needed=needed)
         said += f'<p class="note amb">{ms("hourglass_bottom")}{esc(warning)}</p>'
     notes = [
-        tx("lab.waiting.was", half=tx.duration(handling.waited[0]), most=tx.duration(handling.waited[1]))
+        tx(
+            "lab.waiting.was",
+            half=tx.duration(handling.waited[0]),
+            most=tx.duration(handling.waited[1]),
+            beside=tx("lab.col.before"),
+        )
         if handling.waited
         else tx("lab.waiting.not_measured"),
         tx("lab.waiting.model"),

@@ -20,10 +20,19 @@ def sentence(tx: Texts, found: Versions | None) -> str:
 
 
 def note(tx: Texts, answer: Answer) -> str:
-    """The sentence under the verdict."""
-    tried = "" if answer.trial is None else tx("request.versions.trial", version=answer.trial.version)
-    said = " ".join(filter(None, (tried, sentence(tx, answer.versions))))
+    """The sentence under the verdict. In a share of a trial the draft stands in the place of the rules of
+    today, and 'today's' would be said of rules that are not in force.
+    """
+    said = sentence(tx, answer.versions) if answer.trial is None else _tried(tx, answer)
     return f'<p class="then">{ms("history")}<span>{esc(said)}</span></p>' if said else ""
+
+
+def _tried(tx: Texts, answer: Answer) -> str:
+    assert answer.trial is not None
+    found = answer.versions
+    if found is not None and found.differs and found.is_of_purchase:
+        return tx("request.versions.trial_kinder", trial=answer.trial.version, version=found.applies)
+    return tx("request.versions.trial", version=answer.trial.version)
 
 
 def other(tx: Texts, answer: Answer) -> str:
@@ -31,7 +40,8 @@ def other(tx: Texts, answer: Answer) -> str:
     found, side = answer.versions, answer.other
     if found is None or side is None or not found.differs:
         return ""
-    key = "request.versions.other_now" if found.is_of_purchase else "request.versions.other_bought"
+    theirs = "other_now" if answer.trial is None else "other_trial"
+    key = f"request.versions.{theirs if found.is_of_purchase else 'other_bought'}"
     says = wording.rule_sentence(tx, side.policy, side.found.rule, side.facts)
     money = _money(tx, found, side.facts.currency)
     return (

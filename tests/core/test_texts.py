@@ -478,6 +478,21 @@ def test_a_refusal_without_its_parameters_still_reads(
         assert len(tx.refusal(refusal())) > 8
 
 
+def test_ranges_of_one_column_are_said_once_with_one_or():
+    zh, en = texts.of("zh_CN"), texts.of("en")
+    ranges = (Within(0, 4), Within(6, 6), Within(8, None))
+    assert zh.tests("age_days", ranges) == "完成后的天数：0 天 到 4 天、6 天或至少 8 天"
+    assert (
+        en.tests("age_days", ranges) == "Days since completion: 0 days to 4 days, 6 days or at least 8 days"
+    )
+    credit = (Within(None, 40), Within(60, None))
+    assert en.tests("credit", credit) == "Account credit: at most 40 or at least 60"
+    several = OneOf(("not_delivered", "other"))
+    assert zh.test("reason", several) == "退款原因：没收到货或买错了等其他原因"
+    assert en.test("reason", several).count(" or ") == 1
+    assert en.test("reason", OneOf(("other",))) == "Reason: Wrong purchase, or something else"
+
+
 def test_a_rule_reads_as_words():
     assert both("test", "delivery", OneOf(("pending", "code_viewed"))) == (
         "发货状态：待发货或已查看",

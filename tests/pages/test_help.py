@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 
@@ -152,3 +153,19 @@ def test_the_way_to_support_leads_to_the_contact(open_page: OpenPage, shop: Shop
 def test_help_says_when_arbitration_can_be_asked_for(open_page: OpenPage):
     """As `rights.DISPUTABLE` has it: a question, a refusal, or nobody in time."""
     assert "审核员问过你问题，审核超过了时限，或没有通过后你重新申请了" in words(open_page("help"))
+
+
+@pytest.mark.parametrize("lang", ["zh_CN", "en"])
+def test_an_older_purchase_is_told_of_once_there_is_one(open_page: OpenPage, shop: Shop, lang: str):
+    """R6.3: with the rules and in the agreement; not before, nor where today's alone count."""
+    said = texts.of(lang)("help.kinder")
+    assert said not in words(open_page("help", lang=lang))
+    for number, more in enumerate(("", "\nkinder_version = false")):
+        changed = STANDARD.replace("[limits]", f"[limits]{more}", 1) + f"\n# {number}"
+        changed = re.sub(r"(?m)^kinder_version = true.*$", "", changed) if more else changed
+        shop.clock.advance(timedelta(days=1))
+        with shop.app.begin() as conn:
+            policies.publish(
+                shop.app, conn, changed, author="a", approved_by="b", in_force_from=shop.clock.at
+            )
+        assert words(open_page("help", lang=lang)).count(said) == (0 if more else 2)

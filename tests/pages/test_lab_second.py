@@ -4,11 +4,13 @@ is told while writing it.
 
 from __future__ import annotations
 
-from datetime import timedelta
+import re
+from datetime import datetime, time, timedelta
 
 import pytest
 
 from core.domain.actors import Actor
+from core.domain.workdays import ZONE, local_date
 from core.services import policies, policy_drafts
 from portal import session
 from tests.pages.conftest import OpenPage, html, words
@@ -55,6 +57,96 @@ def test_what_a_draft_changes_stands_before_the_button(open_page: OpenPage, shop
     assert "删掉规则 to_a_person（人工审核：" in said
     assert said.index("对顾客更严的") < said.index("直接通过 → 人工审核：") < said.index("对顾客更宽的")
     assert "发布之前请先处理" in said and "没有规则接住这种订单" in said
+
+
+FEE = ("other = 500", "other = 1000")
+
+
+@pytest.mark.parametrize(
+    ("lang", "harder", "says", "kinder"),
+    [
+        ("zh_CN", "对顾客更严的", "5% → 10%：本店 1 笔申请会少到账，合计最多少 ¥5.00", "对顾客更宽的"),
+        ("en", "Harder on customers", "5% → 10%: 1 request of this shop would get less, at most ¥5.00",
+         "Kinder to customers"),
+    ],
+)  # fmt: skip
+def test_a_higher_fee_is_harder_and_a_lower_one_kinder(
+    open_page: OpenPage, shop: Shop, lang: str, harder: str, says: str, kinder: str
+) -> None:
+    """Fees change no answer, and yet whoever decides is told who gets less, and how much."""
+    shop.apply(shop.order(delivery="code_viewed"), reason="other")
+    draft_id = ask(shop, FEE, ("up_to = 2000 }", "up_to = 10000 }"))
+    said = words(open_page("lab", LEAD, lang=lang, draft=str(draft_id)))
+    assert said.index(harder) < said.index(says) < said.index(kinder)
+    draft_id = ask(shop, ("other = 500", "other = 100"), key="lower")
+    said = words(open_page("lab", LEAD, lang=lang, draft=str(draft_id)))
+    assert kinder in said and harder not in said and "5% → 1%" in said
+
+
+@pytest.mark.parametrize(
+    ("lang", "says"),
+    [
+        ("zh_CN", "1 笔申请里 0 笔换结果；0 笔比现有的好，1 笔比现有的差。 "
+         "其中 1 笔结论没变，批准后到账更少。"),
+        ("en", "Of 1 request 0 changes; 0 better off, 1 worse off than so far. 1 of these keeps its "
+               "answer and would get less if approved."),
+    ],
+)  # fmt: skip
+def test_the_headline_counts_money_not_only_answers(
+    open_page: OpenPage, shop: Shop, lang: str, says: str
+) -> None:
+    shop.apply(shop.order(delivery="code_viewed"), reason="other")
+    page = edited(open_page, shop, *FEE, lang)
+    assert says in words(page)
+    assert ("批准后到账 ¥95.00 → ¥90.00" if lang == "zh_CN" else "if approved, ¥95.00 → ¥90.00") in words(
+        page
+    )
+
+
+@pytest.mark.parametrize(
+    ("lang", "says"),
+    [
+        ("zh_CN", "历史里没有这样的订单；按规则算，有 2 种订单的结论不同，其中 2 种更严。"),
+        ("en", "No such order in the history; by the rules 2 kinds of orders are answered otherwise, "
+               "2 of them harder."),
+    ],
+)  # fmt: skip
+def test_the_headline_tells_what_no_request_shows(
+    open_page: OpenPage, shop: Shop, lang: str, says: str
+) -> None:
+    """The history holds none of the orders that are answered otherwise; a link leads to which they are."""
+    shop.apply(shop.order())
+    page = edited(open_page, shop, "order_refund_minor = { up_to = 50000 }",
+                  "order_refund_minor = { up_to = 20000 }", lang)  # fmt: skip
+    [gist] = [part for part in html(page).split("\n") if 'class="gist"' in part]
+    assert says in words(page)
+    assert '<a href="#lab-changes">' in gist and 'id="lab-changes"' in html(page)
+
+
+@pytest.mark.parametrize(
+    ("lang", "column", "headline"),
+    [
+        ("zh_CN", "第 2 版（明天起）", "1 笔比第 2 版（明天起）的差"),
+        ("en", "Version 2 (begins tomorrow)", "1 worse off than under version 2 (begins tomorrow)."),
+    ],
+)
+def test_what_begins_later_is_named(
+    open_page: OpenPage, shop: Shop, lang: str, column: str, headline: str
+) -> None:
+    """Everything is compared with what was published last; where that is not what applies today, no column
+    says that it is.
+    """
+    shop.apply(shop.order(delivery="code_viewed"), reason="other")
+    tomorrow = datetime.combine(local_date(shop.clock.at) + timedelta(days=1), time(), ZONE)
+    draft_id = ask(shop, ("membership = 15", "membership = 20"))
+    policy_drafts.approve(shop.app, LEAD, draft_id, "yes", tomorrow)
+    page = edited(open_page, shop, *FEE, lang)
+    said = words(page)
+    assert column in said and headline in said
+    assert "现有" not in said and "than so far" not in said and 'data-label="So far"' not in html(page)
+    shop.clock.advance(timedelta(days=1))
+    page = edited(open_page, shop, *FEE, lang)
+    assert column not in words(page) and re.search('data-label="(现有|So far)"', html(page))
 
 
 def test_one_that_is_decided_tells_no_news(open_page: OpenPage, shop: Shop) -> None:
@@ -171,3 +263,21 @@ def test_whose_sign_in_ended_reads_what_became_of_the_text(
     shop.clock.advance(timedelta(days=31))
     said = words(page.run())
     assert says in said and "没有动过" not in said
+
+
+def test_those_who_ask_for_less_open_at_a_click(open_page: OpenPage, shop: Shop) -> None:
+    """Not only counted: each can be looked at."""
+    for minor in range(1_000, 8_000, 1_000):
+        shop.apply(shop.order(("alipay", minor), delivery="code_viewed"), minor, reason="other")
+    seen = html(edited(open_page, shop, *FEE))
+    assert "还有 2 笔，申请金额都更小" in seen.replace("\xa0", " ")
+    first, _, more = seen.partition('<details class="more"><summary>还有')
+    assert "<small>¥70.00 · " in first and "<small>¥10.00 · " not in first
+    assert "<small>¥10.00 · " in more.split("</ul></details>")[0]
+
+
+def test_from_when_a_window_counts_is_said_at_its_figures(open_page: OpenPage) -> None:
+    page = open_page("lab", AUTHOR)
+    assert "从订单完成的第二天算起" in words(page)
+    page.selectbox(key="lab-section").set_value("limits").run()
+    assert "从订单完成的第二天算起" not in words(page)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from core.domain.actors import Actor
 from core.services import policy_drafts, policy_trials
 from tests import pinned
@@ -59,3 +61,30 @@ def test_a_share_is_begun_by_another_person_and_told_to_whom_it_meets(
     press(open_page("lab", AUTHOR, lang="en", draft=str(draft_id)), "lab-stop-share")
     assert policy_trials.going_on(shop.app, LEAD) == ()
     assert "New rules" not in words(open_page("request", MEI, lang="en", order=order_no, step="2"))
+
+
+@pytest.mark.parametrize(
+    ("lang", "says", "not_so"),
+    [
+        ("zh_CN", "你购买时的规则（第 1 版）在这里更宽，按购买时的规则办理", ("按第 2 版办理", "现行规则")),
+        ("en", "the rules of your purchase (version 1) are kinder here, so those apply",
+         ("version 2 applies", "today's")),
+    ],
+)  # fmt: skip
+def test_a_share_that_is_less_kind_says_one_true_sentence(
+    open_page: OpenPage, shop: Shop, lang: str, says: str, not_so: tuple[str, ...]
+) -> None:
+    """In the share, and answered by the rules of the purchase, which are those in force: not by both."""
+    document = pinned.TEXT.replace("\ngame_card = 7", "\ngame_card = 3")
+    draft_id = policy_drafts.ask(shop.app, AUTHOR, document, "Shorter for cards", "ask")
+    trial_id = policy_trials.ask_share(shop.app, AUTHOR, draft_id, 50, "share")
+    policy_trials.agree(shop.app, LEAD, trial_id, "agree")
+    told = []
+    for _ in range(20):
+        ago = shop.clock.at - timedelta(days=5)
+        order_no = shop.order(delivery="code_viewed", completed_at=ago, paid_at=ago)
+        filled(shop, order_no, "other")
+        told.append(words(open_page("request", MEI, lang=lang, order=order_no, step="2")))
+        if says in told[-1]:
+            break
+    assert says in told[-1] and not [each for each in not_so if any(each in one for one in told)]

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.domain.actors import Actor
+from core import texts
+from core.domain.actors import STAFF, Actor
 from core.services import identity
 from portal import places, session, style, turns
 from tests.pages.conftest import html, words
@@ -56,6 +57,27 @@ def test_every_place_is_a_page_and_a_file():
 def test_the_frame_has_the_menu_and_says_where_one_is(shop: Shop):
     page = html(open_portal(shop, MEI))
     assert page.count("aria-current=page") == 1 and 'href="/records"' in page and "<h1>" in page
+
+
+@pytest.mark.parametrize("role", sorted(STAFF - {"system"}))
+def test_staff_begin_at_work_of_their_own_and_their_menu_has_no_closed_door(shop: Shop, role: str):
+    """Signed in, nobody arrives at 'you cannot see this page', and no link of the menu leads there."""
+    tx = texts.of("zh_CN")
+    nothing = {tx("shell.door.not_yours"), tx("credit.staff"), tx("start.hello.visitor")}
+    at = open_portal(shop, Actor(role, "somebody"))
+    assert not [each for each in nothing if each in words(at)]
+    [tabs] = re.findall(r'<nav class="tabs".*?</nav>', html(at), re.DOTALL)
+    offered = re.findall(r'href="/([a-z]+)"', tabs)
+    assert places.home(role).name in offered and f'href="/{places.home(role).name}" aria-current=page' in tabs
+    for name in offered:
+        at.switch_page(f"../pages/{name}.py").run()
+        assert not at.exception and not [each for each in nothing if each in words(at)], name
+
+
+def test_who_makes_the_rules_begins_in_the_lab():
+    assert {role: places.home(role).path for role in ("policy", "lead", "customer", "guest")} == {
+        "policy": "/lab", "lead": "/desk", "customer": "/", "guest": "/",
+    }  # fmt: skip
 
 
 def test_the_frame_bears_the_name_of_the_shop(shop: Shop):

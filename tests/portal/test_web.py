@@ -168,6 +168,7 @@ def test_in_demo_mode_one_can_be_who_is_in_the_demo_and_nobody_else(browser: Vis
     answer = browser.get("/session/demo?as=zhou-lan")
     assert answer.headers["location"] == "/desk"
     assert identity.who(demo.app, browser.cookies[session.TOKEN_COOKIE]) == Actor("reviewer", "zhou-lan")
+    assert browser.get("/session/demo?as=lu-jing").headers["location"] == "/lab"
     for person in ("nobody", "", "portal", "system"):
         assert browser.get(f"/session/demo?as={person}").status_code == 404
 

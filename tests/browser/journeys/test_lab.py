@@ -149,6 +149,10 @@ def test_a_cell_of_the_grid_is_a_place_in_the_text(page_factory: Pages, app: Run
     author = in_the_lab(page_factory, 1280, lang, "lu-jing")
     page = author.page
     before = page.locator("textarea").input_value()
+    rows = page.locator("textarea").evaluate(
+        "e => e.clientHeight / parseFloat(getComputedStyle(e).lineHeight)"
+    )
+    assert rows >= 24, "a document has some 250"
     look(author, "table")
     author.is_sound()
     names = [rule.id for rule in policies.current(core(app))[1].rules]
@@ -191,7 +195,7 @@ def test_on_a_phone_one_rule_at_a_time_is_changed(page_factory: Pages, app: Runn
     expect(found).to_contain_text("redeemed_faulty")
     expect(page.get_by_label(tx("rule_cell.id"), exact=True)).to_have_value("rule_1")
     author.is_sound()
-    link = page.locator(".gist a")
+    link = page.locator(".gist > a")
     link.click()
     expect(page.locator(".st-key-card-lab-costs h2")).to_be_in_viewport()
     look(author, "read")

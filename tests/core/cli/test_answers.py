@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -305,11 +306,44 @@ def test_a_replay_tells_two_documents_of_one_name_apart(line: Line, tmp_path: Pa
     head = line("simulate", "--policy", str(mine), "--against", "standard", "--orders", path).out.split("\n")[
         1
     ]
-    assert head.split("  ")[-2:] == [f"A standard ({mine})", "B standard (standard)"]
+    assert re.split("  +", head.strip()) == ["compared with: standard", f"this draft: {mine}"]
     head = line("simulate", "--policy", "strict", "--against", "standard", "--orders", path).out.split("\n")[
         1
     ]
-    assert head.split() == ["A", "strict", "B", "standard"]
+    assert re.split("  +", head.strip()) == ["compared with: standard", "this draft: strict"]
+
+
+@pytest.mark.parametrize("more", [(), ("--costs",)])
+def test_what_is_there_stands_first_and_both_are_named(line: Line, tmp_path: Path, more: tuple[str, ...]):
+    """The same order in every table; what is in force by its version, what is tried by its file."""
+    line.shop.apply(line.shop.order())
+    mine = tmp_path / "mine.toml"
+    mine.write_text(pinned.TEXT.replace("order_refund_minor = { up_to = 50000 }", "guest = true"), "utf-8")
+    said = line("simulate", "--policy", str(mine), "--lang", "en", *more).out
+    heads = [each for each in said.split("\n") if "this draft" in each and "not known" not in each]
+    assert len(heads) == 1 + len(more)
+    for head in heads:
+        assert re.split("  +", head.strip())[:2] == ["existing: version 1", f"this draft: {mine}"]
+    [approved] = [each for each in said.split("\n") if each.startswith("Approve at once  ")]
+    assert approved.split()[-2:] == ["1", "0"]
+    assert "现有：第 1 版" in line("simulate", "--policy", str(mine), "--lang", "zh_CN").out
+
+
+def test_a_fee_alone_shows_whom_it_moves(line: Line, tmp_path: Path):
+    """No verdict changes and no costs are asked for, and yet who gets less is told."""
+    case_no = line.shop.apply(line.shop.order(delivery="code_viewed"), reason="other").case_no
+    mine = tmp_path / "mine.toml"
+    mine.write_text(pinned.TEXT.replace("other = 500", "other = 1000"), "utf-8")
+    said = line("simulate", "--policy", str(mine), "--lang", "zh_CN").out
+    assert f"1 笔批准后少到账，合计最多少 ¥5.00，例如 {case_no}" in said and "多到账" not in said
+    less = {"rows": 1, "minor": {"CNY": 500}, "cases": [case_no]}
+    assert line.ask("simulate", "--policy", str(mine))["arrives"]["less"] == less
+    path, kinder = str(tmp_path / "orders.parquet"), str(mine)
+    line("facts", "--rows", "200", "--out", path)
+    both = ("simulate", "--policy", "standard", "--against", kinder, "--orders", path)
+    more = line.ask(*both)["arrives"]["more"]
+    assert more["rows"] > 1 and more["minor"]["CNY"] > 100
+    assert f"{more['rows']} requests would get more if approved" in line(*both, "--lang", "en").out
 
 
 def test_the_facts_of_an_order_can_be_decided(line: Line, tmp_path: Path):

@@ -37,6 +37,18 @@ def test_nothing_begins_in_the_past(line: Line, tmp_path: Path) -> None:
         assert conn.execute(select(table.c.version)).scalars().all() == [1]
 
 
+def test_a_dry_run_refuses_what_the_real_one_refuses_and_stores_nothing(line: Line, tmp_path: Path) -> None:
+    """What it calls fit to be published can be."""
+    file = document(tmp_path / "mine.toml")
+    tried = publish(line, file, "--from", "2020-01-01", "--dry-run", code=1)
+    assert tried == publish(line, file, "--from", "2020-01-01", code=1)
+    assert publish(line, file, "--dry-run")["version"] is None
+    with line.shop.app.read() as conn:
+        assert conn.execute(select(table.c.version)).scalars().all() == [1]
+    assert publish(line, file)["version"] == 2
+    assert publish(line, file, "--dry-run", code=1)["code"] == "policy_unchanged"
+
+
 @pytest.mark.parametrize("twin", [" Mei ", "ＭＥＩ"])
 def test_one_person_in_two_spellings_is_not_two(line: Line, twin: str) -> None:
     """Invariant 13, whoever calls the service."""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from core.adapters.synthetic import synthetic
 from core.domain import effects, spots, sweep
-from core.domain.bulk import Partial, Question, Replay, merged
+from core.domain.bulk import NONE, Partial, Question, Replay, merged
 from core.domain.effects import Seen, effect
 from core.domain.errors import AmountsTooLarge, HistoryInvalid, TransitionRefused
 from core.domain.history import History
@@ -41,7 +41,8 @@ assert len(FEW) < GROUPS < len(MANY)
 
 def told(found: Partial) -> object:
     """All that is said of it."""
-    return found.rows, found.verdicts, found.against, found.moved, found.costs, found.curve
+    moved = (found.moved, found.less, found.more)
+    return found.rows, found.verdicts, found.against, moved, found.costs, found.curve
 
 
 def whole(rows: History) -> Partial:
@@ -79,7 +80,7 @@ def test_the_whole_is_what_its_pieces_of_code_say() -> None:
 
 def test_no_rows_and_one_policy() -> None:
     alone = Replay(Question(STANDARD))
-    assert told(alone.nothing()) == (0, (0, 0, 0, 0), (), 0, None, ())
+    assert told(alone.nothing()) == (0, (0, 0, 0, 0), (), (0, NONE, NONE), None, ())
     found = alone(FEW, 0, len(FEW))
     assert found.by_verdict_before is None and sum(found.verdicts) == len(FEW)
 

@@ -160,6 +160,31 @@ def test_winners_and_losers_by_verdict_and_by_money() -> None:
     }  # fmt: skip
 
 
+def test_less_money_is_worse_though_people_are_still_asked() -> None:
+    """A fee alone: nobody's answer changes, and whoever is approved gets less; the refused lose nothing."""
+    rows = [claim(paid(10_000)), claim(paid(2_000)), claim(paid(500), delivery="redeemed")]
+    history = History.of(rows)
+    small = rule("small", "approve", order_refund_minor={"up_to": 2_000})
+    rules = (rule("no", "reject", delivery="redeemed"), small)
+    cheap, dear = (with_rules(*rules, rule("people", fee=fee)) for fee in (500, 1_000))
+    before, after = of(rows, cheap), of(rows, dear)
+    won, lost = effects.gainers(history, before, after)
+    assert (won.tolist(), lost.tolist()) == ([], [0])
+    assert effects.only_if_approved(before, after).tolist() == [True, False, False]
+    less, more = effects.paid(history, before, after)
+    assert (less.rows.tolist(), less.minor) == ([0], {"CNY": 500}) and not more.minor
+    less, more = effects.paid(history, after, before)
+    assert (more.rows.tolist(), more.minor) == ([0], {"CNY": 500}) and not less.minor
+
+
+def test_what_people_granted_is_no_fee() -> None:
+    """Decided by people for less than was asked; approved at once it would be another amount, by no fee."""
+    rows = [claim(paid(10_000))]
+    seen = Seen(np.array([True]), np.array([4_000]))
+    looked, at_once = (of(rows, with_rules(each), seen) for each in (rule("p"), rule("a", "approve")))
+    assert effects.arriving(looked, at_once).tolist() == [0]
+
+
 def test_nothing_costs_nothing() -> None:
     found = of([])
     assert compare(History.of([]), found, found).people.after == Span(0, 0, 0, 0)

@@ -185,6 +185,30 @@ def test_what_is_no_toml_says_the_line(text: str, line: int, column: int) -> Non
     assert f"第 {line} 行" in said["zh_CN"] and f"line {line}," in said["en"]
 
 
+@pytest.mark.parametrize(
+    ("line", "sign", "plain"),
+    [
+        ("name = “mine”", "“", '"'),
+        ('name = "mine”', "”", '"'),
+        ('reason = ["other"，"duplicate_charge"]', "，", ","),
+        ("days ＝ 7", "＝", "="),
+    ],
+)
+def test_a_full_width_sign_is_named(line: str, sign: str, plain: str) -> None:
+    """It looks right, and a Chinese keyboard writes it; in sentences and comments it is one."""
+    problem, said = _refused(f'en = "“a，b”"  # ，\n{line}\n')
+    assert (problem["code"], problem["line"], problem["sign"]) == ("full_width", 2, sign)
+    for words in said.values():
+        assert sign in words and plain in words
+
+
+def test_a_number_in_quotes_is_shown_with_them() -> None:
+    """'Without quotes; it is 7' would be no mistake."""
+    problem, said = _refused(pinned.TEXT.replace("\ngame_card = 7", '\ngame_card = "7"'))
+    assert (problem["code"], problem["value"]) == ("whole_number", '"7"')
+    assert '"7"' in said["en"] and '"7"' in said["zh_CN"]
+
+
 def test_a_library_that_says_something_new_still_gives_the_place() -> None:
     slip = from_pydantic({"type": "never_heard_of", "loc": ("limits", "draft"), "input": 1}, {})
     assert (slip.code, slip.place) == ("unfit", "limits.draft")
@@ -192,7 +216,17 @@ def test_a_library_that_says_something_new_still_gives_the_place() -> None:
 
 def test_every_slip_of_a_policy_is_tried() -> None:
     """A code that is not tried above may speak English, or no language."""
-    elsewhere = {"not_utf8", "not_toml", "bare_key", "too_deep", "unfit", "too_many", "entangled", "secret"}
+    elsewhere = {
+        "not_utf8",
+        "not_toml",
+        "bare_key",
+        "full_width",
+        "too_deep",
+        "unfit",
+        "too_many",
+        "entangled",
+        "secret",
+    }
     elsewhere |= {"not_json", "fact", "fact_missing"}  # of facts files
     elsewhere |= {code for code in slips.CODES if code.startswith("history_")}  # see adapters/test_history
     assert {code for _, _, code, _ in SLIPS} == set(slips.CODES) - elsewhere

@@ -46,6 +46,15 @@ def test_a_longer_window_is_told_by_the_age_of_the_orders() -> None:
     assert changes(before, after).figures == (Figure(place, window, window + 5),)
 
 
+@pytest.mark.parametrize(("days", "told"), [({"below": 5}, Within(0, 4)), ({"at_least": 3}, Within(3, None))])
+def test_no_range_names_days_that_nobody_has_left(days: dict[str, int], told: Within) -> None:
+    """A window has so many days: 'or at least 16' would be of no order."""
+    before = with_rules(rule("late", "reject", days_left={"below": 0}), rule("else", "review"))
+    early = rule("late", "reject", days_left={"below": 0}), rule("now", "approve", days_left=days)
+    moves = changes(before, with_rules(*early, rule("else", "review"))).moves
+    assert moves and {dict(move.region)["days_left"] for move in moves} == {(told,)}
+
+
 def test_kinds_that_move_alike_are_one_line() -> None:
     before = with_rules(rule("late", "reject", days_left={"below": 0}), rule("else", "review"))
     longer = {kind: days + 3 for kind, days in before.window_days.items()}
