@@ -56,7 +56,7 @@ def portal(directory: Path, environment: Mapping[str, str]) -> Iterator[Server]:
 
 @contextmanager
 def serve(target: str, directory: Path, environment: Mapping[str, str]) -> Iterator[Server]:
-    """`target` (module:app) served by uvicorn, as fast as its flags make it, from `directory` until the block ends."""
+    """`target` (module:app) served by uvicorn, as fast as its flags make it, from `directory`."""
     flags = ["--host", "127.0.0.1", "--ws", "websockets-sansio", "--ws-per-message-deflate", "false"]
     flags += ["--no-access-log", "--log-level", "warning"]
     with _running(["uvicorn", target, *flags, "--port"], directory, environment) as server:
