@@ -131,6 +131,12 @@ def document(app: App, version: int) -> str:
     return str(found)
 
 
+def is_published(app: App, version: int) -> bool:
+    """Whether this number is of a version that is, was or will be in force."""
+    with app.read() as conn:
+        return version in timeline(conn).versions
+
+
 def last(conn: Connection) -> tuple[int, datetime]:
     """Version that holds once everything published has begun, and from when: what a new one is an edit of."""
     row = conn.execute(_LAST).one()

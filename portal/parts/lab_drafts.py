@@ -16,6 +16,7 @@ from core.services.policy_drafts import Draft
 from core.texts import Texts
 from portal import boundary
 from portal.html import esc, href, ms
+from portal.parts.lab_base import Editing
 
 _COMMAND: Final = "lab_command"
 GO_ON: Final = "from"  # in the address: the draft that another one begins with
@@ -55,21 +56,22 @@ def _line(tx: Texts, draft: Draft, names: staff.Names, now: datetime) -> str:
     )
 
 
-def ask(app: App, actor: Actor, tx: Texts, document: str, version: int) -> None:
-    """What is meant, and the button that asks a second person."""
+def ask(app: App, actor: Actor, tx: Texts, document: str, editing: Editing) -> None:
+    """What is meant, and the button that asks a second person; none while a newer version is not in it."""
     with st.form("lab-ask", border=False):
         meant = st.text_input(
-            tx("lab.meant"),
-            key="lab-meant",
-            max_chars=policy_drafts.LONGEST,
-            placeholder=tx("lab.meant.such"),
-        )
-        asked = st.form_submit_button(tx("lab.ask"), icon=":material/how_to_reg:")
+            tx("lab.meant"), key="lab-meant", max_chars=policy_drafts.LONGEST,
+            placeholder=tx("lab.meant.such"), persist_state="session",
+        )  # fmt: skip
+        asked = st.form_submit_button(tx("lab.ask"), icon=":material/how_to_reg:", disabled=editing.is_behind)
+    if editing.is_behind:
+        st.html(f'<p class="note amb">{esc(tx("lab.newer.first", version=editing.newest))}</p>')
+        return
     if not asked:
         return
     command = st.session_state.setdefault(_COMMAND, f"policy-{uuid4()}")
     with boundary.refusals():
-        draft_id = policy_drafts.ask(app, actor, document, meant, command, based_on=version)
+        draft_id = policy_drafts.ask(app, actor, document, meant, command, based_on=editing.version)
         del st.session_state[_COMMAND]
         st.session_state[DONE] = tx("lab.asked")
         st.query_params["draft"] = str(draft_id)
@@ -87,10 +89,15 @@ def head(tx: Texts, draft: Draft, names: staff.Names, *, now: datetime) -> None:
     )
 
 
-def decide(app: App, actor: Actor, tx: Texts, draft: Draft, *, now: datetime) -> None:
-    """What this person may do about it."""
+def decide(app: App, actor: Actor, tx: Texts, draft: Draft, newest: int, *, now: datetime) -> None:
+    """What this person may do about it. `newest`: the last version; one that is not in it is said."""
+    is_behind = draft.state == "open" and draft.based_on != newest
+    if is_behind:
+        said = tx("lab.draft.behind", version=newest, based_on=draft.based_on)
+        st.html(f'<p class="note amb" role="status">{ms("warning")}{esc(said)}</p>')
     if draft.may_decide(actor):
-        _approve(app, actor, tx, draft, now)
+        if not is_behind:
+            _approve(app, actor, tx, draft, now)
         _send_back(app, actor, tx, draft)
     elif draft.state == "open" and same_person(actor.id, draft.author):
         st.html(f'<p class="note">{esc(tx("lab.draft.waits"))}</p>')

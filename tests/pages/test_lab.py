@@ -158,18 +158,20 @@ def test_a_figure_rewrites_its_value_in_the_text(
     page = open_page("lab", POLICY)
     document = text(page)
     page.selectbox(key="lab-section").set_value(section).run()
-    page.number_input(key=f"lab-fig-{place}").set_value(typed).run()
+    page.number_input(key=f"lab-fig-{place}-lab-doc-last-1").set_value(typed).run()
     before, after = document.split("\n"), text(page).split("\n")
     assert [new for old, new in zip(before, after, strict=True) if old != new] == [line]
     assert "已改" in words(page) and "标准规则" in words(page)
     look(page, "text").text_area[0].set_value(document).run()
     look(page, "form")
-    assert page.number_input(key=f"lab-fig-{place}").value != typed and "已改" not in words(page)
+    assert page.number_input(key=f"lab-fig-{place}-lab-doc-last-1").value != typed and "已改" not in words(
+        page
+    )
 
 
 def test_what_is_wrong_stands_beside_the_figure_and_by_its_line(open_page: OpenPage, shop: Shop) -> None:
     page = open_page("lab", POLICY)
-    page.number_input(key="lab-fig-window_days.membership").set_value(5000).run()
+    page.number_input(key="lab-fig-window_days.membership-lab-doc-last-1").set_value(5000).run()
     lines = text(page).split("\n")
     line = lines.index("membership = 5000") + 1
     assert words(page).count("能申请多少天 · 会员：不能大于 3650，现在是 5000") == 2, "at it and in the list"
@@ -183,9 +185,9 @@ def test_what_is_wrong_stands_beside_the_figure_and_by_its_line(open_page: OpenP
 def test_an_emptied_field_takes_nothing_out(open_page: OpenPage, shop: Shop) -> None:
     page = open_page("lab", POLICY)
     document = text(page)
-    page.number_input(key="lab-fig-window_days.membership").set_value(None).run()
+    page.number_input(key="lab-fig-window_days.membership-lab-doc-last-1").set_value(None).run()
     assert text(page) == document
-    assert page.number_input(key="lab-fig-window_days.membership").value is not None
+    assert page.number_input(key="lab-fig-window_days.membership-lab-doc-last-1").value is not None
 
 
 def test_one_that_was_sent_back_can_be_gone_on_from(open_page: OpenPage, shop: Shop) -> None:
@@ -281,7 +283,7 @@ def test_nothing_is_read_or_worked_out_twice(
     page = open_page("lab", POLICY)
     page.selectbox(key="lab-section").set_value("limits").run()
     assert sorted(calls) == ["measured", "sent_since", "told"]
-    page.number_input(key="lab-fig-limits.second_approval_minor").set_value(1.0).run()
+    page.number_input(key="lab-fig-limits.second_approval_minor-lab-doc-last-1").set_value(1.0).run()
     assert calls[3:] == ["told"], "the requests and what is in force are the same"
     shop.apply(shop.order())
     page.run()
@@ -331,6 +333,16 @@ def pick(page: AppTest, shop: Shop, rule: str) -> AppTest:
     return page.selectbox(key="lab-rule").set_value(f"{names.index(rule) + 1}. {rule}").run()
 
 
+def cell(page: AppTest, name: str) -> str:
+    """The key of a field of the rule that is looked at."""
+    return next(
+        str(each.key)
+        for kind in (page.text_input, page.selectbox, page.multiselect, page.number_input)
+        for each in kind
+        if str(each.key).startswith(f"lab-cell-{name}-")
+    )
+
+
 def in_the_grid(page: AppTest, row: int, column: str, typed: Any) -> AppTest:
     """A cell of the grid, as the browser sends it."""
     [grid] = [each for each in page.get("dataframe") if "lab-grid" in each.proto.id]
@@ -360,9 +372,9 @@ def test_a_cell_that_may_not_be_is_named_and_the_text_stays(
     page = table(open_page, lang)
     before = text(page)
     pick(page, shop, "not_delivered")
-    page.text_input(key="lab-cell-credit").set_value("many").run()
+    page.text_input(key=cell(page, "credit")).set_value("many").run()
     assert says in words(page) and text(page) == before
-    assert page.text_input(key="lab-cell-credit").value == "≥ 60"
+    assert page.text_input(key=cell(page, "credit")).value == "≥ 60"
     page.run()
     assert says not in words(page), "told once"
 
@@ -370,12 +382,12 @@ def test_a_cell_that_may_not_be_is_named_and_the_text_stays(
 def test_one_rule_is_a_form_of_typed_fields(open_page: OpenPage, shop: Shop) -> None:
     """What a phone has in place of the grid."""
     page = pick(table(open_page), shop, "faulty_small")
-    page.multiselect(key="lab-cell-reason").set_value(["service_failed"]).run()
-    page.selectbox(key="lab-cell-guest").set_value("yes").run()
-    page.text_input(key="lab-cell-recent_refunds").set_value("").run()
-    page.number_input(key="lab-cell-fee_basis_points").set_value(2.5).run()
+    page.multiselect(key=cell(page, "reason")).set_value(["service_failed"]).run()
+    page.selectbox(key=cell(page, "guest")).set_value("yes").run()
+    page.text_input(key=cell(page, "recent_refunds")).set_value("").run()
+    page.number_input(key=cell(page, "fee_basis_points")).set_value(2.5).run()
     page.multiselect(key="lab-columns").set_value(["kind"]).run()
-    page.multiselect(key="lab-cell-kind").set_value(["top_up", "other"]).run()
+    page.multiselect(key=cell(page, "kind")).set_value(["top_up", "other"]).run()
     rule = next(rule for rule in spots.read(text(page))["rules"] if rule["id"] == "faulty_small")
     assert rule["fee_basis_points"] == 250 and rule["when"] == {
         "reason": "service_failed", "order_refund_minor": {"up_to": 2000}, "guest": True,
@@ -403,7 +415,7 @@ def test_rules_are_added_moved_and_deleted_and_what_is_dead_is_marked(
 
 def test_two_rules_that_share_a_limit_are_moved_together(open_page: OpenPage, shop: Shop) -> None:
     page = pick(table(open_page), shop, "not_delivered")
-    page.text_input(key="lab-cell-order_refund_minor").set_value("≤ 800").run()
+    page.text_input(key=cell(page, "order_refund_minor")).set_value("≤ 800").run()
     assert "not_delivered_large 还是 ¥500.00" in words(page)
     page.button(key="lab-parted-move-0").click().run()
     assert "order_refund_minor = { above = 80000 }" in text(page) and "还是 ¥500.00" not in words(page)
@@ -414,7 +426,7 @@ def test_the_curve_begins_with_what_was_changed_last(open_page: OpenPage, shop: 
     page = open_page("lab", POLICY)
     assert page.selectbox(key="lab-sweep-figure").value == "window_days.membership"
     page.selectbox(key="lab-section").set_value("limits").run()
-    page.number_input(key="lab-fig-limits.second_approval_minor").set_value(90.0).run()
+    page.number_input(key="lab-fig-limits.second_approval_minor-lab-doc-last-1").set_value(90.0).run()
     assert page.selectbox(key="lab-sweep-figure").value == "limits.second_approval_minor"
     page.selectbox(key="lab-sweep-figure").set_value("window_days.top_up").run()
     assert page.selectbox(key="lab-sweep-figure").value == "window_days.top_up", "until the next change"
@@ -477,12 +489,17 @@ def test_a_text_that_nobody_asked_for_is_told_to_the_tab_and_taken_back_from_it(
     page = edited(open_page, shop, limit(shop), "second_approval_minor = 1")
     changed = text(page)
     told = re.search(r'class="lab-now" data-text="([^"]*)"', html(page))
-    assert told is not None and json.loads(unescape(told[1])) == changed != document
+    assert told is not None
+    kept = json.loads(unescape(told[1]))
+    assert kept == {"of": "lab-kept-lu-jing-last", "from": 1, "text": changed} and changed != document
     anew = open_page("lab", POLICY)
     assert text(anew) == document and "已经放回来" not in words(anew)
-    anew.text_input(key="lab-back-lab-doc-last-1").set_value(unescape(told[1])).run()
+    anew.text_input(key="lab-back-lab-doc-last-1").set_value(json.dumps(kept)).run()
     assert text(anew) == changed and "已经放回来" in words(anew)
-    for odd in ("{", "7", '""', json.dumps(document)):
+    odds = ("{", "7", '""', json.dumps(changed), *(
+        json.dumps({"from": version, "text": changed}) for version in (0, 2, True, "1", None)
+    ), json.dumps({"from": 1, "text": document}), json.dumps({"from": 1, "text": 7}))  # fmt: skip
+    for odd in odds:
         other = open_page("lab", POLICY)
         other.text_input(key="lab-back-lab-doc-last-1").set_value(odd).run()
         assert not other.exception and text(other) == document
@@ -493,7 +510,7 @@ def test_what_was_asked_for_does_not_come_back(open_page: OpenPage, shop: Shop) 
     changed = document.replace(limit(shop), "second_approval_minor = 1")
     policy_drafts.ask(shop.app, POLICY, changed, "one", "ask")
     page = open_page("lab", POLICY)
-    page.text_input(key="lab-back-lab-doc-last-1").set_value(json.dumps(changed)).run()
+    page.text_input(key="lab-back-lab-doc-last-1").set_value(json.dumps({"from": 1, "text": changed})).run()
     assert text(page) == document
 
 

@@ -13,7 +13,7 @@ from core.services import policies, policy_drafts
 from portal import session
 from tests.pages.conftest import OpenPage, html, words
 from tests.pages.filling import press
-from tests.pages.test_lab import button, edited, limit, look, pick, table, text
+from tests.pages.test_lab import button, cell, edited, limit, look, pick, table, text
 from tests.shop import LEAD, Shop
 
 AUTHOR = Actor("policy", "lu-jing")
@@ -97,7 +97,7 @@ def test_a_broken_text_tells_nothing_of_the_one_before_and_is_not_asked_for(
 def test_a_slip_in_a_field_is_told_in_the_fields_unit(open_page: OpenPage, lang: str, says: str) -> None:
     page = open_page("lab", AUTHOR, lang=lang)
     page.selectbox(key="lab-section").set_value("fee_basis_points").run()
-    page.number_input(key="lab-fig-fee_basis_points.other").set_value(150.0).run()
+    page.number_input(key="lab-fig-fee_basis_points.other-lab-doc-last-1").set_value(150.0).run()
     assert words(page).count(says) == 2, "at the field and in the list"
     assert "15000" not in words(page)
     assert "15000" in words(look(page, "text")), "there it is the document's"
@@ -105,13 +105,13 @@ def test_a_slip_in_a_field_is_told_in_the_fields_unit(open_page: OpenPage, lang:
 
 def test_a_cell_is_refused_at_its_field_and_an_exact_number_is_said(open_page: OpenPage, shop: Shop) -> None:
     page = pick(table(open_page), shop, "not_delivered")
-    page.text_input(key="lab-cell-order_refund_minor").set_value("五百").run()
+    page.text_input(key=cell(page, "order_refund_minor")).set_value("五百").run()
     assert "没有改成“五百”" in words(page)
     assert html(page).count('<p class="bad" role="alert">') == 1 and '"alert no"' not in html(page)
     assert "没有改成" not in words(page.run()), "told once"
-    page.text_input(key="lab-cell-order_refund_minor").set_value("300").run()
+    page.text_input(key=cell(page, "order_refund_minor")).set_value("300").run()
     assert "正好是 300 才算" in words(page)
-    page.text_input(key="lab-cell-order_refund_minor").set_value("≤ 300").run()
+    page.text_input(key=cell(page, "order_refund_minor")).set_value("≤ 300").run()
     assert "才算；" not in words(page)
 
 
