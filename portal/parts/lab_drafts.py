@@ -10,8 +10,9 @@ import streamlit as st
 
 from core.adapters.world import App
 from core.domain.actors import Actor, same_person
+from core.domain.errors import PolicyInvalid
 from core.domain.workdays import ZONE, local_date
-from core.services import policy_drafts, staff
+from core.services import policies, policy_drafts, staff
 from core.services.policy_drafts import Draft
 from core.texts import Texts
 from portal import boundary
@@ -63,6 +64,7 @@ def ask(app: App, actor: Actor, tx: Texts, document: str, editing: Editing) -> N
             tx("lab.meant"), key="lab-meant", max_chars=policy_drafts.LONGEST,
             placeholder=tx("lab.meant.such"), persist_state="session",
         )  # fmt: skip
+        despite = _despite(tx, document, "ask")
         asked = st.form_submit_button(tx("lab.ask"), icon=":material/how_to_reg:", disabled=editing.is_behind)
     if editing.is_behind:
         st.html(f'<p class="note amb">{esc(tx("lab.newer.first", version=editing.newest))}</p>')
@@ -71,7 +73,9 @@ def ask(app: App, actor: Actor, tx: Texts, document: str, editing: Editing) -> N
         return
     command = st.session_state.setdefault(_COMMAND, f"policy-{uuid4()}")
     with boundary.refusals():
-        draft_id = policy_drafts.ask(app, actor, document, meant, command, based_on=editing.version)
+        draft_id = policy_drafts.ask(
+            app, actor, document, meant, command, based_on=editing.version, despite=despite
+        )
         del st.session_state[_COMMAND]
         st.session_state[DONE] = tx("lab.asked")
         st.query_params["draft"] = str(draft_id)
@@ -85,7 +89,7 @@ def head(tx: Texts, draft: Draft, names: staff.Names, *, now: datetime) -> None:
     st.html(
         f'<p class="crumb"><a href="{href("/lab")}">{ms("arrow_back")}{esc(tx("lab.draft.back"))}</a></p>'
         f"<h2><bdi>{esc(draft.meant)}</bdi></h2>"
-        f'<p class="note">{esc(by)} · {esc(state)}</p>{_became(tx, draft, names, now)}'
+        f'<p class="note">{esc(by)} · {esc(state)}</p>{_accepted(tx, draft)}{_became(tx, draft, names, now)}'
     )
 
 
@@ -113,6 +117,16 @@ def decide(app: App, actor: Actor, tx: Texts, draft: Draft, newest: int, *, now:
         st.rerun()
 
 
+def _accepted(tx: Texts, draft: Draft) -> str:
+    """On record: faults that were accepted by who asked, and by who put it in force."""
+    said = [
+        tx(f"lab.despite.{who}", n=n)
+        for who, n in (("asked", draft.despite), ("approved", draft.accepted))
+        if n
+    ]
+    return "".join(f'<p class="note amb">{ms("warning")}{esc(line)}</p>' for line in said)
+
+
 def _became(tx: Texts, draft: Draft, names: staff.Names, now: datetime) -> str:
     """Who decided it and when; from when it holds, or why it came back."""
     if draft.decided_at is None or draft.decided_by is None:
@@ -133,13 +147,28 @@ def _approve(app: App, actor: Actor, tx: Texts, draft: Draft, now: datetime) -> 
             tx("lab.draft.from"), days, index=1, format_func=names.__getitem__, key="lab-from",
             help=tx("lab.draft.from_help"),
         )  # fmt: skip
+        despite = _despite(tx, draft.document, f"approve-{draft.id}")
         yes = st.form_submit_button(tx("lab.draft.approve"), type="primary", icon=":material/check:")
     if yes:
         start = None if day == today else datetime.combine(day, time(), ZONE)
         with boundary.refusals():
-            version = policy_drafts.approve(app, actor, draft.id, _once(draft, "approve"), start)
+            version = policy_drafts.approve(
+                app, actor, draft.id, _once(draft, "approve"), start, despite=despite
+            )
             when = tx("lab.draft.now") if start is None else tx.day_long(start)
             _said(tx("lab.draft.approved_said", version=version, when=when))
+
+
+def _despite(tx: Texts, document: str, what: str) -> int | None:
+    """A tick beside the button where something is to be mended; how many faults are accepted by it."""
+    try:
+        found = policies.faults(document)
+    except PolicyInvalid:
+        return None
+    if not found:
+        return None
+    is_so = st.checkbox(tx("lab.despite", n=found), key=f"lab-despite-{what}-{found}")
+    return found if is_so else None
 
 
 def _send_back(app: App, actor: Actor, tx: Texts, draft: Draft) -> None:

@@ -113,10 +113,10 @@ def _field(
 
 
 def _input(tx: Texts, text_key: str, at: Place, name: str, value: Any) -> None:
-    """The document's value is put in first, so that the two never differ. A field is of one rule of one text:
-    what a browser still had of another does not come in.
+    """The document's value is put in first, so that the two never differ. A field is of one text: what a
+    browser still had of another does not come in.
     """
-    key = f"lab-cell-{name}-{at[0]}-{text_key}"
+    key = f"lab-cell-{name}-{text_key}"
     kind, label = CELLS[name], tx(f"rule_cell.{name}")
     st.session_state[key] = now = lab_cells.screen(name, value)
     more: dict[str, Any] = {

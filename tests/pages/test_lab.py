@@ -46,6 +46,18 @@ def look(page: AppTest, view: str) -> AppTest:
     return page.segmented_control(key="lab-view").set_value(view).run()
 
 
+def wanted(shop: Shop, document: str, meant: str = "以后") -> int:
+    """Asked for, whatever the analysis says of it."""
+    return policy_drafts.ask(shop.app, POLICY, document, meant, "a", despite=policies.faults(document))
+
+
+def tick(page: AppTest) -> None:
+    """That the faults are known, where there are any."""
+    for box in page.checkbox:
+        if str(box.key).startswith("lab-despite-"):
+            box.check()
+
+
 def limit(shop: Shop) -> str:
     return f"second_approval_minor = {policies.current(shop.app)[1].limits.second_approval_minor}"
 
@@ -104,6 +116,7 @@ def test_it_is_asked_for_and_approved_by_another(open_page: OpenPage, shop: Shop
     """R6.3: draft, a second person, in force; its author is offered no approval."""
     page = edited(open_page, shop, limit(shop), "second_approval_minor = 100")
     page.text_input(key="lab-meant").set_value("大额要两个人")
+    tick(page)
     page = button(page, "lab-ask").click().run()
     assert not page.exception
     [draft] = policy_drafts.drafts(shop.app, POLICY)
@@ -113,6 +126,7 @@ def test_it_is_asked_for_and_approved_by_another(open_page: OpenPage, shop: Shop
     assert seen.text_area[0].value == draft.document and seen.text_area[0].disabled
     assert "直接通过 → 人工审核" in words(seen)
     seen.selectbox(key="lab-from").set_value(local_date(shop.clock.at))
+    tick(seen)
     button(seen, "lab-approve").click().run()
     assert policies.current(shop.app)[1].limits.second_approval_minor == 100
     assert "第 2 版" in words(open_page("lab", POLICY))
@@ -121,8 +135,9 @@ def test_it_is_asked_for_and_approved_by_another(open_page: OpenPage, shop: Shop
 def test_it_may_begin_on_another_day(open_page: OpenPage, shop: Shop) -> None:
     _, document = policies.last_document(shop.app)[:2]
     changed = document.replace(limit(shop), "second_approval_minor = 100")
-    draft_id = policy_drafts.ask(shop.app, POLICY, changed, "以后", "a")
+    draft_id = wanted(shop, changed)
     page = open_page("lab", LEAD, draft=str(draft_id))
+    tick(page)
     button(page, "lab-approve").click().run()  # tomorrow is what it says first
     assert policies.current(shop.app)[0] == 1
     shop.clock.advance(timedelta(days=1))
@@ -132,7 +147,7 @@ def test_it_may_begin_on_another_day(open_page: OpenPage, shop: Shop) -> None:
 def test_sent_back_with_a_word_why(open_page: OpenPage, shop: Shop) -> None:
     _, document = policies.last_document(shop.app)[:2]
     changed = document.replace(limit(shop), "second_approval_minor = 100")
-    draft_id = policy_drafts.ask(shop.app, POLICY, changed, "<b>以后</b>", "a")
+    draft_id = wanted(shop, changed, "<b>以后</b>")
     page = open_page("lab", LEAD, draft=str(draft_id))
     page = button(page, "lab-back").click().run()
     assert policy_drafts.get(shop.app, LEAD, draft_id).state == "open", "not without a word"
@@ -194,7 +209,7 @@ def test_one_that_was_sent_back_can_be_gone_on_from(open_page: OpenPage, shop: S
     """Who sent it back and why, and the same text to go on with."""
     _, document = policies.last_document(shop.app)[:2]
     changed = document.replace(limit(shop), "second_approval_minor = 100")
-    draft_id = policy_drafts.ask(shop.app, POLICY, changed, "以后", "a")
+    draft_id = wanted(shop, changed)
     policy_drafts.send_back(shop.app, LEAD, draft_id, "太严了", "b")
     page = open_page("lab", POLICY, draft=str(draft_id))
     assert "退回：" in words(page) and "太严了" in words(page)
@@ -207,9 +222,9 @@ def test_one_that_was_sent_back_can_be_gone_on_from(open_page: OpenPage, shop: S
 def test_an_approved_one_says_from_when_and_by_whom(open_page: OpenPage, shop: Shop) -> None:
     _, document = policies.last_document(shop.app)[:2]
     changed = document.replace(limit(shop), "second_approval_minor = 100")
-    draft_id = policy_drafts.ask(shop.app, POLICY, changed, "以后", "a")
+    draft_id = wanted(shop, changed)
     start = shop.clock.at + timedelta(days=3)
-    policy_drafts.approve(shop.app, LEAD, draft_id, "b", start)
+    policy_drafts.approve(shop.app, LEAD, draft_id, "b", start, despite=policies.faults(changed))
     said = words(open_page("lab", POLICY, draft=str(draft_id)))
     assert "批准，从" in said and f"{local_date(start).month}月{local_date(start).day}日" in said
 
@@ -311,7 +326,7 @@ def test_anothers_draft_is_weighed_and_not_changed(open_page: OpenPage, shop: Sh
     shop.apply(shop.order())
     _, document = policies.last_document(shop.app)[:2]
     changed = document.replace(limit(shop), "second_approval_minor = 100")
-    draft_id = policy_drafts.ask(shop.app, POLICY, changed, "以后", "a")
+    draft_id = wanted(shop, changed)
     page = open_page("lab", LEAD, draft=str(draft_id))
     assert "要花多少" in words(page) and "谁多拿，谁少拿" in words(page) and "如果换一个数" not in words(page)
 
@@ -508,7 +523,7 @@ def test_a_text_that_nobody_asked_for_is_told_to_the_tab_and_taken_back_from_it(
 def test_what_was_asked_for_does_not_come_back(open_page: OpenPage, shop: Shop) -> None:
     _, document = policies.last_document(shop.app)[:2]
     changed = document.replace(limit(shop), "second_approval_minor = 1")
-    policy_drafts.ask(shop.app, POLICY, changed, "one", "ask")
+    wanted(shop, changed)
     page = open_page("lab", POLICY)
     page.text_input(key="lab-back-lab-doc-last-1").set_value(json.dumps({"from": 1, "text": changed})).run()
     assert text(page) == document

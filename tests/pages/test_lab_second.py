@@ -25,7 +25,10 @@ def ask(shop: Shop, *changes: tuple[str, str], key: str = "ask") -> int:
     for old, new in changes:
         assert old in document
         document = document.replace(old, new, 1)
-    return policy_drafts.ask(shop.app, AUTHOR, document, f"meant {key}", key, based_on=version)
+    faults = policies.faults(document)
+    return policy_drafts.ask(
+        shop.app, AUTHOR, document, f"meant {key}", key, based_on=version, despite=faults
+    )
 
 
 def test_what_waits_for_a_person_stands_at_the_top(open_page: OpenPage, shop: Shop) -> None:
@@ -171,3 +174,37 @@ def test_whose_sign_in_ended_reads_what_became_of_the_text(
     shop.clock.advance(timedelta(days=31))
     said = words(page.run())
     assert says in said and "没有动过" not in said
+
+
+REFUSES = '[[rules]]\nid = "nobody"\nwhen = {}\nverdict = "reject"\nzh = "不退。"\nen = "No."\n\n'
+
+
+@pytest.mark.parametrize("lang", ["zh_CN", "en"])
+def test_what_is_unsound_takes_a_tick_of_either_person(open_page: OpenPage, shop: Shop, lang: str) -> None:
+    """One click is not enough for a rule that refuses everybody: not to ask, and not to approve."""
+    page = edited(open_page, shop, "[[rules]]", f"{REFUSES}[[rules]]", lang)
+    faults = policies.faults(text(page))
+    tick = page.checkbox(key=f"lab-despite-ask-{faults}")
+    assert not tick.value and str(faults) in tick.label
+    page.text_input(key="lab-meant").set_value("nobody")
+    page = button(page, "lab-ask").click().run()
+    assert policy_drafts.drafts(shop.app, LEAD) == () and f"--despite {faults}" in words(page)
+    page.checkbox(key=f"lab-despite-ask-{faults}").check()
+    button(page, "lab-ask").click().run()
+    [draft] = policy_drafts.drafts(shop.app, LEAD)
+    second = open_page("lab", LEAD, lang=lang, draft=str(draft.id))
+    key = f"lab-despite-approve-{draft.id}-{faults}"
+    assert not second.checkbox(key=key).value and str(faults) in second.checkbox(key=key).label
+    second = button(second, "lab-approve").click().run()
+    assert policies.newest(shop.app) == 1 and f"--despite {faults}" in words(second)
+    second.checkbox(key=key).check()
+    button(second, "lab-approve").click().run()
+    assert policies.newest(shop.app) == 2
+    said = words(open_page("lab", AUTHOR, lang=lang, draft=str(draft.id)))
+    assert ("仍然批准了" if lang == "zh_CN" else f"Approved although {faults} faults") in said
+
+
+def test_what_is_sound_needs_no_tick(open_page: OpenPage, shop: Shop) -> None:
+    """Rules that cross are no faults."""
+    page = edited(open_page, shop, "membership = 15", "membership = 20")
+    assert not page.checkbox and button(page, "lab-ask")
