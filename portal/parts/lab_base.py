@@ -18,6 +18,7 @@ LAST: Final = "last"
 DRAFT: Final = "draft"
 VERSION: Final = "version-"
 _BEGAN: Final = "lab-began-"  # by what it began with: the version that was the last one then
+_SAID: Final = "lab_last_said"  # how the picker named the last version in the run before
 Documents = Callable[[int], str]  # the text of a published version
 
 
@@ -62,6 +63,10 @@ def chosen(
     chooser = f"lab-base-{begun.id}" if begun else "lab-base"
     if (asked := st.query_params.get("base", "")) in names:  # after a reload the same as before
         st.session_state.setdefault(chooser, asked)
+    if st.session_state.get(_SAID) != names[LAST] and chooser in st.session_state:
+        # A browser shows and sends the words of what was picked: new words have to be told to it.
+        st.session_state[chooser] = st.session_state[chooser]
+    st.session_state[_SAID] = names[LAST]
     base: str = st.selectbox(
         tx("lab.base"), list(names), format_func=names.__getitem__, key=chooser, persist_state="session",
         on_change=_remember, args=(chooser,),
