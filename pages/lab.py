@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Final
 
 import streamlit as st
@@ -19,7 +18,17 @@ from core.texts import Texts
 from portal import session
 from portal.html import esc, hero, ms
 from portal.parts import lab as drawn
-from portal.parts import lab_drafts, lab_gist, lab_read, lab_seen, lab_text, lab_trial
+from portal.parts import (
+    lab_base,
+    lab_drafts,
+    lab_gist,
+    lab_newer,
+    lab_read,
+    lab_seen,
+    lab_text,
+    lab_trial,
+)
+from portal.parts.lab_base import Editing
 
 actor = session.require(*past.ROLES)
 tx, app = session.texts(), session.core()
@@ -51,11 +60,16 @@ def run() -> None:
     left, right = (st.container(), st.container()) if is_wide else st.columns([1, 1.15], gap="large")
     with left:
         gist = st.container(key="lab-gist")
-        text_key = _edited(version, document) if draft is None else None
-        text = _read(draft, version, document) if draft is not None else st.session_state[str(text_key)]
+        editing = _edited(version, document) if draft is None else None
+        text = editing.text if editing is not None else _read(draft, version, document)
+    if editing is not None:  # what one changes oneself, whatever was published meanwhile
+        if editing.version != version:
+            named = lab_gist.former(tx, editing.version)
+        version, document = editing.version, editing.document
     with right:
         st.html('<span id="lab-results"></span>')
-        compared = _seen(named, text, document, version, text_key, is_asked=draft is not None)
+        key = editing.key if editing is not None else None
+        compared = _seen(named, text, document, version, key, is_asked=draft is not None)
     is_read = not isinstance(lab_text.checked(text), PolicyInvalid)
     if is_read and text != document and (said := lab_gist.said(named, lab_seen.told(), compared)):
         gist.html(said)
@@ -78,8 +92,9 @@ def _of(asked: str) -> Draft | None:
         return None
 
 
-def _read(draft: Draft, version: int, document: str) -> str:
+def _read(draft: Draft | None, version: int, document: str) -> str:
     """A draft as it was asked for: what it changes, what can be done about it; its words at a click."""
+    assert draft is not None
     policy = lab_text.checked(draft.document)
     is_read = not isinstance(policy, PolicyInvalid)
     with st.container(key="card-lab-decide"):
@@ -87,7 +102,7 @@ def _read(draft: Draft, version: int, document: str) -> str:
         lab_drafts.head(tx, draft, names, now=now)
         if draft.state != "approved" and is_read:
             _in_short(document, draft.document)
-        lab_drafts.decide(app, actor, tx, draft, now=now)
+        lab_drafts.decide(app, actor, tx, draft, version, now=now)
     lab_trial.show(app, actor, tx, draft, names, now=now)
     with st.expander(tx("lab.text"), key="lab-draft-text"):
         st.text_area(
@@ -124,17 +139,28 @@ def _compared(document: str, text: str) -> tuple[Analysis, Changes] | None:
     return found
 
 
-def _edited(version: int, document: str) -> str:
-    """A document in the making, and asking a second person for it; the key of its text in the session."""
+def _edited(version: int, document: str) -> Editing:
+    """A document in the making, and asking a second person for it."""
     begun = None if (number := st.query_params.get(lab_drafts.GO_ON)) is None else _of(number)
-    earlier = {number: partial(policies.document, app, number) for number in policies.earlier(app, _EARLIER)}
-    key = lab_text.edited(tx, version, document, begun, earlier, who=actor.id, is_asked_for=_is_asked_for)
-    text: str = st.session_state[key]
-    if text != document and not isinstance(lab_text.checked(text), PolicyInvalid):
+
+    def text_of(number: int) -> str:
+        return document if number == version else policies.document(app, number)
+
+    def is_version(number: int) -> bool:
+        return number == version or policies.is_published(app, number)
+
+    above = st.container()
+    editing = lab_base.chosen(tx, version, begun, policies.earlier(app, _EARLIER), text_of)
+    with above:
+        lab_newer.shown(tx, editing, document)
+    keeps = lambda text: not _is_asked_for(text)  # noqa: E731
+    lab_text.edited(tx, editing, document, who=actor.id, keeps=keeps, is_version=is_version)
+    text = editing.text
+    if text != editing.document and not isinstance(lab_text.checked(text), PolicyInvalid):
         with st.container(key="card-lab-ask"):
-            lab_drafts.ask(app, actor, tx, text, version)
+            lab_drafts.ask(app, actor, tx, text, editing)
     st.html(f'<p class="note">{esc(tx("lab.publish"))}</p>')
-    return key
+    return editing
 
 
 def _is_asked_for(text: str) -> bool:

@@ -20,6 +20,7 @@ def add_commands(add: AddCommand, tx: Texts) -> None:
     command.add_argument("--author", metavar="ID", required=True, help=tx("cli.help.author"))
     command.add_argument("--approver", metavar="ID", required=True, help=tx("cli.help.approver"))
     command.add_argument("--from", dest="start", type=instant, metavar="ISO", help=tx("cli.help.from"))
+    command.add_argument("--despite", type=int, metavar="N", help=tx("cli.help.despite"))
     command.add_argument("--dry-run", action="store_true", help=tx("cli.help.dry_run"))
 
 
@@ -44,6 +45,7 @@ def publish(arguments: Namespace) -> Answer:
         "gaps": [dict(gap.example) for gap in found.gaps],
         "contradictions": [[item.code, item.rule] for item in found.contradictions],
         "overlaps": [[item.first, item.second] for item in found.overlaps if not item.is_exception],
+        "faults": found.faults,
         "displaces": None,
         "followed_by": None,
     }
@@ -61,6 +63,8 @@ def publish(arguments: Namespace) -> Answer:
             author=arguments.author,
             approved_by=arguments.approver,
             in_force_from=arguments.start,
+            # What is tried is told its faults, all of them, and is refused for nothing else.
+            despite=found.faults if arguments.dry_run else arguments.despite,
         )
         if arguments.dry_run:
             attempt.rollback()
@@ -73,6 +77,8 @@ def publish(arguments: Namespace) -> Answer:
 
     def lines(tx: Texts) -> list[str]:
         said = policy_words.findings(found, policy, tx)
+        if found.faults and start is None:
+            return [*said, tx("cli.publish.unsound", n=found.faults)]
         if start is None:
             return [*said, tx("cli.publish.checked", name=documents.title(policy, tx))]
         said.append(tx("cli.publish.done", name=documents.title(policy, tx), version=data["version"]))

@@ -77,7 +77,12 @@ class Analysis:
     @property
     def is_sound(self) -> bool:
         """Nothing that must be mended."""
-        return not (self.gaps or self.dead or self.contradictions)
+        return not self.faults
+
+    @property
+    def faults(self) -> int:
+        """How many findings must be mended; overlaps are none."""
+        return len(self.gaps) + len(self.dead) + len(self.contradictions)
 
 
 def analyse(policy: Policy) -> Analysis:

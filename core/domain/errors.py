@@ -536,6 +536,12 @@ class PolicyInvalid(Refusal):
     code = "policy_invalid"
 
 
+class PolicyUnsound(Refusal):
+    """The analysis found what must be mended, and nobody said that it be so. Params: `faults`: how many."""
+
+    code = "policy_unsound"
+
+
 class DraftDecided(Refusal):
     """A draft of a policy that was approved, sent back or withdrawn meanwhile."""
 

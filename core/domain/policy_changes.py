@@ -72,6 +72,11 @@ def changes(before: Policy, after: Policy) -> Changes:
     )
 
 
+def as_written(before: Policy, after: Policy) -> Changes:
+    """The figures that differ, without what orders are answered by it: that takes a moment only."""
+    return Changes((), tuple(_figures(before, after)), tuple(_fees(before, after)), ())
+
+
 def _moves(before: Policy, after: Policy) -> Iterator[Move]:
     """Kinds by how far their windows differ: where they do not, all at once; else each by its age. What is
     said in few words comes first.

@@ -46,11 +46,11 @@ def with_rule(text: str, at: int, row: Mapping[str, Any]) -> str:
     block = end.join(["[[rules]]", *lines])
     wanted = deepcopy(dict(raw))
     wanted["rules"].insert(at, dict(row))
-    blocks = _blocks(text, raw)
-    if at < len(blocks):
-        start = blocks[at][0]
+    known = blocks(text)
+    if at < len(known):
+        start = known[at][0]
         return spots.sure(f"{text[:start]}{block}{end}{end}{text[start:]}", wanted, ("rules", at))
-    last = blocks[-1][1]
+    last = known[-1][1]
     return spots.sure(f"{text[:last]}{end}{end}{block}{text[last:] or end}", wanted, ("rules", at))
 
 
@@ -62,7 +62,7 @@ def without_rule(text: str, at: int) -> str:
         raise CellRefused(rule=str(rows[0]["id"]), cell="id", value="", may="one_rule")
     wanted = deepcopy(dict(raw))
     del wanted["rules"][at]
-    start, end = _blocks(text, raw)[at]
+    start, end = blocks(text)[at]
     before, after = text[:start], text[end:]
     blank = spots.line_end(text)
     after = after.removeprefix(blank)
@@ -75,23 +75,25 @@ def without_rule(text: str, at: int) -> str:
 def moved(text: str, at: int, to: int) -> str:
     """`text` with the rule at `at` standing at `to`; a `Slip` where the rules of the text are no blocks."""
     raw = spots.read(text)
-    blocks = _blocks(text, raw)
-    if not (0 <= at < len(blocks) and 0 <= to < len(blocks)):
+    known = blocks(text)
+    if not (0 <= at < len(known) and 0 <= to < len(known)):
         raise Slip("unfit", f"rules.{at + 1}")
-    order = list(range(len(blocks)))
+    order = list(range(len(known)))
     order.insert(to, order.pop(at))
     wanted = deepcopy(dict(raw))
     wanted["rules"] = [wanted["rules"][place] for place in order]
     parts, last = [], 0
-    for (start, end), place in zip(blocks, order, strict=True):
-        parts += [text[last:start], text[slice(*blocks[place])]]
+    for (start, end), place in zip(known, order, strict=True):
+        parts += [text[last:start], text[slice(*known[place])]]
         last = end
     return spots.sure("".join(parts) + text[last:], wanted, ("rules", at))
 
 
-def _blocks(text: str, raw: Mapping[str, Any]) -> list[tuple[int, int]]:
-    """Where each rule begins, with comments right above it, and where its last line ends."""
-    known, found = spots.spots(text), []
+def blocks(text: str) -> list[tuple[int, int]]:
+    """Where each rule begins, with comments right above it, and where its last line ends; a `Slip` where the
+    rules of the text are no blocks.
+    """
+    raw, known, found = spots.read(text), spots.spots(text), []
     alone = {text.rfind("\n", 0, of) + 1 for of, _ in spots.comments(text) if _is_alone(text, of)}
     for number in range(len(rule_cells.rows(raw))):
         header = known.get(("rules", number))

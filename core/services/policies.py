@@ -6,6 +6,7 @@ import hashlib
 from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
@@ -15,8 +16,10 @@ from core.adapters.tables import from_micros, policies, policy_trials
 from core.adapters.world import App
 from core.domain import policy as documents
 from core.domain.actors import same_person
-from core.domain.errors import NotFound, PolicyFromThePast, PolicyUnchanged, SamePerson
+from core.domain.analysis import analyse
+from core.domain.errors import NotFound, PolicyFromThePast, PolicyUnchanged, PolicyUnsound, SamePerson
 from core.domain.policy import Policy
+from core.domain.regions import TooEntangled
 
 _IN_FORCE: Final = Prepared(
     select(policies.c.version)
@@ -131,6 +134,12 @@ def document(app: App, version: int) -> str:
     return str(found)
 
 
+def is_published(app: App, version: int) -> bool:
+    """Whether this number is of a version that is, was or will be in force."""
+    with app.read() as conn:
+        return version in timeline(conn).versions
+
+
 def last(conn: Connection) -> tuple[int, datetime]:
     """Version that holds once everything published has begun, and from when: what a new one is an edit of."""
     row = conn.execute(_LAST).one()
@@ -168,10 +177,11 @@ def ensure_shipped(app: App, name: str = "standard") -> int:
         return publish(
             app,
             conn,
-            documents.shipped(name),
+            document := documents.shipped(name),
             author=SHIPPED_BY,
             approved_by="setup",
             in_force_from=_BEGINNING if newest is None else None,
+            despite=faults(document) or None,  # a shop begins with what ships, as it is
         )
 
 
@@ -197,6 +207,25 @@ def _sha256(document: str) -> str:
     return hashlib.sha256(document.encode()).hexdigest()
 
 
+@lru_cache(maxsize=16)
+def faults(document: str) -> int:
+    """How many findings of the analysis must be mended; `PolicyInvalid`. None can be told of a table that is
+    too entangled to be read.
+    """
+    try:
+        return analyse(documents.load(document)).faults
+    except TooEntangled:
+        return 0
+
+
+def accept(document: str, despite: int | None) -> int | None:
+    """How many faults are accepted with it, None for none; `PolicyUnsound` unless `despite` is as many."""
+    found = faults(document)
+    if found and despite != found:
+        raise PolicyUnsound(faults=found)
+    return found or None
+
+
 def publish(
     app: App,
     conn: Connection,
@@ -205,12 +234,15 @@ def publish(
     author: str,
     approved_by: str,
     in_force_from: datetime | None = None,
+    despite: int | None = None,
 ) -> int:
     """Store a checked document as the next version, in force from now or later; `PolicyInvalid` names what is
-    wrong with it. Only the first version, which setup publishes, is in force from the beginning. A
+    wrong with it, `PolicyUnsound` how many faults it has unless `despite` is that number. Only the first
+    version, which setup publishes, is in force from the beginning. A
     trial for a share of the orders ends: what it is tried against is another policy now.
     """
     _check(document, author, approved_by)
+    accepted = accept(document, despite)
     now = app.now()
     in_force_from = in_force_from or now
     if in_force_from < now and conn.execute(_NEWEST).first() is not None:
@@ -223,7 +255,8 @@ def publish(
     t = policy_trials.c
     ended = {"state": "ended", "ended_by": approved_by.strip(), "ended_at": now, "cause": "published"}
     conn.execute(update(policy_trials).where(t.kind == "share", t.state != "ended").values(ended))
-    return store(app, conn, document, author=author, approved_by=approved_by, in_force_from=in_force_from)
+    people = {"author": author, "approved_by": approved_by}
+    return store(app, conn, document, **people, in_force_from=in_force_from, despite=accepted)
 
 
 def store(
@@ -234,6 +267,7 @@ def store(
     author: str,
     approved_by: str,
     in_force_from: datetime | None,
+    despite: int | None = None,
 ) -> int:
     """The next version, by two people. `in_force_from` None: never in force, decides what it is tried on."""
     policy = _check(document, author, approved_by)
@@ -248,6 +282,7 @@ def store(
             approved_by=approved_by.strip(),
             in_force_from=in_force_from,
             created_at=app.now(),
+            despite=despite,
         )
     )
     return last + 1

@@ -34,9 +34,9 @@ LONGEST: Final = 500  # characters of what is meant, and of why it came back
 SHOWN: Final = 20  # of those that are decided, the newest
 
 _d = policy_drafts.c
-_SHOWN: Final = select(policy_drafts, versions.c.in_force_from.label("begins_at")).outerjoin(
-    versions, versions.c.version == _d.version
-)
+_SHOWN: Final = select(
+    policy_drafts, versions.c.in_force_from.label("begins_at"), versions.c.despite.label("accepted")
+).outerjoin(versions, versions.c.version == _d.version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,8 @@ class Draft:
     decided_at: datetime | None
     says: str
     version: int | None
+    despite: int | None  # so many faults were accepted by who asked for it …
+    accepted: int | None  # … and by who put it in force
     begins_at: datetime | None
 
     def may_decide(self, actor: Actor) -> bool:
@@ -86,15 +88,23 @@ def get(app: App, actor: Actor, draft_id: int) -> Draft:
 
 
 def ask(
-    app: App, actor: Actor, document: str, meant: str, command_id: str, *, based_on: int | None = None
+    app: App,
+    actor: Actor,
+    document: str,
+    meant: str,
+    command_id: str,
+    *,
+    based_on: int | None = None,
+    despite: int | None = None,
 ) -> int:
-    """Ask a second person to approve a document: `PolicyInvalid` names what is wrong with it, `PolicyMovedOn`
-    which version was published since `based_on`, `PolicySaysTheSame` that only comments differ from the last.
-    Answers its number.
+    """Ask a second person to approve a document: `PolicyInvalid` names what is wrong with it, `PolicyUnsound`
+    how many faults it has unless `despite` is that number, `PolicyMovedOn` which version was published since
+    `based_on`, `PolicySaysTheSame` that only comments differ from the last. Answers its number.
     """
     _may(actor)
     words = _said(meant)
     policy = documents.load(document)
+    accepted = policies.accept(document, despite)
 
     def work(conn: Connection, _: None) -> dict[str, Any]:
         version = policies.last(conn)[0]
@@ -109,14 +119,24 @@ def ask(
             "author": actor.id,
         }
         values |= {"based_on": version, "state": "open", "created_at": app.now()}
+        values["despite"] = accepted
         return {"id": conn.execute(insert(policy_drafts).values(values).returning(_d.id)).scalar_one()}
 
     done = once(app, actor, command_id, "ask for a policy", lambda conn: None, work)
     return int(done["id"])
 
 
-def approve(app: App, actor: Actor, draft_id: int, command_id: str, start: datetime | None = None) -> int:
+def approve(
+    app: App,
+    actor: Actor,
+    draft_id: int,
+    command_id: str,
+    start: datetime | None = None,
+    *,
+    despite: int | None = None,
+) -> int:
     """Put it in force, from now or from `start`, as the next version. `SamePerson` for its author;
+    `PolicyUnsound` unless this person says `despite` how many faults too;
     `PolicyMovedOn` where another version was published since it was asked for, or begins after it would.
     """
 
@@ -125,9 +145,8 @@ def approve(app: App, actor: Actor, draft_id: int, command_id: str, start: datet
         # An edit of what is not the last word any more would take that back, and nobody would be told.
         if version != row.based_on or (start or app.now()) < begins_at:
             raise PolicyMovedOn(version=version)
-        version = policies.publish(
-            app, conn, row.document, author=row.author, approved_by=actor.id, in_force_from=start
-        )
+        people = {"author": row.author, "approved_by": actor.id}
+        version = policies.publish(app, conn, row.document, **people, in_force_from=start, despite=despite)
         return {"state": "approved", "version": version}
 
     return int(_decide(app, actor, draft_id, command_id, f"approve {start or 'now'}", publish)["version"])

@@ -85,11 +85,16 @@ def refused(where: str) -> list[CellRefused]:
     return found
 
 
-def write(text_key: str, rule: int, column: str, typed: Any, where: str) -> bool:
-    """This cell into the text; what is refused is told in the next run. Whether all went in."""
+def write(text_key: str, rule: int, named: Any, column: str, typed: Any, where: str) -> bool:
+    """This cell into the text; what is refused is told in the next run. Whether all went in. `named`: what
+    the rule at this place was called where it was typed; another one that stands there now is left alone.
+    """
     text: str = st.session_state[text_key]
     try:
-        row = rule_cells.rows(spots.read(text))[rule]
+        rows = rule_cells.rows(spots.read(text))
+        if rule >= len(rows) or rows[rule]["id"] != named:
+            [rule] = [place for place, each in enumerate(rows) if each["id"] == named]
+        row = rows[rule]
         value = document(str(row["id"]), column, typed)
         after = rule_cells.with_cell(text, rule, column, value)
     except CellRefused as told:

@@ -10,12 +10,14 @@ import streamlit as st
 
 from core.adapters.world import App
 from core.domain.actors import Actor, same_person
+from core.domain.errors import PolicyInvalid
 from core.domain.workdays import ZONE, local_date
-from core.services import policy_drafts, staff
+from core.services import policies, policy_drafts, staff
 from core.services.policy_drafts import Draft
 from core.texts import Texts
 from portal import boundary
 from portal.html import esc, href, ms
+from portal.parts.lab_base import Editing
 
 _COMMAND: Final = "lab_command"
 GO_ON: Final = "from"  # in the address: the draft that another one begins with
@@ -55,21 +57,25 @@ def _line(tx: Texts, draft: Draft, names: staff.Names, now: datetime) -> str:
     )
 
 
-def ask(app: App, actor: Actor, tx: Texts, document: str, version: int) -> None:
-    """What is meant, and the button that asks a second person."""
+def ask(app: App, actor: Actor, tx: Texts, document: str, editing: Editing) -> None:
+    """What is meant, and the button that asks a second person; none while a newer version is not in it."""
     with st.form("lab-ask", border=False):
         meant = st.text_input(
-            tx("lab.meant"),
-            key="lab-meant",
-            max_chars=policy_drafts.LONGEST,
-            placeholder=tx("lab.meant.such"),
-        )
-        asked = st.form_submit_button(tx("lab.ask"), icon=":material/how_to_reg:")
+            tx("lab.meant"), key="lab-meant", max_chars=policy_drafts.LONGEST,
+            placeholder=tx("lab.meant.such"), persist_state="session",
+        )  # fmt: skip
+        despite = _despite(tx, document, "ask")
+        asked = st.form_submit_button(tx("lab.ask"), icon=":material/how_to_reg:", disabled=editing.is_behind)
+    if editing.is_behind:
+        st.html(f'<p class="note amb">{esc(tx("lab.newer.first", version=editing.newest))}</p>')
+        return
     if not asked:
         return
     command = st.session_state.setdefault(_COMMAND, f"policy-{uuid4()}")
     with boundary.refusals():
-        draft_id = policy_drafts.ask(app, actor, document, meant, command, based_on=version)
+        draft_id = policy_drafts.ask(
+            app, actor, document, meant, command, based_on=editing.version, despite=despite
+        )
         del st.session_state[_COMMAND]
         st.session_state[DONE] = tx("lab.asked")
         st.query_params["draft"] = str(draft_id)
@@ -83,14 +89,19 @@ def head(tx: Texts, draft: Draft, names: staff.Names, *, now: datetime) -> None:
     st.html(
         f'<p class="crumb"><a href="{href("/lab")}">{ms("arrow_back")}{esc(tx("lab.draft.back"))}</a></p>'
         f"<h2><bdi>{esc(draft.meant)}</bdi></h2>"
-        f'<p class="note">{esc(by)} · {esc(state)}</p>{_became(tx, draft, names, now)}'
+        f'<p class="note">{esc(by)} · {esc(state)}</p>{_accepted(tx, draft)}{_became(tx, draft, names, now)}'
     )
 
 
-def decide(app: App, actor: Actor, tx: Texts, draft: Draft, *, now: datetime) -> None:
-    """What this person may do about it."""
+def decide(app: App, actor: Actor, tx: Texts, draft: Draft, newest: int, *, now: datetime) -> None:
+    """What this person may do about it. `newest`: the last version; one that is not in it is said."""
+    is_behind = draft.state == "open" and draft.based_on != newest
+    if is_behind:
+        said = tx("lab.draft.behind", version=newest, based_on=draft.based_on)
+        st.html(f'<p class="note amb" role="status">{ms("warning")}{esc(said)}</p>')
     if draft.may_decide(actor):
-        _approve(app, actor, tx, draft, now)
+        if not is_behind:
+            _approve(app, actor, tx, draft, now)
         _send_back(app, actor, tx, draft)
     elif draft.state == "open" and same_person(actor.id, draft.author):
         st.html(f'<p class="note">{esc(tx("lab.draft.waits"))}</p>')
@@ -104,6 +115,16 @@ def decide(app: App, actor: Actor, tx: Texts, draft: Draft, *, now: datetime) ->
         del st.query_params["draft"]
         st.query_params[GO_ON] = str(draft.id)
         st.rerun()
+
+
+def _accepted(tx: Texts, draft: Draft) -> str:
+    """On record: faults that were accepted by who asked, and by who put it in force."""
+    said = [
+        tx(f"lab.despite.{who}", n=n)
+        for who, n in (("asked", draft.despite), ("approved", draft.accepted))
+        if n
+    ]
+    return "".join(f'<p class="note amb">{ms("warning")}{esc(line)}</p>' for line in said)
 
 
 def _became(tx: Texts, draft: Draft, names: staff.Names, now: datetime) -> str:
@@ -126,13 +147,28 @@ def _approve(app: App, actor: Actor, tx: Texts, draft: Draft, now: datetime) -> 
             tx("lab.draft.from"), days, index=1, format_func=names.__getitem__, key="lab-from",
             help=tx("lab.draft.from_help"),
         )  # fmt: skip
+        despite = _despite(tx, draft.document, f"approve-{draft.id}")
         yes = st.form_submit_button(tx("lab.draft.approve"), type="primary", icon=":material/check:")
     if yes:
         start = None if day == today else datetime.combine(day, time(), ZONE)
         with boundary.refusals():
-            version = policy_drafts.approve(app, actor, draft.id, _once(draft, "approve"), start)
+            version = policy_drafts.approve(
+                app, actor, draft.id, _once(draft, "approve"), start, despite=despite
+            )
             when = tx("lab.draft.now") if start is None else tx.day_long(start)
             _said(tx("lab.draft.approved_said", version=version, when=when))
+
+
+def _despite(tx: Texts, document: str, what: str) -> int | None:
+    """A tick beside the button where something is to be mended; how many faults are accepted by it."""
+    try:
+        found = policies.faults(document)
+    except PolicyInvalid:
+        return None
+    if not found:
+        return None
+    is_so = st.checkbox(tx("lab.despite", n=found), key=f"lab-despite-{what}-{found}")
+    return found if is_so else None
 
 
 def _send_back(app: App, actor: Actor, tx: Texts, draft: Draft) -> None:

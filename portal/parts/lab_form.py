@@ -56,8 +56,10 @@ def readable(text: str) -> Mapping[str, Any] | None:
 
 
 def _field(tx: Texts, text_key: str, figure: Figure, raw: Mapping[str, Any]) -> None:
-    """One figure; the document's value is put in first, so that the two never differ."""
-    value, key = spots.value_at(raw, figure.path), f"lab-fig-{figure.place}"
+    """One figure; the document's value is put in first, so that the two never differ. A field is of one text:
+    what a browser still had of another does not come in.
+    """
+    value, key = spots.value_at(raw, figure.path), f"lab-fig-{figure.place}-{text_key}"
     name = policy_words.figure_name(figure, raw, tx)
     if value is not None and not _fits(figure, value):
         st.html(f'<p class="note amb">{esc(name)}: {esc(tx("lab.form.unfit", value=str(value)[:40]))}</p>')
@@ -88,7 +90,7 @@ def _field(tx: Texts, text_key: str, figure: Figure, raw: Mapping[str, Any]) -> 
 
 
 def _span(tx: Texts, text_key: str, figure: Figure, value: Any, name: str) -> None:
-    keys = [f"lab-fig-{figure.place}-{place}" for place in (0, 1)]
+    keys = [f"lab-fig-{figure.place}-{place}-{text_key}" for place in (0, 1)]
     for key, number in zip(keys, value or (None, None), strict=True):
         st.session_state[key] = number
     for column, key, end in zip(st.columns(2), keys, ("first", "last_day"), strict=True):

@@ -34,6 +34,16 @@ def naming(tx: Texts, version: int, begins_at: datetime, now: datetime) -> Texts
     )
 
 
+def former(tx: Texts, version: int) -> Texts:
+    """The same words, where what one changes began from a version that is not the last any more."""
+    return tx.saying(
+        {
+            "lab.beside": tx("lab.beside.former", version=version),
+            "lab.col.before": tx("lab.col.former", version=version),
+        }
+    )
+
+
 def said(
     tx: Texts, told: tuple[past.Sent, past.Replay] | None, compared: tuple[Analysis, Changes] | None
 ) -> str:

@@ -19,7 +19,8 @@ from portal.parts import lab_cells, lab_doc
 
 _PICKED: Final = "lab-rule"
 _GONE: Final = "lab_rule_gone"  # its text's key, the text before and after, its name
-_AT: Final = "lab_rule_at"  # its place; a name may be another's by now
+AT: Final = "lab_rule_at"  # its place; a name may be another's by now
+Place = tuple[int, Any]  # of a rule in the text, and its name there
 
 
 def one(
@@ -32,7 +33,7 @@ def one(
 ) -> None:
     """The rule that was picked, field by field, and what can be done with it as a whole."""
     names = [f"{place}. {row['id']}" for place, row in enumerate(rows, 1)]
-    at = min(int(st.session_state.get(_AT, 0)), len(rows) - 1)
+    at = min(int(st.session_state.get(AT, 0)), len(rows) - 1)
     st.session_state[_PICKED] = names[at]
     said = {
         name: f"{name} · {policy_words.rule_said(row['verdict'], row, tx)}"
@@ -49,11 +50,11 @@ def one(
     with st.container(key="lab-rule-fields"):
         tested = [name for name in COLUMNS if row[name] is not None or name in more]
         for name in ("id", "verdict", *tested, FEE):
-            _field(tx, text_key, at, name, row[name], refused)
+            _field(tx, text_key, (at, row["id"]), name, row[name], refused)
     if not tested:
         st.html(f'<p class="note">{esc(tx("lab.rule.always"))}</p>')
     for name in LANGUAGES if tx.language != "en" else LANGUAGES[::-1]:
-        _field(tx, text_key, at, name, row[name], refused)
+        _field(tx, text_key, (at, row["id"]), name, row[name], refused)
     with st.container(horizontal=True, key="lab-rule-ways"):
         for name, icon, to, is_off in (
             ("up", "arrow_upward", at - 1, at == 0),
@@ -94,10 +95,12 @@ def _back(tx: Texts, text_key: str) -> None:
 
 
 def _pick() -> None:
-    st.session_state[_AT] = int(st.session_state[_PICKED].split(".")[0]) - 1
+    st.session_state[AT] = int(st.session_state[_PICKED].split(".")[0]) - 1
 
 
-def _field(tx: Texts, text_key: str, at: int, name: str, value: Any, refused: Sequence[CellRefused]) -> None:
+def _field(
+    tx: Texts, text_key: str, at: Place, name: str, value: Any, refused: Sequence[CellRefused]
+) -> None:
     """One cell, and under it what was refused there, or how a number without a sign is read."""
     with st.container(key=f"lab-rule-{name}-box", gap=None):
         _input(tx, text_key, at, name, value)
@@ -109,9 +112,12 @@ def _field(tx: Texts, text_key: str, at: int, name: str, value: Any, refused: Se
             st.html(said)
 
 
-def _input(tx: Texts, text_key: str, at: int, name: str, value: Any) -> None:
-    """The document's value is put in first, so that the two never differ."""
-    kind, key, label = CELLS[name], f"lab-cell-{name}", tx(f"rule_cell.{name}")
+def _input(tx: Texts, text_key: str, at: Place, name: str, value: Any) -> None:
+    """The document's value is put in first, so that the two never differ. A field is of one text: what a
+    browser still had of another does not come in.
+    """
+    key = f"lab-cell-{name}-{text_key}"
+    kind, label = CELLS[name], tx(f"rule_cell.{name}")
     st.session_state[key] = now = lab_cells.screen(name, value)
     more: dict[str, Any] = {
         "key": key, "help": tx(f"cell_help.{kind}"), "on_change": _written, "args": (text_key, at, name, key),
@@ -142,13 +148,13 @@ def _input(tx: Texts, text_key: str, at: int, name: str, value: Any) -> None:
         st.text_input(label, placeholder="" if kind == "name" else tx("lab.cell.untested"), **more)
 
 
-def _written(text_key: str, at: int, name: str, key: str) -> None:
-    lab_cells.write(text_key, at, name, st.session_state[key], "field")
+def _written(text_key: str, at: Place, name: str, key: str) -> None:
+    lab_cells.write(text_key, *at, name, st.session_state[key], "field")
 
 
 def _move(text_key: str, at: int, to: int) -> None:
     if _changed(text_key, lambda text: rule_blocks.moved(text, at, to)):
-        st.session_state[_AT] = to
+        st.session_state[AT] = to
 
 
 def _add(text_key: str, at: int) -> None:

@@ -93,7 +93,7 @@ def _grid(tx: Texts, text_key: str, rows: list[dict[str, Any]], columns: list[st
         _frame(tx, rows, marks), key=key, hide_index=True, column_order=order, num_rows="fixed",
         column_config={name: _column(tx, name, rows) for name in (_MARK, *CELLS)}, row_height=40,
         height=min(40 * len(rows) + 42, 640), placeholder="", alt=tx("lab.table"),
-        on_change=_changed, args=(text_key, key),
+        on_change=_changed, args=(text_key, key, [row["id"] for row in rows]),
     )  # fmt: skip
 
 
@@ -135,11 +135,13 @@ def _column(tx: Texts, name: str, rows: list[dict[str, Any]]) -> Any:
     return st.column_config.TextColumn(**more, width="large" if kind == "sentence" else 128)
 
 
-def _changed(text_key: str, key: str) -> None:
-    """What was typed, cell by cell, into the text; after a refusal the grid shows what stands there."""
+def _changed(text_key: str, key: str, shown: list[Any]) -> None:
+    """What was typed, cell by cell, into the text; after a refusal the grid shows what stands there. `shown`:
+    the names of the rules as the grid had them.
+    """
     is_well = True
     for place, cells in st.session_state[key]["edited_rows"].items():
-        for name, typed in cells.items():
-            if name in CELLS:
-                is_well = lab_cells.write(text_key, int(place), name, typed, "grid") and is_well
+        for name in sorted(cells.keys() & CELLS.keys(), key=lambda name: name == "id"):  # its name at last
+            named, typed = shown[int(place)], cells[name]
+            is_well = lab_cells.write(text_key, int(place), named, name, typed, "grid") and is_well
     st.session_state[_KNOWN] = (text_key, st.session_state[text_key]) if is_well else None

@@ -1,28 +1,24 @@
-"""A policy in the lab: where it begins, what it is looked at through (form, table, text, as customers read
+"""A policy in the lab: what it is looked at through (form, table, text, as customers read
 it), and what is wrong, line by line.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Final
+from typing import Final, Literal
 
 import streamlit as st
 
 from core import policy_words
 from core.domain import policy_figures, spots
 from core.domain.errors import PolicyInvalid
-from core.domain.policy import SHIPPED, Policy, load, shipped
-from core.services.policy_drafts import Draft
+from core.domain.policy import Policy, load
 from core.texts import Texts
 from portal.html import esc, ms
 from portal.parts import lab_doc, lab_form, lab_kept, lab_read, lab_table
-
-LAST: Final = "last"
-DRAFT: Final = "draft"
-VERSION: Final = "version-"
-Earlier = Mapping[int, Callable[[], str]]  # versions that were published before the last: the text of each
+from portal.parts.lab_base import Editing
+from portal.parts.lab_kept import IsVersion
 
 
 @lru_cache(maxsize=8)
@@ -58,30 +54,21 @@ def _remember_view() -> None:
     st.query_params["view"] = st.session_state[_VIEW]
 
 
-def _remember_base(chooser: str) -> None:
-    st.query_params["base"] = st.session_state[chooser]
-
-
 def edited(
-    tx: Texts,
-    version: int,
-    document: str,
-    begun: Draft | None,
-    earlier: Earlier,
-    *,
-    who: str,
-    is_asked_for: Callable[[str], bool],
-) -> str:
-    """The document in the making, kept while one is elsewhere: the key of its text in the session."""
-    key, begun_with = _begin(tx, version, document, begun, earlier)
+    tx: Texts, editing: Editing, last: str, *, who: str, keeps: Callable[[str], bool], is_version: IsVersion
+) -> None:
+    """The document in the making, kept while one is elsewhere; figures are compared with the `last` version.
+    `keeps`: whether a text that the tab still has is worth coming back.
+    """
+    key, version = editing.key, editing.newest
     found = checked(st.session_state[key])
     problems = found.params["problems"] if isinstance(found, PolicyInvalid) else ()
     chosen = _choose_view(tx)
-    lab_form.left_behind(tx, key, begun_with)
+    lab_form.left_behind(tx, key, editing.begun_with)
     if chosen == "form":
         with st.container(key="card-lab-form"):
             st.html(f"<h2>{esc(tx('lab.form'))}</h2>")
-            lab_form.form(tx, key, document, version, problems)
+            lab_form.form(tx, key, last, version, problems)
     elif chosen == "table":
         lab_table.shown(tx, key, None if isinstance(found, PolicyInvalid) else found)
     elif chosen == "text":
@@ -91,21 +78,21 @@ def edited(
     else:
         lab_read.shown(tx, found, version)
     text: str = st.session_state[key]
-    lab_kept.told(tx, key, begun_with)
+    lab_kept.told(tx, key, editing.begun_with)
     if isinstance(found, PolicyInvalid):
         with st.container(key="card-lab-invalid"):
             st.html(invalid(tx, found, text, in_words=chosen == "form"))
     with st.container(horizontal=True, key="lab-ways"):
         if chosen == "text":
-            st.button(tx("lab.try"), type="primary", key="lab-try", icon=":material/play_arrow:")
+            kind: Literal["primary", "secondary"] = "secondary" if editing.is_behind else "primary"
+            st.button(tx("lab.try"), type=kind, key="lab-try", icon=":material/play_arrow:")
         st.download_button(
             tx("lab.download"), text, "policy.toml", "application/toml", key="lab-download",
             icon=":material/download:", on_click="ignore",
         )  # fmt: skip
-    if text != begun_with:
+    if text != editing.begun_with:
         st.html(f'<p class="note">{esc(tx("lab.unsaved"))}</p>')
-    lab_kept.kept(tx, key, begun_with, who, is_asked_for)
-    return key
+    lab_kept.kept(tx, editing, who, keeps, is_version)
 
 
 def _text(tx: Texts, key: str) -> None:
@@ -120,41 +107,6 @@ def _text(tx: Texts, key: str) -> None:
 
 def _typed(key: str, field: str) -> None:
     lab_doc.write(key, st.session_state[field])
-
-
-def _begin(tx: Texts, version: int, document: str, begun: Draft | None, earlier: Earlier) -> tuple[str, str]:
-    """Where it begins: what was published last or before, one that ships, or a draft. The key of its text,
-    and that text as it was at first.
-    """
-    names = {LAST: tx("lab.base.last", version=version)}
-    names |= {f"{VERSION}{number}": tx("lab.base.version", version=number) for number in earlier}
-    names |= {name: tx(f"lab.base.{name}") for name in SHIPPED}
-    if begun is not None:
-        names = {f"{DRAFT}-{begun.id}": tx("lab.base.draft", meant=begun.meant)} | names
-    chooser = f"lab-base-{begun.id}" if begun else "lab-base"
-    if (asked := st.query_params.get("base", "")) in names:  # after a reload the same as before
-        st.session_state.setdefault(chooser, asked)
-    base: str = st.selectbox(
-        tx("lab.base"), list(names), format_func=names.__getitem__, key=chooser, persist_state="session",
-        on_change=_remember_base, args=(chooser,),
-    )  # fmt: skip
-    if base in SHIPPED:
-        st.html(f'<p class="note">{esc(tx(f"lab.base.{base}.who"))}</p>')
-    is_draft = begun is not None and base.startswith(DRAFT)
-    if begun is not None and is_draft and begun.based_on != version:
-        older = tx("lab.base.older", based_on=begun.based_on, version=version)
-        st.html(f'<p class="note amb">{ms("info")}{esc(older)}</p>')
-    key = f"lab-doc-{base}-{version}"
-    if base == LAST:
-        begin = document
-    elif begun is not None and is_draft:
-        begin = begun.document
-    elif base.startswith(VERSION):
-        begin = earlier[int(base.removeprefix(VERSION))]()
-    else:
-        begin = shipped(base)
-    st.session_state.setdefault(key, begin)
-    return key, begin
 
 
 def invalid(tx: Texts, refused: PolicyInvalid, text: str, *, in_words: bool = False) -> str:

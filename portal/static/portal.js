@@ -51,22 +51,23 @@
 // a session that begins anew is given it.
 (() => {
   const write = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set;
-  let told;
+  const told = new Map();
 
   new MutationObserver(() => {
-    const box = document.querySelector("[class*=st-key-lab-kept-]");
-    if (!box) return;
-    const name = [...box.classList].find((part) => part.startsWith("st-key-lab-kept-"));
-    const now = box.querySelector(".lab-now")?.dataset.text;
-    if (now !== undefined && now !== told) {
-      told = now;
-      if (JSON.parse(now)) sessionStorage.setItem(name, now);  // as JSON: on one line
-      else sessionStorage.removeItem(name);
+    // What is said and of which text is said in one place: two parts of the page may be of two moments.
+    const now = document.querySelector(".lab-now")?.dataset.text;
+    if (now !== undefined) {
+      const {of, from, text} = JSON.parse(now);
+      if (told.get(of) !== now) {
+        told.set(of, now);
+        if (text) sessionStorage.setItem(of, JSON.stringify({from, text}));  // as JSON: on one line
+        else sessionStorage.removeItem(of);
+      }
     }
-    const field = box.querySelector("input:not([data-kept])");
+    const field = document.querySelector(".st-key-lab-kept input:not([data-kept])");
     if (!field) return;
     field.dataset.kept = "";
-    const kept = sessionStorage.getItem(name);
+    const kept = sessionStorage.getItem(field.placeholder);
     if (!kept) return;
     write.call(field, kept);
     field.dispatchEvent(new Event("input", {bubbles: true}));

@@ -15,7 +15,7 @@ from core.services import policies, policy_drafts
 from portal import session
 from tests.pages.conftest import OpenPage, html, words
 from tests.pages.filling import press
-from tests.pages.test_lab import button, edited, limit, look, pick, table, text
+from tests.pages.test_lab import button, cell, edited, limit, look, pick, table, text
 from tests.shop import LEAD, Shop
 
 AUTHOR = Actor("policy", "lu-jing")
@@ -27,7 +27,10 @@ def ask(shop: Shop, *changes: tuple[str, str], key: str = "ask") -> int:
     for old, new in changes:
         assert old in document
         document = document.replace(old, new, 1)
-    return policy_drafts.ask(shop.app, AUTHOR, document, f"meant {key}", key, based_on=version)
+    faults = policies.faults(document)
+    return policy_drafts.ask(
+        shop.app, AUTHOR, document, f"meant {key}", key, based_on=version, despite=faults
+    )
 
 
 def test_what_waits_for_a_person_stands_at_the_top(open_page: OpenPage, shop: Shop) -> None:
@@ -189,7 +192,7 @@ def test_a_broken_text_tells_nothing_of_the_one_before_and_is_not_asked_for(
 def test_a_slip_in_a_field_is_told_in_the_fields_unit(open_page: OpenPage, lang: str, says: str) -> None:
     page = open_page("lab", AUTHOR, lang=lang)
     page.selectbox(key="lab-section").set_value("fee_basis_points").run()
-    page.number_input(key="lab-fig-fee_basis_points.other").set_value(150.0).run()
+    page.number_input(key="lab-fig-fee_basis_points.other-lab-doc-last-1").set_value(150.0).run()
     assert words(page).count(says) == 2, "at the field and in the list"
     assert "15000" not in words(page)
     assert "15000" in words(look(page, "text")), "there it is the document's"
@@ -197,13 +200,13 @@ def test_a_slip_in_a_field_is_told_in_the_fields_unit(open_page: OpenPage, lang:
 
 def test_a_cell_is_refused_at_its_field_and_an_exact_number_is_said(open_page: OpenPage, shop: Shop) -> None:
     page = pick(table(open_page), shop, "not_delivered")
-    page.text_input(key="lab-cell-order_refund_minor").set_value("五百").run()
+    page.text_input(key=cell(page, "order_refund_minor")).set_value("五百").run()
     assert "没有改成“五百”" in words(page)
     assert html(page).count('<p class="bad" role="alert">') == 1 and '"alert no"' not in html(page)
     assert "没有改成" not in words(page.run()), "told once"
-    page.text_input(key="lab-cell-order_refund_minor").set_value("300").run()
+    page.text_input(key=cell(page, "order_refund_minor")).set_value("300").run()
     assert "正好是 300 才算" in words(page)
-    page.text_input(key="lab-cell-order_refund_minor").set_value("≤ 300").run()
+    page.text_input(key=cell(page, "order_refund_minor")).set_value("≤ 300").run()
     assert "才算；" not in words(page)
 
 
@@ -281,3 +284,37 @@ def test_from_when_a_window_counts_is_said_at_its_figures(open_page: OpenPage) -
     assert "从订单完成的第二天算起" in words(page)
     page.selectbox(key="lab-section").set_value("limits").run()
     assert "从订单完成的第二天算起" not in words(page)
+
+
+REFUSES = '[[rules]]\nid = "nobody"\nwhen = {}\nverdict = "reject"\nzh = "不退。"\nen = "No."\n\n'
+
+
+@pytest.mark.parametrize("lang", ["zh_CN", "en"])
+def test_what_is_unsound_takes_a_tick_of_either_person(open_page: OpenPage, shop: Shop, lang: str) -> None:
+    """One click is not enough for a rule that refuses everybody: not to ask, and not to approve."""
+    page = edited(open_page, shop, "[[rules]]", f"{REFUSES}[[rules]]", lang)
+    faults = policies.faults(text(page))
+    tick = page.checkbox(key=f"lab-despite-ask-{faults}")
+    assert not tick.value and str(faults) in tick.label
+    page.text_input(key="lab-meant").set_value("nobody")
+    page = button(page, "lab-ask").click().run()
+    assert policy_drafts.drafts(shop.app, LEAD) == () and f"--despite {faults}" in words(page)
+    page.checkbox(key=f"lab-despite-ask-{faults}").check()
+    button(page, "lab-ask").click().run()
+    [draft] = policy_drafts.drafts(shop.app, LEAD)
+    second = open_page("lab", LEAD, lang=lang, draft=str(draft.id))
+    key = f"lab-despite-approve-{draft.id}-{faults}"
+    assert not second.checkbox(key=key).value and str(faults) in second.checkbox(key=key).label
+    second = button(second, "lab-approve").click().run()
+    assert policies.newest(shop.app) == 1 and f"--despite {faults}" in words(second)
+    second.checkbox(key=key).check()
+    button(second, "lab-approve").click().run()
+    assert policies.newest(shop.app) == 2
+    said = words(open_page("lab", AUTHOR, lang=lang, draft=str(draft.id)))
+    assert ("仍然批准了" if lang == "zh_CN" else f"Approved although {faults} faults") in said
+
+
+def test_what_is_sound_needs_no_tick(open_page: OpenPage, shop: Shop) -> None:
+    """Rules that cross are no faults."""
+    page = edited(open_page, shop, "membership = 15", "membership = 20")
+    assert not page.checkbox and button(page, "lab-ask")

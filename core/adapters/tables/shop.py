@@ -29,6 +29,7 @@ policies = Table(
     Column("approved_by", Text),
     Column("in_force_from", Instant),
     Column("created_at", Instant, nullable=False),
+    Column("despite", Integer),  # so many faults were accepted by who put it in force
     CheckConstraint("approved_by IS NULL OR approved_by <> author", name="two_people"),
 )
 
@@ -50,6 +51,7 @@ policy_drafts = Table(
     Column("decided_at", Instant),
     Column("says", Text, nullable=False, server_default=""),  # of whoever sent it back
     Column("version", Integer, ForeignKey("policies.version")),  # that it became
+    Column("despite", Integer),  # so many faults were accepted by who asked for it
     CheckConstraint("state IN ('open', 'approved', 'sent_back', 'withdrawn')", name="state"),
     CheckConstraint(
         "state <> 'approved' OR (decided_by <> author AND version IS NOT NULL)", name="two_people"

@@ -236,6 +236,41 @@ def test_a_text_that_nobody_asked_for_is_there_after_the_session(page_factory: P
     author.is_sound()
 
 
+@pytest.mark.parametrize(("width", "lang"), [(360, "zh_CN"), (1280, "en")])
+def test_a_newer_version_takes_nothing_and_is_not_taken_back(
+    page_factory: Pages, app: RunningApp, width: int, lang: str
+) -> None:
+    """R6.3: published while somebody edits: told, kept through a reload, and carried over at a click."""
+    author = in_the_lab(page_factory, width, lang, "lu-jing")
+    tx, page, own = author.tx, author.page, core(app)
+    text = page.locator("textarea")
+    mine = re.sub(r"\ntop_up = \d+", f"\ntop_up = {width % 100 + 5}", text.input_value(), count=1)
+    text.fill(mine)
+    version, document, _ = policies.last_document(own)
+    theirs = re.sub(r"\nreview_most = \d+", f"\nreview_most = {width % 7 + 4}", document, count=1)
+    with own.begin() as conn:
+        newest = policies.publish(own, conn, theirs, author="zhao", approved_by="tang-wei")
+    page.locator(".st-key-lab-try button").click()
+    newer = page.locator(".st-key-card-lab-newer")
+    expect(newer).to_contain_text(tx("lab.newer", version=newest, began=version))
+    expect(page.locator(".st-key-card-lab-ask button")).to_be_disabled()
+    author.is_sound()
+    page.reload()
+    expect(newer).to_contain_text(tx("lab.newer", version=newest, began=version))
+    author.settle()
+    expect(text).to_have_value(mine)
+    newer.get_by_role("button").click()
+    expect(newer).to_have_count(0)
+    expect(page.get_by_text(tx("lab.newer.carried", version=newest))).to_be_visible()
+    author.settle()  # the field of the older text goes with the end of the run
+    expect(text).to_have_value(re.compile(f"top_up = {width % 100 + 5}\n"))
+    expect(text).to_have_value(re.compile(f"review_most = {width % 7 + 4}\n"))
+    picker = page.locator(".st-key-lab-base").get_by_role("combobox")
+    expect(picker).to_have_value(tx("lab.base.last", version=newest))
+    expect(page.locator(".st-key-card-lab-ask button")).to_be_enabled()
+    author.is_sound()
+
+
 def test_the_table_takes_the_whole_width(page_factory: Pages) -> None:
     author = in_the_lab(page_factory, 1280, "zh_CN", "lu-jing")
     look(author, "table")

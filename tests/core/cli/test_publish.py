@@ -104,3 +104,21 @@ def test_init_says_what_is_wrong_with_a_changed_file_of_the_demo(
     monkeypatch.setattr(policies.documents, "shipped", lambda name: changed)
     assert "Alipay stops taking" in line("init").out
     assert "Alipay stops" not in line("init").out, "told once"
+
+
+def test_what_is_unsound_is_published_by_who_says_so(line: Line, tmp_path: Path) -> None:
+    """With the number of the faults; a dry run says that it is needed."""
+    file = document(
+        tmp_path / "mine.toml", ("second_approval_minor = 100000", "second_approval_minor = 1000")
+    )
+    refused = publish(line, file, code=1)
+    assert refused["code"] == "policy_unsound" and refused["faults"] > 0
+    faults = str(refused["faults"])
+    words = ("publish", file, "--author", "mei", "--approver", "tao", "--dry-run", "--lang")
+    assert f"--despite {faults}" in line(*words, "zh_CN").out and "可以发布" not in line(*words, "zh_CN").out
+    assert "will not be published like this" in line(*words, "en").out
+    assert publish(line, file, "--despite", "99", code=1)["code"] == "policy_unsound"
+    done = publish(line, file, "--despite", faults)
+    assert done["version"] == 2 and done["faults"] == int(faults)
+    with line.shop.app.read() as conn:
+        assert conn.execute(select(table.c.despite)).scalars().all() == [None, int(faults)]

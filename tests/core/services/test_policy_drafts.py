@@ -19,6 +19,7 @@ from core.domain.errors import (
     PolicyInvalid,
     PolicyMovedOn,
     PolicySaysTheSame,
+    PolicyUnsound,
     Refusal,
     SamePerson,
     TextRequired,
@@ -177,6 +178,50 @@ def test_what_cannot_be_published_is_not_asked_for(shop: Shop) -> None:
     assert policy_drafts.get(shop.app, LEAD, asked(shop, words, "words")).state == "open", (
         "words are no comment"
     )
+
+
+REFUSES = """[[rules]]
+id = "nobody"
+when = {}
+verdict = "reject"
+zh = "不退。"
+en = "No."
+
+"""
+UNSOUND = pinned.TEXT.replace("[[rules]]", f"{REFUSES}[[rules]]", 1)
+
+
+def test_what_is_unsound_is_asked_for_and_approved_by_who_says_so(shop: Shop) -> None:
+    """A rule at the top refuses everybody, so no other one decides: each of both people says how many."""
+    faults = policies.faults(UNSOUND)
+    assert faults > 5 and policies.faults(LONGER) == 0
+    for despite in (None, 0, 1, faults + 1):
+        with pytest.raises(PolicyUnsound) as refused:
+            policy_drafts.ask(shop.app, AUTHOR, UNSOUND, "nobody", f"ask {despite}", despite=despite)
+        assert refused.value.params == {"faults": faults}
+    assert policy_drafts.drafts(shop.app, LEAD) == ()
+    draft_id = policy_drafts.ask(shop.app, AUTHOR, UNSOUND, "nobody", "ask", despite=faults)
+    for despite in (None, 1):
+        with pytest.raises(PolicyUnsound):
+            policy_drafts.approve(shop.app, LEAD, draft_id, f"yes {despite}", despite=despite)
+    assert policies.current(shop.app)[0] == 1
+    policy_drafts.approve(shop.app, LEAD, draft_id, "yes", despite=faults)
+    draft = policy_drafts.get(shop.app, LEAD, draft_id)
+    assert (draft.state, draft.despite, draft.accepted) == ("approved", faults, faults), "on record"
+    sound = policy_drafts.get(shop.app, LEAD, asked(shop, name="sound"))
+    assert (sound.despite, sound.accepted) == (None, None)
+
+
+def test_going_back_to_what_is_unsound_is_no_other_thing(shop: Shop) -> None:
+    faults = policies.faults(UNSOUND)
+    draft_id = policy_drafts.ask(shop.app, AUTHOR, UNSOUND, "nobody", "ask", despite=faults)
+    version = policy_drafts.approve(shop.app, LEAD, draft_id, "yes", despite=faults)
+    policy_drafts.approve(shop.app, LEAD, asked(shop, pinned.TEXT, "back"), "mended")
+    earlier = policies.document(shop.app, version)
+    with pytest.raises(PolicyUnsound):
+        policy_drafts.ask(shop.app, AUTHOR, earlier, "again", "again")
+    with pytest.raises(PolicyUnsound), shop.app.begin() as conn:
+        policies.publish(shop.app, conn, earlier, author="one", approved_by="two")
 
 
 @pytest.mark.parametrize("actor", [MEI, REVIEWER, SUPPORT, FINANCE], ids=str)
