@@ -58,6 +58,7 @@ class Seen:
     errors: list[str] = field(default_factory=list)
     cases: list[str] = field(default_factory=list)  # numbers of what was sent
     reconnects: int = 0
+    refused: int = 0  # connections that were not had at the first try
     again: int = 0  # clicks that had to be made once more
     signed_out: int = 0
 
@@ -117,6 +118,7 @@ class Customer:
                 await self._connect()
                 return
             except LINE_ERRORS as error:
+                self.seen.refused += 1
                 if time.monotonic() > until:
                     raise Lost(f"no connection: {_told(error)}") from error
             await asyncio.sleep(pause)

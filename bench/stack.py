@@ -267,6 +267,7 @@ def _rows(what: str, load: Load, usual: dict[str, float]) -> list[Measured]:
     signed_out = sum(one.signed_out for one in load.seen)
     again = sum(one.again for one in load.seen)
     broken = sum(one.reconnects for one in load.seen)
+    refused = sum(one.refused for one in load.seen)
     for error in sorted(set(load.errors))[:5]:
         print(f"  {what}: {error}", file=sys.stderr)
     clicks = f"{len(there)} clicks, {rate:.0f}/s"
@@ -285,7 +286,12 @@ def _rows(what: str, load: Load, usual: dict[str, float]) -> list[Measured]:
         Measured(
             "… signed out", f"{signed_out}", f"{len(load.seen)} customers", float(signed_out), at_most=0
         ),
-        Measured("… connections that came back", f"{broken}", f"{again} clicks made again", float(broken)),
+        Measured(
+            "… connections that came back",
+            f"{broken}, {refused} not at the first try",
+            f"{again} clicks made again",
+            float(broken),
+        ),
     ]
 
 

@@ -210,6 +210,41 @@ def test_without_any_replica_a_sentence_says_when(hosted: Hosted, run: Run) -> N
     assert "几秒后会自动打开" in said.decode() and "opens by itself" in said.decode()
 
 
+def test_a_replica_that_is_up_again_has_everybody_at_once(hosted: Hosted, run: Run) -> None:
+    """Open pages are requests without an end: nothing that a proxy learns only when one ends may keep the
+    others away.
+    """
+    visitors = [hosted.customer()[0] for _ in range(24)]
+    stack = hosted.stack
+
+    async def all_come_back() -> None:
+        for visitor in visitors:
+            visitor.think = 1
+        await asyncio.gather(*(visitor.pause() for visitor in visitors))
+
+    async def visit() -> tuple[int, int]:
+        for visitor in visitors:
+            await visitor.open()
+        await asyncio.to_thread(stack.kill, "web0")
+        await all_come_back()
+        moved = sum(visitor.seen.reconnects for visitor in visitors)
+        await asyncio.to_thread(stack.start_again, "web0")
+        await asyncio.to_thread(stack.kill, "web1")
+        await all_come_back()
+        for visitor in visitors:
+            await visitor.close()
+        return moved, sum(visitor.seen.reconnects for visitor in visitors) - moved
+
+    try:
+        first, second = run(visit)
+    finally:
+        for name in stack.webs:
+            if stack.is_gone(name):
+                stack.start_again(name)
+    assert first >= 3 and second == len(visitors)
+    assert sum(visitor.seen.refused for visitor in visitors) == 0
+
+
 # --- a new version ---------------------------------------------------------------------------------------
 
 
