@@ -81,6 +81,7 @@ FOREIGN = """() => {
   for (const name of ["aria-label", "aria-valuetext", "aria-roledescription", "placeholder"])
     for (const element of document.querySelectorAll(`[${name}]`)) {
       const text = element.getAttribute(name);
+      if (!element.getClientRects().length) continue;  // nobody meets it
       if (words.test(text) && !ours.test(text) && !element.closest(mine)) found.push(`${name}: ${text}`);
     }
   const lines = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
