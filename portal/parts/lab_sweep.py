@@ -199,11 +199,17 @@ def _taken(tx: Texts, figure: Figure, points: tuple[Point, ...], text_key: str) 
     if not others:
         return
     with st.container(horizontal=True, vertical_alignment="bottom", key="lab-sweep-take"):
-        value = st.selectbox(
-            tx("lab.sweep.choose"), others, key=f"lab-sweep-value-{figure.place}",
+        key = f"lab-sweep-value-{figure.place}"
+        st.selectbox(
+            tx("lab.sweep.choose"), others, key=key,
             format_func=lambda each: policy_words.figure_value(figure, each, tx), width=240,
         )  # fmt: skip
         st.button(
             tx("lab.sweep.take"), key="lab-sweep-write", icon=":material/edit:",
-            on_click=lab_form.put, args=(text_key, figure.path, value),
+            on_click=_take, args=(text_key, figure, key),
         )  # fmt: skip
+
+
+def _take(text_key: str, figure: Figure, key: str) -> None:
+    """What is chosen by now: a click may come with a choice that no run has drawn yet."""
+    lab_form.put(text_key, figure.path, st.session_state[key])
