@@ -68,6 +68,7 @@ def shot(v: Visit) -> Locator:
 
 
 def open_dialog(v: Visit) -> Locator:
+    v.settle()  # a button that is drawn anew under the pointer is not pressed
     v.page.locator('[class*="st-key-cover-"] button').click()
     mask = v.page.get_by_role("dialog").locator(".mask")
     expect(mask.locator(".sheet img")).to_be_visible()
