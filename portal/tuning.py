@@ -1,5 +1,5 @@
-"""Costs of Streamlit's own in every rerun, taken away: they grow with what a page shows and with its
-settings. All belong to the version that requirements.txt locks; `tests/portal/test_tuning.py` sees a change.
+"""Two costs of Streamlit's own in every rerun, taken away: they grow with what a page shows and with its
+settings. Both belong to the version that requirements.txt locks; `tests/portal/test_tuning.py` sees a change.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from streamlit.proto.NewSession_pb2 import CustomThemeConfig
 from streamlit.runtime import app_session, runtime
-from streamlit.runtime.scriptrunner import ScriptRunnerEvent
 
 _READ_THEME: Final = app_session._populate_theme_msg
 _WAITING: Final = "_events_that_wait"
@@ -22,9 +21,6 @@ def tune() -> None:
     app_session._populate_theme_msg = _tell_theme
     app_session.AppSession._on_scriptrunner_event = _on_event  # type: ignore[method-assign]
     runtime.Runtime._enqueued_some_message = _there_is_something_to_send  # type: ignore[method-assign]
-    app_session.AppSession.flush_browser_queue = _flush  # type: ignore[method-assign]
-    runtime.Runtime._send_message = _send_all  # type: ignore[method-assign, assignment]
-    runtime.MESSAGE_FLUSH_INTERVAL_SECS = 0  # type: ignore[attr-defined]
 
 
 # --- the theme ---------------------------------------------------------------------------------------------
@@ -47,10 +43,7 @@ def _tell_theme(msg: CustomThemeConfig, section: str = "theme") -> None:
 
 # --- waking the loop ---------------------------------------------------------------------------------------
 # Each element of a page wakes the event loop twice, by a byte through a socket. Every such call gives away
-# Python's lock, which comes back late when others are at work. Here one call is for all that waits, and the
-# loop lets some of it gather first; that a run begins or ends is told at once, with all that came before.
-
-LINGER_SECONDS: Final = 0.005  # Streamlit's pause between two sendings, which holds up an end as well
+# Python's lock, which comes back late when others are at work. Here one call is for all that waits.
 
 
 class _Waiting:
@@ -65,16 +58,10 @@ def _on_event(self: Any, *told: Any, **more: Any) -> None:
     """A thread of a run has made an element, has begun or ended: for the loop, in this order."""
     waiting = self.__dict__.setdefault(_WAITING, _Waiting())
     waiting.events.append((told, more))
-    if more.get("event") is not ScriptRunnerEvent.ENQUEUE_FORWARD_MSG:
-        self._call_soon_on_event_loop(lambda: _take(self, waiting))
     # Only after it was put there: the loop says that it has come before it looks, so nothing is left behind.
-    elif not waiting.is_called:
+    if not waiting.is_called:
         waiting.is_called = True
-        self._call_soon_on_event_loop(lambda: _linger(self, waiting))
-
-
-def _linger(self: Any, waiting: _Waiting) -> None:
-    asyncio.get_running_loop().call_later(LINGER_SECONDS, _take, self, waiting)
+        self._call_soon_on_event_loop(lambda: _take(self, waiting))
 
 
 def _take(self: Any, waiting: _Waiting) -> None:
@@ -96,23 +83,3 @@ def _there_is_something_to_send(self: Any) -> None:
         found.need_send_data.set()
     else:
         found.eventloop.call_soon_threadsafe(found.need_send_data.set)
-
-
-# --- sending -----------------------------------------------------------------------------------------------
-# The loop goes round once for each element, and then pauses, whether or not a run has ended. Here it goes
-# round once for all that it has, and the only pause is the one above.
-
-AT_ONCE: Final = 100  # the line's own queue takes 500, and is emptied between two rounds
-_FLUSH: Final = app_session.AppSession.flush_browser_queue
-_SEND: Final = runtime.Runtime._send_message
-
-
-def _flush(self: Any) -> list[Any]:
-    """What waits for one browser, in lots of `AT_ONCE`."""
-    waiting = _FLUSH(self)
-    return [waiting[first : first + AT_ONCE] for first in range(0, len(waiting), AT_ONCE)]
-
-
-def _send_all(self: Any, session: Any, lot: list[Any]) -> None:
-    for message in lot:
-        _SEND(self, session, message)
