@@ -41,23 +41,22 @@ class _Line:
 class Lines:
     """The open pages of one process."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self) -> None:
         self._open: set[_Line] = set()
-        self._clock = clock
 
     async def serve(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         """`app` for one page, until either side ends it or the page has to leave."""
         task = asyncio.current_task()
         assert task is not None
-        line = _Line(task, self._clock())
+        line = _Line(task, time.monotonic())
 
         async def heard() -> Message:
             message = await receive()
-            line.last, line.waits = self._clock(), True
+            line.last, line.waits = time.monotonic(), True
             return message
 
         async def told(message: Message) -> None:
-            line.last, line.waits = self._clock(), False
+            line.last, line.waits = time.monotonic(), False
             await send(message)
 
         self._open.add(line)
@@ -75,10 +74,10 @@ class Lines:
         """Until all have left, `MOST_SECONDS` are over or somebody is in a hurry. Who was quiet for longest
         goes first.
         """
-        until = self._clock() + MOST_SECONDS
+        until = time.monotonic() + MOST_SECONDS
         pace = min(EACH_SECONDS, MOST_SECONDS / 2 / max(1, len(self._open)))
-        while self._open and self._clock() < until and not is_hurried():
-            quiet = [line for line in self._open if line.may_leave(self._clock())]
+        while self._open and time.monotonic() < until and not is_hurried():
+            quiet = [line for line in self._open if line.may_leave(time.monotonic())]
             if quiet:
                 min(quiet, key=lambda line: line.last).leave()
             await asyncio.sleep(pace)
