@@ -11,7 +11,7 @@ from core.domain.errors import NotFound, PolicyInvalid
 from core.domain.policy import cached, load
 from core.domain.policy_changes import Changes
 from core.domain.regions import TooEntangled
-from core.services import policies, policy_drafts, staff
+from core.services import policies, policy_drafts, policy_schedule, staff
 from core.services import replay as past
 from core.services.policy_drafts import Draft
 from core.texts import Texts
@@ -24,6 +24,7 @@ from portal.parts import (
     lab_gist,
     lab_newer,
     lab_read,
+    lab_schedule,
     lab_seen,
     lab_text,
     lab_trial,
@@ -42,9 +43,6 @@ def run() -> None:
     draft = _asked_for()
     done = st.session_state.pop(lab_drafts.DONE, "")
     said = f'<p class="done" role="status">{ms("check_circle")}{esc(done)}</p>' if done else ""
-    if begins_at > now:
-        coming = tx("lab.coming", version=version, when=tx.day_long(begins_at))
-        said += f'<p class="note amb">{ms("schedule")}{esc(coming)}</p>'
     if draft is None and "draft" in st.query_params:
         said += f'<p class="note amb" role="status">{ms("search_off")}{esc(tx("lab.draft.lost"))}</p>'
     asked = policy_drafts.drafts(app, actor) if draft is None else ()
@@ -55,6 +53,8 @@ def run() -> None:
         st.html(
             '<script>document.querySelector(".stMain")?.scrollTo(0,0)</script>', unsafe_allow_javascript=True
         )
+    if draft is None and (coming := policy_schedule.coming(app, actor)):
+        lab_schedule.shown(app, actor, tx, coming, staff.names(app), now=now)
     is_wide = draft is None and lab_text.view() == "table"
     # A table takes the whole width: beside what comes of it half of its columns would be out of sight.
     left, right = (st.container(), st.container()) if is_wide else st.columns([1, 1.15], gap="large")
@@ -73,9 +73,12 @@ def run() -> None:
     is_read = not isinstance(lab_text.checked(text), PolicyInvalid)
     if is_read and text != document and (said := lab_gist.said(named, lab_seen.told(), compared)):
         gist.html(said)
-    if asked:
+    gone = policy_schedule.called_off(app, actor) if draft is None else ()
+    if asked or gone:
+        names = staff.names(app)
         with st.container(key="card-lab-drafts"):
-            st.html(lab_drafts.listing(tx, asked, staff.names(app), now=now))
+            listed = lab_drafts.listing(tx, asked, names, now=now)
+            st.html(listed + lab_schedule.history(tx, gone, names, now=now))
 
 
 def _asked_for() -> Draft | None:

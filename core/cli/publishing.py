@@ -1,4 +1,4 @@
-"""The command that puts a changed policy in force: checked, with what the analysis found, by two people."""
+"""The commands that put a changed policy in force, checked and by two people, and that call one off."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from core.cli import documents
-from core.cli.answer import AddCommand, Answer, instant
+from core.cli.answer import AddCommand, Answer, count, instant
 
 if TYPE_CHECKING:
     from core.texts import Texts
@@ -22,6 +22,11 @@ def add_commands(add: AddCommand, tx: Texts) -> None:
     command.add_argument("--from", dest="start", type=instant, metavar="ISO", help=tx("cli.help.from"))
     command.add_argument("--despite", type=int, metavar="N", help=tx("cli.help.despite"))
     command.add_argument("--dry-run", action="store_true", help=tx("cli.help.dry_run"))
+
+    command = add("call-off", call_off, tx("cli.help.call_off"))
+    command.add_argument("version", type=count, metavar="VERSION", help=tx("cli.help.call_off_version"))
+    command.add_argument("--by", metavar="ID", required=True, help=tx("cli.help.call_off_by"))
+    command.add_argument("--because", metavar="TEXT", required=True, help=tx("cli.help.call_off_because"))
 
 
 def publish(arguments: Namespace) -> Answer:
@@ -90,6 +95,23 @@ def publish(arguments: Namespace) -> Answer:
         return said
 
     return Answer(json=lambda tx: data, lines=lines)
+
+
+def call_off(arguments: Namespace) -> Answer:
+    """Let a version that is to begin later never begin."""
+    from uuid import uuid4
+
+    from core.cli.opening import opened
+    from core.domain.actors import Actor
+    from core.services import policy_schedule
+
+    who = Actor("policy", arguments.by)
+    called = arguments.version
+    holds = policy_schedule.call_off(opened(), who, called, arguments.because, f"call-off-{uuid4()}")
+    return Answer(
+        json=lambda tx: {"called_off": called, "version": holds},
+        lines=lambda tx: [tx("policy.called_off", version=called, holds=holds)],
+    )
 
 
 def _moment(at: datetime, tx: Texts) -> str:

@@ -573,9 +573,31 @@ class ShareOutOfRange(Refusal):
 
 
 class PolicyMovedOn(Refusal):
-    """A draft of an older version than the last one, or that would begin before it. Params: `version`."""
+    """A draft of another version than the last one, or that would begin before it. Params: `version`."""
 
     code = "policy_moved_on"
+
+
+class PolicyBegun(Refusal):
+    """A version that is in force, was, or begins within a minute: it cannot be called off any more. Params:
+    `version`.
+    """
+
+    code = "policy_begun"
+
+
+class PolicyFollowed(Refusal):
+    """A version that another one is scheduled after, written on top of it. Params: `version`, the later one;
+    `called`: the one that was to be called off.
+    """
+
+    code = "policy_followed"
+
+
+class PolicyCalledOff(Refusal):
+    """A version that somebody called off before. Params: `version`."""
+
+    code = "policy_called_off"
 
 
 class PolicyFromThePast(Refusal):

@@ -15,9 +15,18 @@ from core.adapters.prepared import Prepared
 from core.adapters.tables import from_micros, policies, policy_trials
 from core.adapters.world import App
 from core.domain import policy as documents
-from core.domain.actors import same_person
+from core.domain.actors import Actor, same_person
 from core.domain.analysis import analyse
-from core.domain.errors import NotFound, PolicyFromThePast, PolicyUnchanged, PolicyUnsound, SamePerson
+from core.domain.errors import (
+    NotAllowed,
+    NotFound,
+    PolicyFromThePast,
+    PolicyUnchanged,
+    PolicyUnsound,
+    SamePerson,
+    TextRequired,
+    TextTooLong,
+)
 from core.domain.policy import Policy
 from core.domain.regions import TooEntangled
 
@@ -31,6 +40,11 @@ _TIMELINE: Final = Prepared(
     select(policies.c.version, policies.c.in_force_from)
     .where(policies.c.in_force_from.is_not(None))
     .order_by(policies.c.in_force_from, policies.c.version)
+)
+ROLES: Final = ("policy", "lead")  # who works on policies
+LONGEST: Final = 500  # characters of what is meant by a draft, and of why something was turned down
+_FIRST: Final = (
+    select(policies.c.version).order_by(policies.c.version).limit(1).with_for_update(key_share=True)
 )
 _BEGINNING: Final = from_micros(0)  # of the first version, which setup publishes
 SHIPPED_BY: Final = "portal"  # the author of what ships with the code
@@ -140,6 +154,29 @@ def is_published(app: App, version: int) -> bool:
         return version in timeline(conn).versions
 
 
+def may(actor: Actor) -> None:
+    """`NotAllowed` for whoever does not work on policies."""
+    if actor.role not in ROLES:
+        raise NotAllowed(role=actor.role)
+
+
+def said(text: str) -> str:
+    """What a person says about a policy, in one line; `TextRequired`, `TextTooLong`."""
+    words = " ".join(text.split())
+    if not words:
+        raise TextRequired()
+    if len(words) > LONGEST:
+        raise TextTooLong(limit=LONGEST, length=len(words))
+    return words
+
+
+def in_line(conn: Connection) -> None:
+    """Whoever changes what is to hold stands in line here, before anything else is locked: what is the last
+    version stays so until the end of the transaction. Requests do not wait for it.
+    """
+    conn.execute(_FIRST).first()
+
+
 def last(conn: Connection) -> tuple[int, datetime]:
     """Version that holds once everything published has begun, and from when: what a new one is an edit of."""
     row = conn.execute(_LAST).one()
@@ -243,6 +280,7 @@ def publish(
     """
     _check(document, author, approved_by)
     accepted = accept(document, despite)
+    in_line(conn)
     now = app.now()
     in_force_from = in_force_from or now
     if in_force_from < now and conn.execute(_NEWEST).first() is not None:

@@ -23,25 +23,26 @@ from core.domain.errors import (
     PolicyMovedOn,
     PolicySaysTheSame,
     SamePerson,
-    TextRequired,
-    TextTooLong,
 )
 from core.services import policies
 from core.services.commands import once
 
-ROLES: Final = ("policy", "lead")
-LONGEST: Final = 500  # characters of what is meant, and of why it came back
 SHOWN: Final = 20  # of those that are decided, the newest
 
 _d = policy_drafts.c
 _SHOWN: Final = select(
-    policy_drafts, versions.c.in_force_from.label("begins_at"), versions.c.despite.label("accepted")
+    policy_drafts,
+    versions.c.in_force_from.label("begins_at"),
+    versions.c.despite.label("accepted"),
+    versions.c.called_off_at.is_not(None).label("is_called_off"),
 ).outerjoin(versions, versions.c.version == _d.version)
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """`state`: open, approved (it is `version`, from `begins_at`), sent_back (`says` why), withdrawn."""
+    """`state`: open, approved (it is `version`, from `begins_at` unless called off), sent_back (`says` why),
+    withdrawn.
+    """
 
     id: int
     document: str
@@ -58,6 +59,7 @@ class Draft:
     despite: int | None  # so many faults were accepted by who asked for it …
     accepted: int | None  # … and by who put it in force
     begins_at: datetime | None
+    is_called_off: bool  # before it began
 
     def may_decide(self, actor: Actor) -> bool:
         """Somebody else than its author, while it is open (invariant 13)."""
@@ -66,7 +68,7 @@ class Draft:
 
 def drafts(app: App, actor: Actor) -> tuple[Draft, ...]:
     """What waits for a second person, the oldest first; then the newest of what was decided."""
-    _may(actor)
+    policies.may(actor)
     is_open = _d.state == "open"
     with app.read() as conn:
         waiting = conn.execute(_SHOWN.where(is_open).order_by(_d.created_at, _d.id)).all()
@@ -79,7 +81,7 @@ def _draft(row: Row[Any]) -> Draft:
 
 
 def get(app: App, actor: Actor, draft_id: int) -> Draft:
-    _may(actor)
+    policies.may(actor)
     with app.read() as conn:
         row = conn.execute(_SHOWN.where(_d.id == draft_id)).one_or_none()
     if row is None:
@@ -101,8 +103,8 @@ def ask(
     how many faults it has unless `despite` is that number, `PolicyMovedOn` which version was published since
     `based_on`, `PolicySaysTheSame` that only comments differ from the last. Answers its number.
     """
-    _may(actor)
-    words = _said(meant)
+    policies.may(actor)
+    words = policies.said(meant)
     policy = documents.load(document)
     accepted = policies.accept(document, despite)
 
@@ -154,7 +156,7 @@ def approve(
 
 def send_back(app: App, actor: Actor, draft_id: int, says: str, command_id: str) -> None:
     """Not like this: never without a word why."""
-    words = _said(says)
+    words = policies.said(says)
     _decide(
         app,
         actor,
@@ -184,7 +186,7 @@ def _decide(
     *,
     by_author: bool = False,
 ) -> dict[str, Any]:
-    _may(actor)
+    policies.may(actor)
 
     def decide(conn: Connection, row: Row[Any]) -> dict[str, Any]:
         if row.state != "open":
@@ -205,21 +207,8 @@ def _decide(
 
 
 def _locked(conn: Connection, draft_id: int) -> Row[Any]:
+    policies.in_line(conn)
     row = conn.execute(select(policy_drafts).where(_d.id == draft_id).with_for_update()).one_or_none()
     if row is None:
         raise NotFound()
     return row
-
-
-def _said(text: str) -> str:
-    words = " ".join(text.split())
-    if not words:
-        raise TextRequired()
-    if len(words) > LONGEST:
-        raise TextTooLong(limit=LONGEST, length=len(words))
-    return words
-
-
-def _may(actor: Actor) -> None:
-    if actor.role not in ROLES:
-        raise NotAllowed(role=actor.role)

@@ -15,12 +15,10 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from core.adapters.tables import cases, policy_drafts, policy_trials, trial_answers
-from core.adapters.tables import policies as versions
 from core.adapters.world import App
 from core.domain.actors import Actor, same_person
 from core.domain.errors import (
     DraftDecided,
-    NotAllowed,
     NotFound,
     PolicyMovedOn,
     SamePerson,
@@ -32,7 +30,6 @@ from core.domain.errors import (
 from core.domain.trials import LEAST, MOST, MOST_SHADOWS
 from core.services import policies
 from core.services.commands import once
-from core.services.policy_drafts import ROLES
 
 EXAMPLES: Final = 4  # requests to look at
 PAIRS: Final = 5  # pairs of rules that differ, most requests first
@@ -105,7 +102,7 @@ def going_on(app: App, actor: Actor) -> tuple[Trial, ...]:
 
 
 def _found(app: App, actor: Actor, which: Any) -> tuple[Trial, ...]:
-    _may(actor)
+    policies.may(actor)
     with app.read() as conn:
         rows = conn.execute(_SHOWN.where(which).order_by(_t.kind, _t.id.desc())).all()
     return tuple(_trial(row) for row in rows)
@@ -117,7 +114,7 @@ def _trial(row: Row[Any]) -> Trial:
 
 def seen(app: App, actor: Actor, trial: Trial) -> Seen:
     """What came of it so far."""
-    _may(actor)
+    policies.may(actor)
     with app.read() as conn:
         mine = _a.trial_id == trial.id
         counts: dict[int, int] = {
@@ -250,11 +247,10 @@ def _ask(
     kind: str,
     work: Callable[[Connection, Row[Any]], dict[str, Any]],
 ) -> int:
-    _may(actor)
+    policies.may(actor)
 
     def hold(conn: Connection) -> Row[Any]:
-        # All who start one stand in line here: at most so many shadows, at most one share.
-        conn.execute(select(versions.c.version).order_by(versions.c.version).limit(1).with_for_update()).one()
+        policies.in_line(conn)  # at most so many shadows, at most one share
         row = conn.execute(select(policy_drafts).where(_d.id == draft_id).with_for_update()).one_or_none()
         if row is None:
             raise NotFound()
@@ -276,17 +272,13 @@ def _decide(
     kind: str,
     work: Callable[[Connection, Row[Any]], dict[str, Any]],
 ) -> dict[str, Any]:
-    _may(actor)
+    policies.may(actor)
 
     def hold(conn: Connection) -> Row[Any]:
+        policies.in_line(conn)
         held = conn.execute(select(_t.id).where(_t.id == trial_id).with_for_update()).one_or_none()
         if held is None:
             raise NotFound()
         return conn.execute(_SHOWN.where(_t.id == trial_id)).one()
 
     return once(app, actor, command_id, f"{kind} policy trial {trial_id}", hold, work)
-
-
-def _may(actor: Actor) -> None:
-    if actor.role not in ROLES:
-        raise NotAllowed(role=actor.role)

@@ -48,8 +48,8 @@ def waiting(tx: Texts, found: tuple[Draft, ...], actor: Actor) -> str:
 
 def _line(tx: Texts, draft: Draft, names: staff.Names, now: datetime) -> str:
     by = tx("lab.draft.by", who=names.get(draft.author, draft.author), when=tx.when(draft.created_at, now))
-    css = {"open": " act", "approved": " ok"}.get(draft.state, "")
-    state = tx(f"lab.draft.{draft.state}", version=draft.version or 0)
+    css = "" if draft.is_called_off else {"open": " act", "approved": " ok"}.get(draft.state, "")
+    state = _state(tx, draft)
     return (
         f'<li><a href="{href("/lab", draft=str(draft.id))}"><b><bdi>{esc(draft.meant)}</bdi></b>'
         f'<span class="by">{esc(by)}</span><span class="tag{css}">{esc(state)}</span>'
@@ -57,11 +57,19 @@ def _line(tx: Texts, draft: Draft, names: staff.Names, now: datetime) -> str:
     )
 
 
+def _state(tx: Texts, draft: Draft) -> str:
+    return tx(f"lab.draft.{_became_of(draft)}", version=draft.version or 0)
+
+
+def _became_of(draft: Draft) -> str:
+    return "called_off" if draft.is_called_off else draft.state
+
+
 def ask(app: App, actor: Actor, tx: Texts, document: str, editing: Editing) -> None:
     """What is meant, and the button that asks a second person; none while a newer version is not in it."""
     with st.form("lab-ask", border=False):
         meant = st.text_input(
-            tx("lab.meant"), key="lab-meant", max_chars=policy_drafts.LONGEST,
+            tx("lab.meant"), key="lab-meant", max_chars=policies.LONGEST,
             placeholder=tx("lab.meant.such"), persist_state="session",
         )  # fmt: skip
         despite = _despite(tx, document, "ask")
@@ -85,7 +93,7 @@ def ask(app: App, actor: Actor, tx: Texts, document: str, editing: Editing) -> N
 def head(tx: Texts, draft: Draft, names: staff.Names, *, now: datetime) -> None:
     """Who asks for it and why, and what became of it."""
     by = tx("lab.draft.by", who=names.get(draft.author, draft.author), when=tx.when(draft.created_at, now))
-    state = tx(f"lab.draft.{draft.state}", version=draft.version or 0)
+    state = _state(tx, draft)
     st.html(
         f'<p class="crumb"><a href="{href("/lab")}">{ms("arrow_back")}{esc(tx("lab.draft.back"))}</a></p>'
         f"<h2><bdi>{esc(draft.meant)}</bdi></h2>"
@@ -97,7 +105,9 @@ def decide(app: App, actor: Actor, tx: Texts, draft: Draft, newest: int, *, now:
     """What this person may do about it. `newest`: the last version; one that is not in it is said."""
     is_behind = draft.state == "open" and draft.based_on != newest
     if is_behind:
-        said = tx("lab.draft.behind", version=newest, based_on=draft.based_on)
+        # Versions count up: what it was written on is gone if the last one is older.
+        key = "lab.draft.behind" if newest > draft.based_on else "lab.draft.behind_called_off"
+        said = tx(key, version=newest, based_on=draft.based_on)
         st.html(f'<p class="note amb" role="status">{ms("warning")}{esc(said)}</p>')
     if draft.may_decide(actor):
         if not is_behind:
@@ -109,7 +119,7 @@ def decide(app: App, actor: Actor, tx: Texts, draft: Draft, newest: int, *, now:
             with boundary.refusals():
                 policy_drafts.withdraw(app, actor, draft.id, _once(draft, "withdraw"))
                 _said(tx("lab.draft.withdrawn_said"))
-    elif draft.state in ("sent_back", "withdrawn") and st.button(
+    elif _became_of(draft) in ("sent_back", "withdrawn", "called_off") and st.button(
         tx("lab.draft.go_on"), type="primary", key="lab-go-on", icon=":material/edit:"
     ):
         del st.query_params["draft"]
@@ -133,8 +143,10 @@ def _became(tx: Texts, draft: Draft, names: staff.Names, now: datetime) -> str:
         return ""
     who, when = names.get(draft.decided_by, draft.decided_by), tx.when(draft.decided_at, now)
     begins = "" if draft.begins_at is None else tx.when(draft.begins_at, now)
-    said = f'<p class="note">{esc(tx(f"lab.draft.{draft.state}_by", who=who, when=when, begins=begins))}</p>'
-    return said + (f'<p class="quote"><bdi>{esc(draft.says)}</bdi></p>' if draft.says else "")
+    became = tx(f"lab.draft.{_became_of(draft)}_by", who=who, when=when, begins=begins)
+    return f'<p class="note">{esc(became)}</p>' + (
+        f'<p class="quote"><bdi>{esc(draft.says)}</bdi></p>' if draft.says else ""
+    )
 
 
 def _approve(app: App, actor: Actor, tx: Texts, draft: Draft, now: datetime) -> None:
@@ -173,7 +185,7 @@ def _despite(tx: Texts, document: str, what: str) -> int | None:
 
 def _send_back(app: App, actor: Actor, tx: Texts, draft: Draft) -> None:
     with st.form("lab-back", border=False):
-        why = st.text_input(tx("lab.draft.why"), key="lab-why", max_chars=policy_drafts.LONGEST)
+        why = st.text_input(tx("lab.draft.why"), key="lab-why", max_chars=policies.LONGEST)
         no = st.form_submit_button(tx("lab.draft.send_back"), icon=":material/undo:")
     if no:
         with boundary.refusals():

@@ -36,10 +36,13 @@ def shown(tx: Texts, editing: Editing, last: str) -> None:
         return
     with st.container(key="card-lab-newer"):
         version = editing.newest
-        title = tx("lab.newer", version=version, began=editing.version)
+        # Versions count up: what it began from is gone if the last one is older.
+        key = "lab.newer" if version > editing.version else "lab.newer.called_off"
+        kept = "lab.newer.kept" if version > editing.version else "lab.newer.called_off_kept"
+        title = tx(key, version=version, began=editing.version)
         st.html(
             f'<div class="alert act" role="alert">{ms("warning")}<div><b>{esc(title)}</b>'
-            f"{esc(tx('lab.newer.kept', version=version, began=editing.version))}</div></div>"
+            f"{esc(tx(kept, version=version, began=editing.version))}</div></div>"
             f"<h3>{esc(tx('lab.newer.changed', version=version))}</h3>{_changed(tx, editing.document, last)}"
         )
         found = merging.carry(editing.document, editing.text, last)

@@ -30,6 +30,11 @@ policies = Table(
     Column("in_force_from", Instant),
     Column("created_at", Instant, nullable=False),
     Column("despite", Integer),  # so many faults were accepted by who put it in force
+    # Called off before it began: then `in_force_from` is NULL and stands here.
+    Column("called_off_from", Instant),
+    Column("called_off_at", Instant),
+    Column("called_off_by", Text),
+    Column("called_off_because", Text, nullable=False, server_default=""),
     CheckConstraint("approved_by IS NULL OR approved_by <> author", name="two_people"),
 )
 

@@ -122,3 +122,19 @@ def test_what_is_unsound_is_published_by_who_says_so(line: Line, tmp_path: Path)
     assert done["version"] == 2 and done["faults"] == int(faults)
     with line.shop.app.read() as conn:
         assert conn.execute(select(table.c.despite)).scalars().all() == [None, int(faults)]
+
+
+def test_what_is_to_begin_later_is_called_off(line: Line, tmp_path: Path) -> None:
+    publish(line, document(tmp_path / "later.toml", name="later"), "--from", "2099-01-01")
+    words = ("--by", "tao", "--because", "a wrong figure")
+    assert line.ask("call-off", "1", *words, code=1)["code"] == "policy_begun"
+    assert line.ask("call-off", "7", *words, code=1)["code"] == "not_found"
+    said = line("call-off", "2", *words, "--lang", "zh_CN").out
+    assert "第 2 版已取消" in said and "第 1 版" in said
+    again = line.ask("call-off", "2", *words, code=1)
+    assert (again["code"], again["version"]) == ("policy_called_off", 2)
+    with line.shop.app.read() as conn:
+        rows = conn.execute(select(table).order_by(table.c.version)).all()
+    assert [row.in_force_from is None for row in rows] == [False, True]
+    assert (rows[1].called_off_by, rows[1].called_off_because) == ("tao", "a wrong figure")
+    assert publish(line, document(tmp_path / "mine.toml"))["version"] == 3
