@@ -77,7 +77,7 @@ def run() -> None:
     if asked or gone:
         names = staff.names(app)
         with st.container(key="card-lab-drafts"):
-            listed = lab_drafts.listing(tx, asked, names, now=now)
+            listed = lab_drafts.listing(tx, asked, names, now=now) if asked else ""
             st.html(listed + lab_schedule.history(tx, gone, names, now=now))
 
 

@@ -58,7 +58,9 @@ def call_off(app: App, actor: Actor, tx: Texts, last: Coming, *, now: datetime) 
 
 def history(tx: Texts, found: tuple[CalledOff, ...], names: staff.Names, *, now: datetime) -> str:
     """What was called off, with the reason; nothing where nothing was."""
-    return "".join(
+    if not found:
+        return ""
+    return f"<h2>{esc(tx('lab.schedule.gone'))}</h2>" + "".join(
         f'<p class="note">{esc(_was(tx, each, names, now))}</p>'
         f'<p class="quote"><bdi>{esc(each.because)}</bdi></p>'
         for each in found
@@ -69,8 +71,8 @@ def _line(tx: Texts, each: Coming, names: staff.Names, now: datetime) -> str:
     when = tx("lab.schedule.line", version=each.version, when=tx.when(each.begins_at, now))
     people = (names.get(who, who) for who in (each.author, each.approved_by))
     by = tx("lab.schedule.by", **dict(zip(("author", "approver"), people, strict=True)))
-    meant = f'<span class="by"><bdi>{esc(each.meant)}</bdi></span>' if each.meant else ""
-    inside = f'<b>{esc(when)}</b>{meant}<span class="by">{esc(by)}</span>'
+    meant = f"<bdi>{esc(each.meant)}</bdi> · " if each.meant else ""
+    inside = f'<b>{esc(when)}</b><span class="by">{meant}{esc(by)}</span>'
     if each.draft_id is None:
         return f"<li>{inside}</li>"
     return f'<li><a href="{href("/lab", draft=str(each.draft_id))}">{inside}{ms("chevron_right")}</a></li>'
