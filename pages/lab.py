@@ -7,10 +7,9 @@ from typing import Final
 import streamlit as st
 
 from core.domain.analysis import Analysis
-from core.domain.errors import NotFound, PolicyInvalid
+from core.domain.errors import NotFound, PolicyEntangled, PolicyInvalid
 from core.domain.policy import cached, load
 from core.domain.policy_changes import Changes
-from core.domain.regions import TooEntangled
 from core.services import policies, policy_drafts, policy_schedule, staff
 from core.services import replay as past
 from core.services.policy_drafts import Draft
@@ -40,7 +39,10 @@ _EARLIER: Final = 5  # versions before the last that one may begin with
 def run() -> None:
     version, document, begins_at = policies.last_document(app)
     named = lab_gist.naming(tx, version, begins_at, now)
-    draft = _asked_for()
+    draft, newest = _asked_for(), version
+    if draft is not None and draft.state == "approved":  # what it changed once, not what is left to change
+        version, document = draft.based_on, policies.document(app, draft.based_on)
+        named = lab_gist.former(tx, version)
     done = st.session_state.pop(lab_drafts.DONE, "")
     said = f'<p class="done" role="status">{ms("check_circle")}{esc(done)}</p>' if done else ""
     if draft is None and "draft" in st.query_params:
@@ -61,7 +63,7 @@ def run() -> None:
     with left:
         gist = st.container(key="lab-gist")
         editing = _edited(version, document) if draft is None else None
-        text = editing.text if editing is not None else _read(draft, version, document)
+        text = editing.text if editing is not None else _read(draft, newest, document)
     if editing is not None:  # what one changes oneself, whatever was published meanwhile
         if editing.version != version:
             named = lab_gist.former(tx, editing.version)
@@ -103,7 +105,7 @@ def _read(draft: Draft | None, version: int, document: str) -> str:
     with st.container(key="card-lab-decide"):
         names = staff.names(app)
         lab_drafts.head(tx, draft, names, now=now)
-        if draft.state != "approved" and is_read:
+        if is_read:
             _in_short(document, draft.document)
         lab_drafts.decide(app, actor, tx, draft, version, now=now)
     lab_trial.show(app, actor, tx, draft, names, now=now)
@@ -135,7 +137,7 @@ def _compared(document: str, text: str) -> tuple[Analysis, Changes] | None:
         with st.spinner(tx("lab.working")):
             try:
                 return drawn.compared(document, text)
-            except TooEntangled:
+            except PolicyEntangled:
                 return None
 
     found: tuple[Analysis, Changes] | None = lab_seen.kept("compared", (document, text), work)

@@ -54,7 +54,13 @@ def sign_in(
 
 
 def closed(
-    tx: Texts, *, signed_in: bool, left: Left | None = None, for_staff: bool = False, sign_in: str = ""
+    tx: Texts,
+    *,
+    signed_in: bool,
+    left: Left | None = None,
+    for_staff: bool = False,
+    sign_in: str = "",
+    in_demo: bool = False,
 ) -> None:
     """What a page shows to somebody it cannot let in: why, and the way in. `sign_in`: where to come back to
     from the identity provider; '' where there is none.
@@ -69,8 +75,12 @@ def closed(
         ways = ways_in.again(left)
     elif for_staff:
         title = tx("shell.door.staff")
-        staff_says = tx("shell.door.staff_sign_in") if sign_in else tx("shell.door.staff_says")
-        says = tx("shell.door.not_yours") if signed_in else staff_says
+        if signed_in:
+            says = tx("shell.door.not_yours")
+        elif sign_in:
+            says = tx("shell.door.staff_sign_in")
+        else:
+            says = tx("shell.door.staff_says") if in_demo else tx("shell.door.staff_nowhere")
         ways = ways_in.of_staff()
     elif signed_in:
         says = tx("shell.door.not_yours")

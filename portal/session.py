@@ -169,6 +169,7 @@ def require(*roles: str) -> Actor:
             left=_left(found),
             for_staff=for_staff,
             sign_in=here() if can_sign_in() else "",
+            in_demo=core().demo,
         )
         st.stop()
     return found

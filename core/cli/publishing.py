@@ -34,14 +34,14 @@ def publish(arguments: Namespace) -> Answer:
     from core import policy_words
     from core.cli.opening import opened
     from core.domain.actors import same_person
-    from core.domain.analysis import analyse
     from core.domain.errors import NotFound, SamePerson
     from core.services import policies
 
     if same_person(arguments.author, arguments.approver):
         raise SamePerson()
     document = documents.document(arguments.file)
-    found = analyse(policy := documents.loaded(document))
+    policy = documents.loaded(document)
+    found = policies.analysed(document)
     data: dict[str, Any] = {
         "name": policy.name,
         "version": None,

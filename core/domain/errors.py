@@ -600,6 +600,12 @@ class PolicyCalledOff(Refusal):
     code = "policy_called_off"
 
 
+class PolicyEntangled(Refusal):
+    """Rules that cross each other so often that nobody can tell what they leave open or contradict."""
+
+    code = "policy_entangled"
+
+
 class PolicyFromThePast(Refusal):
     """A policy that would begin before now: what was decided would have been decided by another."""
 

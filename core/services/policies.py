@@ -16,10 +16,11 @@ from core.adapters.tables import from_micros, policies, policy_trials
 from core.adapters.world import App
 from core.domain import policy as documents
 from core.domain.actors import Actor, same_person
-from core.domain.analysis import analyse
+from core.domain.analysis import Analysis, analyse
 from core.domain.errors import (
     NotAllowed,
     NotFound,
+    PolicyEntangled,
     PolicyFromThePast,
     PolicyUnchanged,
     PolicyUnsound,
@@ -244,19 +245,32 @@ def _sha256(document: str) -> str:
     return hashlib.sha256(document.encode()).hexdigest()
 
 
+def analysed(document: str) -> Analysis:
+    """The analysis of a text; `PolicyInvalid`, `PolicyEntangled`."""
+    found = _analysed(document)
+    if found is None:
+        raise PolicyEntangled()
+    return found
+
+
 @lru_cache(maxsize=16)
-def faults(document: str) -> int:
-    """How many findings of the analysis must be mended; `PolicyInvalid`. None can be told of a table that is
-    too entangled to be read.
-    """
+def _analysed(document: str) -> Analysis | None:
+    """None is kept too: to find out that a table cannot be read takes longest of all."""
     try:
-        return analyse(documents.load(document)).faults
+        return analyse(documents.load(document))
     except TooEntangled:
-        return 0
+        return None
+
+
+def faults(document: str) -> int:
+    """How many findings of the analysis must be mended; `PolicyInvalid`, `PolicyEntangled`."""
+    return analysed(document).faults
 
 
 def accept(document: str, despite: int | None) -> int | None:
-    """How many faults are accepted with it, None for none; `PolicyUnsound` unless `despite` is as many."""
+    """How many faults are accepted with it, None for none; `PolicyUnsound` unless `despite` is as many,
+    `PolicyEntangled` whatever it is.
+    """
     found = faults(document)
     if found and despite != found:
         raise PolicyUnsound(faults=found)

@@ -190,9 +190,10 @@ def ask_share(app: App, actor: Actor, draft_id: int, percent: int, command_id: s
     return _ask(app, actor, draft_id, command_id, f"ask for a share of {percent}", work)
 
 
-def agree(app: App, actor: Actor, trial_id: int, command_id: str) -> int:
+def agree(app: App, actor: Actor, trial_id: int, command_id: str, *, despite: int | None = None) -> int:
     """Let it begin, for requests from now on; answers the version that decides them. `SamePerson` for who
-    asked for it and for its author, `PolicyMovedOn` where another version was published meanwhile.
+    asked for it and for its author, `PolicyMovedOn` where another version was published meanwhile,
+    `PolicyUnsound` how many faults the draft has unless `despite` is that number.
     """
 
     def work(conn: Connection, row: Row[Any]) -> dict[str, Any]:
@@ -202,9 +203,9 @@ def agree(app: App, actor: Actor, trial_id: int, command_id: str) -> int:
             raise SamePerson()
         draft = conn.execute(select(policy_drafts).where(_d.id == row.draft_id)).one()
         _is_current(conn, draft)
-        version = policies.store(
-            app, conn, draft.document, author=draft.author, approved_by=actor.id, in_force_from=None
-        )
+        accepted = policies.accept(draft.document, despite)
+        people = {"author": draft.author, "approved_by": actor.id}
+        version = policies.store(app, conn, draft.document, **people, in_force_from=None, despite=accepted)
         begun = {"state": "running", "version": version, "agreed_by": actor.id, "begun_at": app.now()}
         conn.execute(update(policy_trials).where(_t.id == trial_id).values(begun))
         return {"version": version}

@@ -9,17 +9,20 @@ from functools import lru_cache
 
 from core import policy_words
 from core.domain import effects
-from core.domain.analysis import Analysis, analyse
+from core.domain.analysis import Analysis
+from core.domain.errors import PolicyEntangled
 from core.domain.fee_changes import by_direction
 from core.domain.policy import Policy, cached, load
 from core.domain.policy_changes import Changes, Figure
 from core.domain.policy_changes import changes as changes_of
+from core.domain.regions import TooEntangled
 from core.domain.rules_apart import apart
 from core.domain.why_nots import RANK
+from core.services import policies
 from core.services.replay import Moved, Replay, Sent
 from core.texts import Texts
-from portal.html import esc, href, ms
-from portal.parts import lab_gist
+from portal.html import esc, ms
+from portal.parts import lab_case, lab_gist
 
 SHORT = 2  # findings in sight beside the button that puts a draft in force
 IN_SIGHT = 6  # kinds of orders of one change; more open at a click
@@ -28,15 +31,12 @@ IN_SIGHT = 6  # kinds of orders of one change; more open at a click
 @lru_cache(maxsize=8)
 def compared(document: str, text: str) -> tuple[Analysis, Changes]:
     """The analysis of `text`, and what it changes. Some seconds for a policy that differs much, so they are
-    kept; `PolicyInvalid`, `TooEntangled`.
+    kept; `PolicyInvalid`, `PolicyEntangled`.
     """
-    return analysed(text), changes_of(cached(document), load(text))
-
-
-@lru_cache(maxsize=8)
-def analysed(text: str) -> Analysis:
-    """The analysis of `text` alone; `PolicyInvalid`, `TooEntangled`."""
-    return analyse(load(text))
+    try:
+        return policies.analysed(text), changes_of(cached(document), load(text))
+    except TooEntangled:
+        raise PolicyEntangled() from None
 
 
 def findings(tx: Texts, found: Analysis, policy: Policy) -> str:
@@ -149,10 +149,7 @@ def _asked(tx: Texts, move: Moved) -> str:
 
 
 def _links(move: Moved) -> str:
-    return " ".join(
-        f'<a href="{href("/desk", case=case_no)}" target="_blank" rel="noopener">{esc(case_no)}</a>'
-        for case_no in move.case_nos
-    )
+    return " ".join(map(lab_case.link, move.case_nos))
 
 
 def _signed(n: int) -> str:

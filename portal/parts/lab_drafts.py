@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.adapters.world import App
 from core.domain.actors import Actor, same_person
-from core.domain.errors import PolicyInvalid
+from core.domain.errors import PolicyEntangled, PolicyInvalid
 from core.domain.workdays import ZONE, local_date
 from core.services import policies, policy_drafts, staff
 from core.services.policy_drafts import Draft
@@ -72,7 +72,7 @@ def ask(app: App, actor: Actor, tx: Texts, document: str, editing: Editing) -> N
             tx("lab.meant"), key="lab-meant", max_chars=policies.LONGEST,
             placeholder=tx("lab.meant.such"), persist_state="session",
         )  # fmt: skip
-        despite = _despite(tx, document, "ask")
+        despite = accepting(tx, document, "ask")
         asked = st.form_submit_button(tx("lab.ask"), icon=":material/how_to_reg:", disabled=editing.is_behind)
     if editing.is_behind:
         st.html(f'<p class="note amb">{esc(tx("lab.newer.first", version=editing.newest))}</p>')
@@ -159,7 +159,7 @@ def _approve(app: App, actor: Actor, tx: Texts, draft: Draft, now: datetime) -> 
             tx("lab.draft.from"), days, index=1, format_func=names.__getitem__, key="lab-from",
             help=tx("lab.draft.from_help"),
         )  # fmt: skip
-        despite = _despite(tx, draft.document, f"approve-{draft.id}")
+        despite = accepting(tx, draft.document, f"approve-{draft.id}")
         yes = st.form_submit_button(tx("lab.draft.approve"), type="primary", icon=":material/check:")
     if yes:
         start = None if day == today else datetime.combine(day, time(), ZONE)
@@ -171,11 +171,11 @@ def _approve(app: App, actor: Actor, tx: Texts, draft: Draft, now: datetime) -> 
             _said(tx("lab.draft.approved_said", version=version, when=when))
 
 
-def _despite(tx: Texts, document: str, what: str) -> int | None:
+def accepting(tx: Texts, document: str, what: str) -> int | None:
     """A tick beside the button where something is to be mended; how many faults are accepted by it."""
     try:
         found = policies.faults(document)
-    except PolicyInvalid:
+    except (PolicyInvalid, PolicyEntangled):  # what asks or approves says so
         return None
     if not found:
         return None

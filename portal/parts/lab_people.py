@@ -13,7 +13,8 @@ from core.domain.simulation import Ints
 from core.domain.workdays import Calendar
 from core.services.replay import Replay, Sent
 from core.texts import Texts
-from portal.html import esc, href, ms
+from portal.html import esc, ms
+from portal.parts import lab_case
 
 Both = tuple[Policy, Policy]
 IN_SIGHT: Final = 5  # of each side, those that ask for most
@@ -63,8 +64,7 @@ def _one(tx: Texts, sent: Sent, found: Replay, row: int, policies: Both, calenda
     head = (
         f"<summary><span><b>{esc(answers)}</b><small>{esc(about)}</small></span>{ms('expand_more')}</summary>"
     )
-    label = esc(tx("lab.who.case", case=case_no))
-    link = f'<a href="{href("/desk", case=case_no)}" target="_blank" rel="noopener">{label}</a>'
+    link = lab_case.link(case_no, tx("lab.who.case", case=case_no))
     body = (
         _answer(tx, "before", facts, before, policies[0])
         + _answer(tx, "after", facts, after, policies[1])

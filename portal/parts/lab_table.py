@@ -12,13 +12,13 @@ import streamlit as st
 
 from core import policy_words
 from core.domain import rule_cells, spots
+from core.domain.errors import PolicyEntangled
 from core.domain.policy import Policy
-from core.domain.regions import TooEntangled
 from core.domain.rule_cells import CELLS, FEE
 from core.domain.table import COLUMNS
+from core.services import policies
 from core.texts import Texts
 from portal.html import esc, ms
-from portal.parts import lab as drawn
 from portal.parts import lab_cells, lab_rule
 
 _EDITION: Final = "lab_grid_edition"  # counts up when the text was changed elsewhere: the grid begins anew
@@ -60,8 +60,8 @@ def _marks(tx: Texts, text: str, policy: Policy | None) -> Marks:
     if policy is None:
         return {}
     try:
-        return policy_words.of_rules(drawn.analysed(text), policy, tx)
-    except TooEntangled:
+        return policy_words.of_rules(policies.analysed(text), policy, tx)
+    except PolicyEntangled:
         return {}
 
 

@@ -20,6 +20,7 @@ from core.texts import Texts
 from portal import boundary
 from portal.blocks import rules_text
 from portal.html import esc, href, ms
+from portal.parts import lab_case, lab_drafts
 from portal.parts.lab_drafts import DONE
 
 _FIRST_SHARE = 5  # per cent offered at first
@@ -71,12 +72,16 @@ def _one(
     seen = policy_trials.seen(app, actor, trial)
     said = _accrued(tx, trial, seen, _policies(app, draft))
     st.html(f'<p class="note">{esc(_stands(tx, trial, names, now))}</p>{said}')
+    despite = (
+        lab_drafts.accepting(tx, draft.document, f"agree-{trial.id}") if trial.may_agree(actor) else None
+    )
     with st.container(key=f"lab-trial-{trial.kind}", horizontal=True):
         if trial.may_agree(actor) and st.button(
             tx("lab.trial.agree", percent=trial.percent), key="lab-agree", icon=":material/check:"
         ):
             with boundary.refusals():
-                version = policy_trials.agree(app, actor, trial.id, f"trial-{trial.id}-agree-{actor.id}")
+                command = f"trial-{trial.id}-agree-{actor.id}"
+                version = policy_trials.agree(app, actor, trial.id, command, despite=despite)
                 _said(tx("lab.trial.agreed", percent=trial.percent, version=version))
         if trial.state != "ended" and st.button(
             tx(f"lab.trial.{_end(trial, actor)}"),
@@ -186,7 +191,6 @@ def _kind(real: str, rule: str) -> str:
 
 
 def _example(tx: Texts, found: Example, known: Sequence[Policy]) -> str:
-    to = href("/desk", case=found.case_no)
     sides = "".join(
         f"<span>{esc(tx(name, answer=_answer(tx, side, found.currency, order)))}"
         f" <small><code>{esc(side[1])}</code></small></span>"
@@ -195,7 +199,7 @@ def _example(tx: Texts, found: Example, known: Sequence[Policy]) -> str:
             ("lab.trial.would", found.shadow, known),
         )
     )
-    return f'<li><b><a href="{to}" target="_blank" rel="noopener">{esc(found.case_no)}</a></b>{sides}</li>'
+    return f"<li><b>{lab_case.link(found.case_no)}</b>{sides}</li>"
 
 
 def _answer(tx: Texts, side: tuple[str, str, int | None], currency: str, known: Sequence[Policy]) -> str:

@@ -126,3 +126,13 @@ def test_before_money_moves_staff_show_again_who_they_are(shop: Shop, open_page:
         conn.execute(update(sessions).values(proved_at=shop.clock.at))
     page.button(key="do-approve").click().run()
     assert [button for button in page.button if str(button.key).startswith("desk-send")]
+
+
+@pytest.mark.parametrize(
+    ("demo", "says"), [(True, "In the demo, staff are"), (False, "no identity provider is set up")]
+)
+def test_a_stranger_at_the_desk_is_told_the_way_that_there_is(
+    open_page: OpenPage, shop: Shop, demo: bool, says: str
+) -> None:
+    shop.app.demo = demo
+    assert says in words(open_page("desk", None, lang="en"))

@@ -82,7 +82,10 @@ def test_a_changed_figure_tells_who_moves(
     case_no = shop.apply(shop.order()).case_no
     page = edited(open_page, shop, limit(shop), "second_approval_minor = 100", lang)
     assert [part for part in says if part not in words(page)] == []
-    assert f'href="/desk?case={case_no}"' in html(page)
+    assert case_no in html(page) and "/desk" not in html(page), "the desk lets policy staff in nowhere"
+    policy_drafts.ask(shop.app, POLICY, text(page), "…", "ask", despite=policies.faults(text(page)))
+    draft = policy_drafts.drafts(shop.app, LEAD)[0]
+    assert f'href="/desk?case={case_no}"' in html(open_page("lab", LEAD, lang=lang, draft=str(draft.id)))
     with shop.app.read() as conn:
         assert conn.execute(select(func.count()).select_from(rows)).scalar_one() == 1, "nothing is published"
 

@@ -10,6 +10,7 @@ from datetime import datetime, time, timedelta
 import pytest
 
 from core.domain.actors import Actor
+from core.domain.errors import PolicyEntangled
 from core.domain.workdays import ZONE, local_date
 from core.services import policies, policy_drafts
 from portal import session
@@ -152,10 +153,43 @@ def test_what_begins_later_is_named(
     assert column not in words(page) and re.search('data-label="(现有|So far)"', html(page))
 
 
-def test_one_that_is_decided_tells_no_news(open_page: OpenPage, shop: Shop) -> None:
-    draft_id = ask(shop, ("membership = 15", "membership = 20"))
-    policy_drafts.approve(shop.app, LEAD, draft_id, "yes")
-    assert "改了什么" not in words(open_page("lab", LEAD, draft=str(draft_id)))
+def test_one_that_is_approved_tells_what_it_changed(open_page: OpenPage, shop: Shop) -> None:
+    """Also when others came after it: who wonders why an order is answered so reads it here."""
+    first = ask(shop, ("membership = 15", "membership = 20"))
+    policy_drafts.approve(shop.app, LEAD, first, "yes")
+    second = ask(shop, ("game_card = 7", "game_card = 9"), key="more")
+    policy_drafts.approve(shop.app, LEAD, second, "yes too")
+    said = words(open_page("lab", LEAD, draft=str(first))).split("改了什么")[1]
+    assert "会员：15 天 → 20 天" in said and "→ 9 天" not in said
+    page = open_page("lab", LEAD, lang="en", draft=str(second))
+    said = words(page).split("What it changes")[1]
+    assert "7 days → 9 days" in said and "→ 20 days" not in said
+    assert "Version 2" in html(page) and "So far" not in html(page)
+    assert "lab-approve" not in {each.proto.form_id for each in page.button}
+
+
+def test_a_table_that_nobody_can_read_is_not_asked_for(
+    open_page: OpenPage, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it leaves open cannot be told, so nobody can mean it so."""
+    _, document, _ = policies.last_document(shop.app)
+    changed = document.replace("membership = 15", "membership = 19", 1)
+    monkeypatch.setattr("core.domain.regions.MOST_BOXES", 5)
+    policies._analysed.cache_clear()
+    page = open_page("lab", AUTHOR, lang="en")
+    look(page, "text")
+    page.text_area[0].set_value(changed).run()
+    page.text_input(key="lab-meant").set_value("tangled")
+    button(page, "lab-ask").click().run()
+    assert not page.exception and policy_drafts.drafts(shop.app, AUTHOR) == ()
+    assert "cross each other too often" in words(page)
+    for ask_for in (
+        lambda: policy_drafts.ask(shop.app, AUTHOR, changed, "tangled", "ask", despite=0),
+        lambda: policies.faults(changed),
+    ):
+        with pytest.raises(PolicyEntangled):
+            ask_for()
+    policies._analysed.cache_clear()
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from threading import Event, Thread
 import pytest
 from sqlalchemy import select, update
 
+from core.adapters.tables import policies as versions
 from core.adapters.tables import policy_trials as rows
 from core.adapters.tables import trial_answers
 from core.domain.actors import Actor
@@ -15,6 +16,7 @@ from core.domain.errors import (
     DraftDecided,
     NotAllowed,
     PolicyMovedOn,
+    PolicyUnsound,
     SamePerson,
     ShareOutOfRange,
     TrialEnded,
@@ -31,6 +33,16 @@ THIRD = Actor("policy", "bai-ru")
 # A mistaken purchase that is refused by the one in force after seven days, and not by this one.
 LONG = pinned.TEXT.replace("\ngame_card = 7", "\ngame_card = 12")
 COSTS = pinned.TEXT.replace("\nother = 500", "\nother = 1000")
+
+
+REFUSES = """[[rules]]
+id = "nobody"
+when = {}
+verdict = "reject"
+zh = "不退。"
+en = "No."
+
+"""
 
 
 def asked(shop: Shop, document: str = LONG, name: str = "ask") -> int:
@@ -109,6 +121,22 @@ def test_shadows_are_few_and_one_for_a_draft(shop: Shop) -> None:
         policy_trials.start_shadow(shop.app, LEAD, draft_id, "twice")
     with pytest.raises(TrialsFull):
         policy_trials.start_shadow(shop.app, LEAD, asked(shop), "sixth")
+
+
+def test_a_share_of_what_is_unsound_is_agreed_to_by_who_says_so(shop: Shop) -> None:
+    """Customers are answered by it, as by one in force."""
+    unsound = pinned.TEXT.replace("[[rules]]", f"{REFUSES}[[rules]]", 1)
+    faults = policies.faults(unsound)
+    draft_id = policy_drafts.ask(shop.app, AUTHOR, unsound, "nobody", "ask", despite=faults)
+    trial_id = policy_trials.ask_share(shop.app, AUTHOR, draft_id, 10, "share")
+    for despite in (None, 0, faults + 1):
+        with pytest.raises(PolicyUnsound) as refused:
+            policy_trials.agree(shop.app, LEAD, trial_id, f"agree {despite}", despite=despite)
+        assert refused.value.params == {"faults": faults}
+    assert policy_trials.agree(shop.app, LEAD, trial_id, "agree", despite=faults) == 2
+    with shop.app.read() as conn:
+        kept = select(versions.c.despite).where(versions.c.version == 2)
+        assert conn.execute(kept).scalar_one() == faults, "on record"
 
 
 def test_a_share_needs_another_person(shop: Shop) -> None:
