@@ -11,7 +11,9 @@ from typing import Any, Final
 
 from streamlit.proto.NewSession_pb2 import CustomThemeConfig
 from streamlit.runtime import app_session, runtime
-from streamlit.runtime.scriptrunner import ScriptRunnerEvent
+from streamlit.runtime.scriptrunner import ScriptRunner, ScriptRunnerEvent
+
+from portal import lanes
 
 _READ_THEME: Final = app_session._populate_theme_msg
 _WAITING: Final = "_events_that_wait"
@@ -22,6 +24,7 @@ def tune() -> None:
     app_session._populate_theme_msg = _tell_theme
     app_session.AppSession._on_scriptrunner_event = _on_event  # type: ignore[method-assign]
     app_session.AppSession._create_scriptrunner = _begin  # type: ignore[method-assign, assignment]
+    ScriptRunner.start = lanes.start  # type: ignore[method-assign]
     runtime.Runtime._enqueued_some_message = _there_is_something_to_send  # type: ignore[method-assign]
     app_session.AppSession.flush_browser_queue = _flush  # type: ignore[method-assign]
     runtime.Runtime._send_message = _send_all  # type: ignore[method-assign, assignment]

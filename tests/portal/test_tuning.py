@@ -13,10 +13,10 @@ from streamlit import config
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.NewSession_pb2 import CustomThemeConfig
 from streamlit.runtime import app_session, runtime
-from streamlit.runtime.scriptrunner import ScriptRunnerEvent
+from streamlit.runtime.scriptrunner import ScriptRunner, ScriptRunnerEvent
 from streamlit.web.server.starlette.starlette_server_config import WEBSOCKET_MAX_SEND_QUEUE_SIZE
 
-from portal import life, tuning
+from portal import lanes, life, tuning
 
 
 @pytest.fixture(autouse=True)
@@ -26,6 +26,7 @@ def tuned(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         (app_session, "_populate_theme_msg"),
         (app_session.AppSession, "_on_scriptrunner_event"),
         (app_session.AppSession, "_create_scriptrunner"),
+        (ScriptRunner, "start"),
         (app_session.AppSession, "flush_browser_queue"),
         (runtime.Runtime, "_enqueued_some_message"),
         (runtime.Runtime, "_send_message"),
@@ -258,6 +259,7 @@ def test_it_is_in_force_where_pages_are_served() -> None:
     life._warm()
     assert app_session.AppSession._on_scriptrunner_event is tuning._on_event
     assert app_session.AppSession._create_scriptrunner is tuning._begin
+    assert ScriptRunner.start is lanes.start
     assert runtime.Runtime._enqueued_some_message is tuning._there_is_something_to_send
     assert app_session._populate_theme_msg is tuning._tell_theme
     assert app_session.AppSession.flush_browser_queue is tuning._flush
