@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from core.domain import policy_figures
@@ -249,3 +250,10 @@ def _contradiction(item: Contradiction, policy: Policy, tx: Texts) -> str:
         kinds=tx.list(tx(f"kind.{kind}") for kind in params.get("kinds", ())),
         limit=tx.money(policy.limits.second_approval_minor),
     )
+
+
+def called_off(version: int, holds: int, coming: Iterable[tuple[int, datetime]], tx: Texts) -> str:
+    """What a version that was called off leaves: what is in force, and what still begins."""
+    said = [tx("policy.called_off", version=version, holds=holds)]
+    said += [tx("policy.still_coming", version=other, when=tx.day_long(at)) for other, at in coming]
+    return (" " if tx.language == "en" else "").join(said)

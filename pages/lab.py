@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
 import streamlit as st
@@ -63,7 +64,7 @@ def run() -> None:
     with left:
         gist = st.container(key="lab-gist")
         editing = _edited(version, document) if draft is None else None
-        text = editing.text if editing is not None else _read(draft, newest, document)
+        text = editing.text if editing is not None else _read(draft, document, (newest, begins_at))
     if editing is not None:  # what one changes oneself, whatever was published meanwhile
         if editing.version != version:
             named = lab_gist.former(tx, editing.version)
@@ -97,18 +98,25 @@ def _of(asked: str) -> Draft | None:
         return None
 
 
-def _read(draft: Draft | None, version: int, document: str) -> str:
-    """A draft as it was asked for: what it changes, what can be done about it; its words at a click."""
+def _read(draft: Draft | None, document: str, last: tuple[int, datetime]) -> str:
+    """A draft as it was asked for: what it changes in `document`, what can be done about it; its words at a
+    click. `last`: the last version, and from when.
+    """
     assert draft is not None
     policy = lab_text.checked(draft.document)
     is_read = not isinstance(policy, PolicyInvalid)
     with st.container(key="card-lab-decide"):
         names = staff.names(app)
         lab_drafts.head(tx, draft, names, now=now)
+        if draft.is_called_off and (off := policy_schedule.one_called_off(app, actor, draft.version or 0)):
+            st.html(lab_schedule.said(tx, off, names, now=now))
+        for coming in policy_schedule.coming(app, actor):
+            if coming.version == draft.version:
+                lab_schedule.call_off(app, actor, tx, coming, now=now)
         if is_read:
             _in_short(document, draft.document)
-        lab_drafts.decide(app, actor, tx, draft, version, now=now)
-    lab_trial.show(app, actor, tx, draft, names, now=now)
+        lab_drafts.decide(app, actor, tx, draft, last, now=now)
+    lab_trial.show(app, actor, tx, draft, last[0], names, now=now)
     with st.expander(tx("lab.text"), key="lab-draft-text"):
         st.text_area(
             tx("lab.text"), draft.document, height=560, key=f"lab-text-draft-{draft.id}", disabled=True,
@@ -116,7 +124,7 @@ def _read(draft: Draft | None, version: int, document: str) -> str:
         )  # fmt: skip
     if not isinstance(policy, PolicyInvalid):
         with st.expander(tx("lab.read.title"), key="lab-draft-read"), st.container(key="card-lab-read"):
-            lab_read.shown(tx, policy, version)
+            lab_read.shown(tx, policy, last[0])
     return draft.document
 
 
@@ -156,14 +164,16 @@ def _edited(version: int, document: str) -> Editing:
 
     above = st.container()
     editing = lab_base.chosen(tx, version, begun, policies.earlier(app, _EARLIER), text_of)
+    off = policy_schedule.one_called_off(app, actor, editing.version) if editing.is_behind else None
     with above:
-        lab_newer.shown(tx, editing, document)
+        why = "" if off is None else lab_schedule.said(tx, off, staff.names(app), now=now)
+        lab_newer.shown(tx, editing, document, off, why)
     keeps = lambda text: not _is_asked_for(text)  # noqa: E731
     lab_text.edited(tx, editing, document, who=actor.id, keeps=keeps, is_version=is_version)
     text = editing.text
     if text != editing.document and not isinstance(lab_text.checked(text), PolicyInvalid):
         with st.container(key="card-lab-ask"):
-            lab_drafts.ask(app, actor, tx, text, editing)
+            lab_drafts.ask(app, actor, tx, text, editing, is_off=off is not None)
     st.html(f'<p class="note">{esc(tx("lab.publish"))}</p>')
     return editing
 

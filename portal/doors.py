@@ -75,8 +75,8 @@ def closed(
         ways = ways_in.again(left)
     elif for_staff:
         title = tx("shell.door.staff")
-        if signed_in:
-            says = tx("shell.door.not_yours")
+        if signed_in:  # a customer, or staff with other work
+            title, says = tx("shell.door.not_for_you"), tx("shell.door.not_yours")
         elif sign_in:
             says = tx("shell.door.staff_sign_in")
         else:

@@ -15,7 +15,7 @@ from core.adapters.prepared import Prepared
 from core.adapters.tables import settings
 
 OFFSET_KEY: Final = "clock_offset_microseconds"
-_REMEMBER_SECONDS: Final = 0.25  # other processes see a moved clock this late
+REMEMBER_SECONDS: Final = 0.25  # other processes see a moved clock this late
 _READ: Final = Prepared(select(settings.c.value).where(settings.c.key == bindparam("name")))
 
 
@@ -36,10 +36,10 @@ class DemoClock:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._offset = timedelta()
-        self._read_at = -_REMEMBER_SECONDS
+        self._read_at = -REMEMBER_SECONDS
 
     def now(self) -> datetime:
-        if time.monotonic() - self._read_at > _REMEMBER_SECONDS:
+        if time.monotonic() - self._read_at > REMEMBER_SECONDS:
             with self._engine.connect() as conn:
                 stored = _READ.first(conn, {"name": OFFSET_KEY})
             self._remember(timedelta(microseconds=int(stored.value if stored else 0)))

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from core.cli import documents
-from core.cli.answer import AddCommand, Answer, count, instant
+from core.cli.answer import AddCommand, Answer, columns, count, instant
 
 if TYPE_CHECKING:
     from core.texts import Texts
@@ -22,6 +22,8 @@ def add_commands(add: AddCommand, tx: Texts) -> None:
     command.add_argument("--from", dest="start", type=instant, metavar="ISO", help=tx("cli.help.from"))
     command.add_argument("--despite", type=int, metavar="N", help=tx("cli.help.despite"))
     command.add_argument("--dry-run", action="store_true", help=tx("cli.help.dry_run"))
+
+    add("versions", versions, tx("cli.help.versions"))
 
     command = add("call-off", call_off, tx("cli.help.call_off"))
     command.add_argument("version", type=count, metavar="VERSION", help=tx("cli.help.call_off_version"))
@@ -71,28 +73,28 @@ def publish(arguments: Namespace) -> Answer:
             # What is tried is told its faults, all of them, and is refused for nothing else.
             despite=found.faults if arguments.dry_run else arguments.despite,
         )
+        begins = policies.begins(conn, version)
+        after = policies.next_after(conn, begins)
         if arguments.dry_run:
             attempt.rollback()
         else:
-            start = policies.begins(conn, version)
-            after = policies.next_after(conn, start)
+            start = begins
+    data["followed_by"] = after and after[0]
     if start is not None:
         data |= {"version": version, "displaces": displaced, "in_force_from": start.isoformat()}
-        data["followed_by"] = after and after[0]
 
     def lines(tx: Texts) -> list[str]:
         said = policy_words.findings(found, policy, tx)
+        followed = [tx("cli.publish.followed", version=after[0], at=_moment(after[1], tx))] if after else []
         if found.faults and start is None:
-            return [*said, tx("cli.publish.unsound", n=found.faults)]
+            return [*said, *followed, tx("cli.publish.unsound", n=found.faults)]
         if start is None:
-            return [*said, tx("cli.publish.checked", name=documents.title(policy, tx))]
+            return [*said, *followed, tx("cli.publish.checked", name=documents.title(policy, tx))]
         said.append(tx("cli.publish.done", name=documents.title(policy, tx), version=data["version"]))
         said.append(tx("cli.publish.from", at=_moment(start, tx)))
         if data["displaces"] is not None:
             said.append(tx("cli.publish.displaces", version=data["displaces"]))
-        if after is not None:
-            said.append(tx("cli.publish.followed", version=after[0], at=_moment(after[1], tx)))
-        return said
+        return said + followed
 
     return Answer(json=lambda tx: data, lines=lines)
 
@@ -101,17 +103,44 @@ def call_off(arguments: Namespace) -> Answer:
     """Let a version that is to begin later never begin."""
     from uuid import uuid4
 
+    from core import policy_words
     from core.cli.opening import opened
     from core.domain.actors import Actor
     from core.services import policy_schedule
 
-    who = Actor("policy", arguments.by)
-    called = arguments.version
-    holds = policy_schedule.call_off(opened(), who, called, arguments.because, f"call-off-{uuid4()}")
+    who, called = Actor("policy", arguments.by), arguments.version
+    left = policy_schedule.call_off(opened(), who, called, arguments.because, f"call-off-{uuid4()}")
+    coming = [{"version": version, "in_force_from": at.isoformat()} for version, at in left.coming]
     return Answer(
-        json=lambda tx: {"called_off": called, "version": holds},
-        lines=lambda tx: [tx("policy.called_off", version=called, holds=holds)],
+        json=lambda tx: {"called_off": called, "version": left.version, "coming": coming},
+        lines=lambda tx: [policy_words.called_off(called, left.version, left.coming, tx)],
     )
+
+
+def versions(arguments: Namespace) -> Answer:
+    """Every version that was published, by its beginning; what is in force now is marked."""
+    from core.cli.opening import opened
+    from core.services import policy_schedule
+
+    found = policy_schedule.versions(opened())
+    fields = ("version", "state", "begins_at", "author", "approved_by", "called_off_by", "because")
+
+    def json(tx: Texts) -> list[dict[str, Any]]:
+        rows = [{name: getattr(each, name) for name in fields} for each in found]
+        return [row | {"begins_at": row["begins_at"].isoformat()} for row in rows]
+
+    def lines(tx: Texts) -> list[str]:
+        return columns(
+            (
+                each.version,
+                tx(f"cli.versions.{each.state}", at=_moment(each.begins_at, tx)),
+                f"{each.author} → {each.approved_by}",
+                f"{each.called_off_by}: {each.because}" if each.called_off_by else "",
+            )
+            for each in found
+        )
+
+    return Answer(json=json, lines=lines)
 
 
 def _moment(at: datetime, tx: Texts) -> str:

@@ -578,6 +578,18 @@ class PolicyMovedOn(Refusal):
     code = "policy_moved_on"
 
 
+class MeaningRequired(Refusal):
+    """Something is asked for, sent back or called off about a policy without a word."""
+
+    code = "meaning_required"
+
+
+class NoSuchVersion(Refusal):
+    """No version of this number was ever published. Params: `version`."""
+
+    code = "no_such_version"
+
+
 class PolicyBegun(Refusal):
     """A version that is in force, was, or begins within a minute: it cannot be called off any more. Params:
     `version`.
@@ -587,8 +599,8 @@ class PolicyBegun(Refusal):
 
 
 class PolicyFollowed(Refusal):
-    """A version that another one is scheduled after, written on top of it. Params: `version`, the later one;
-    `called`: the one that was to be called off.
+    """A version that a newer one is scheduled after, which was written on top of it. Params: `version`, the
+    newer one; `called`: the one that was to be called off.
     """
 
     code = "policy_followed"

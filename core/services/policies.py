@@ -18,6 +18,7 @@ from core.domain import policy as documents
 from core.domain.actors import Actor, same_person
 from core.domain.analysis import Analysis, analyse
 from core.domain.errors import (
+    MeaningRequired,
     NotAllowed,
     NotFound,
     PolicyEntangled,
@@ -25,7 +26,6 @@ from core.domain.errors import (
     PolicyUnchanged,
     PolicyUnsound,
     SamePerson,
-    TextRequired,
     TextTooLong,
 )
 from core.domain.policy import Policy
@@ -150,9 +150,15 @@ def document(app: App, version: int) -> str:
 
 
 def is_published(app: App, version: int) -> bool:
-    """Whether this number is of a version that is, was or will be in force."""
+    """Whether this number is of a version that was published, though it may have been called off since; one
+    of a trial was not.
+    """
+    one = (
+        policies.c.version == version,
+        policies.c.in_force_from.is_not(None) | policies.c.called_off_at.is_not(None),
+    )
     with app.read() as conn:
-        return version in timeline(conn).versions
+        return conn.execute(select(policies.c.version).where(*one)).first() is not None
 
 
 def may(actor: Actor) -> None:
@@ -162,10 +168,10 @@ def may(actor: Actor) -> None:
 
 
 def said(text: str) -> str:
-    """What a person says about a policy, in one line; `TextRequired`, `TextTooLong`."""
+    """What a person says about a policy, in one line; `MeaningRequired`, `TextTooLong`."""
     words = " ".join(text.split())
     if not words:
-        raise TextRequired()
+        raise MeaningRequired()
     if len(words) > LONGEST:
         raise TextTooLong(limit=LONGEST, length=len(words))
     return words

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Final
 from uuid import uuid4
 
@@ -12,7 +12,7 @@ from core.adapters.world import App
 from core.domain.actors import Actor, same_person
 from core.domain.errors import PolicyEntangled, PolicyInvalid
 from core.domain.workdays import ZONE, local_date
-from core.services import policies, policy_drafts, staff
+from core.services import policies, policy_drafts, policy_schedule, staff
 from core.services.policy_drafts import Draft
 from core.texts import Texts
 from portal import boundary
@@ -39,6 +39,8 @@ def waiting(tx: Texts, found: tuple[Draft, ...], actor: Actor) -> str:
     told = [("lab.draft.yours_to_decide", draft) for draft in found if draft.may_decide(actor)]
     if came_back is not None and came_back.state == "sent_back":
         told.append(("lab.draft.came_back", came_back))
+    elif came_back is not None and came_back.is_called_off:
+        told.append(("lab.draft.yours_called_off", came_back))
     return "".join(
         f'<p class="note amb">{ms("how_to_reg")}<a href="{href("/lab", draft=str(draft.id))}">'
         f"{esc(tx(key, meant=draft.meant))}</a></p>"
@@ -65,8 +67,10 @@ def _became_of(draft: Draft) -> str:
     return "called_off" if draft.is_called_off else draft.state
 
 
-def ask(app: App, actor: Actor, tx: Texts, document: str, editing: Editing) -> None:
-    """What is meant, and the button that asks a second person; none while a newer version is not in it."""
+def ask(app: App, actor: Actor, tx: Texts, document: str, editing: Editing, *, is_off: bool) -> None:
+    """What is meant, and the button that asks a second person; none while the last version is not in it.
+    `is_off`: because what it began from was called off.
+    """
     with st.form("lab-ask", border=False):
         meant = st.text_input(
             tx("lab.meant"), key="lab-meant", max_chars=policies.LONGEST,
@@ -75,7 +79,9 @@ def ask(app: App, actor: Actor, tx: Texts, document: str, editing: Editing) -> N
         despite = accepting(tx, document, "ask")
         asked = st.form_submit_button(tx("lab.ask"), icon=":material/how_to_reg:", disabled=editing.is_behind)
     if editing.is_behind:
-        st.html(f'<p class="note amb">{esc(tx("lab.newer.first", version=editing.newest))}</p>')
+        key = "lab.newer.first.called_off" if is_off else "lab.newer.first"
+        first = tx(key, version=editing.newest, began=editing.version)
+        st.html(f'<p class="note amb">{esc(first)}</p>')
         return
     if not asked:
         return
@@ -101,20 +107,25 @@ def head(tx: Texts, draft: Draft, names: staff.Names, *, now: datetime) -> None:
     )
 
 
-def decide(app: App, actor: Actor, tx: Texts, draft: Draft, newest: int, *, now: datetime) -> None:
-    """What this person may do about it. `newest`: the last version; one that is not in it is said."""
-    is_behind = draft.state == "open" and draft.based_on != newest
-    if is_behind:
-        # Versions count up: what it was written on is gone if the last one is older.
-        key = "lab.draft.behind" if newest > draft.based_on else "lab.draft.behind_called_off"
+def decide(
+    app: App, actor: Actor, tx: Texts, draft: Draft, last: tuple[int, datetime], *, now: datetime
+) -> None:
+    """What this person may do about it. `last`: the last version and its beginning; one that is not in it is
+    said.
+    """
+    newest, begins_at = last
+    if is_behind := is_behind_of(draft, newest):
+        gone = policy_schedule.one_called_off(app, actor, draft.based_on)
+        key = "lab.draft.behind" if gone is None else "lab.draft.behind_called_off"
         said = tx(key, version=newest, based_on=draft.based_on)
         st.html(f'<p class="note amb" role="status">{ms("warning")}{esc(said)}</p>')
     if draft.may_decide(actor):
         if not is_behind:
-            _approve(app, actor, tx, draft, now)
+            _approve(app, actor, tx, draft, begins_at, now)
         _send_back(app, actor, tx, draft)
     elif draft.state == "open" and same_person(actor.id, draft.author):
-        st.html(f'<p class="note">{esc(tx("lab.draft.waits"))}</p>')
+        if not is_behind:
+            st.html(f'<p class="note">{esc(tx("lab.draft.waits"))}</p>')
         if st.button(tx("lab.draft.withdraw"), key="lab-withdraw", icon=":material/undo:"):
             with boundary.refusals():
                 policy_drafts.withdraw(app, actor, draft.id, _once(draft, "withdraw"))
@@ -125,6 +136,11 @@ def decide(app: App, actor: Actor, tx: Texts, draft: Draft, newest: int, *, now:
         del st.query_params["draft"]
         st.query_params[GO_ON] = str(draft.id)
         st.rerun()
+
+
+def is_behind_of(draft: Draft, newest: int) -> bool:
+    """Whether it waits for a yes that nobody can give: another version is the last one now."""
+    return draft.state == "open" and draft.based_on != newest
 
 
 def _accepted(tx: Texts, draft: Draft) -> str:
@@ -149,10 +165,14 @@ def _became(tx: Texts, draft: Draft, names: staff.Names, now: datetime) -> str:
     )
 
 
-def _approve(app: App, actor: Actor, tx: Texts, draft: Draft, now: datetime) -> None:
-    today = local_date(now)
+def _approve(app: App, actor: Actor, tx: Texts, draft: Draft, begins_at: datetime, now: datetime) -> None:
+    """From a day on: none before the last version begins, which it was written on."""
+    today = first = local_date(now)
+    if begins_at > now:
+        first = local_date(begins_at)
+        first += timedelta(days=_midnight(first) < begins_at)
     with st.form("lab-approve", border=False):
-        days = [today + timedelta(days=ahead) for ahead in range(_DAYS + 1)]
+        days = [first + timedelta(days=ahead) for ahead in range(_DAYS + 1)]
         names = {day: tx("lab.draft.from_day", day=tx.day_long(day)) for day in days}
         names[today] = tx("lab.draft.at_once")
         day = st.selectbox(
@@ -162,13 +182,17 @@ def _approve(app: App, actor: Actor, tx: Texts, draft: Draft, now: datetime) -> 
         despite = accepting(tx, draft.document, f"approve-{draft.id}")
         yes = st.form_submit_button(tx("lab.draft.approve"), type="primary", icon=":material/check:")
     if yes:
-        start = None if day == today else datetime.combine(day, time(), ZONE)
+        start = None if day == today else _midnight(day)
         with boundary.refusals():
             version = policy_drafts.approve(
                 app, actor, draft.id, _once(draft, "approve"), start, despite=despite
             )
             when = tx("lab.draft.now") if start is None else tx.day_long(start)
             _said(tx("lab.draft.approved_said", version=version, when=when))
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), ZONE)
 
 
 def accepting(tx: Texts, document: str, what: str) -> int | None:

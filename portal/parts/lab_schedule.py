@@ -7,6 +7,7 @@ from typing import Final
 
 import streamlit as st
 
+from core import policy_words
 from core.adapters.world import App
 from core.domain.actors import Actor
 from core.services import policies, policy_schedule, staff
@@ -22,38 +23,60 @@ KEY: Final = "card-lab-schedule"
 def shown(
     app: App, actor: Actor, tx: Texts, coming: tuple[Coming, ...], names: staff.Names, *, now: datetime
 ) -> None:
-    """Every version that is to begin, the soonest first; the last of them can be called off."""
+    """Every version that is to begin, the soonest first, and what can be called off."""
     with st.container(key=KEY):
         lines = "".join(_line(tx, each, names, now) for each in coming)
-        last = coming[-1]
-        beside = tx("lab.schedule.beside", version=last.version)
+        beside = tx("lab.schedule.beside", version=coming[-1].version)
         st.html(
             f'<h2>{esc(tx("lab.schedule.title"))}</h2><ul class="drafts lab">{lines}</ul>'
             f'<p class="note">{esc(beside)}</p>'
         )
-        call_off(app, actor, tx, last, now=now)
+        with st.container(horizontal=True, key="lab-schedule-ways"):
+            for each in coming:
+                if each.followed_by is None:
+                    call_off(app, actor, tx, each, now=now)
+        rest = [_later(tx, each) for each in coming if each.followed_by is not None]
+        if rest:
+            st.html("".join(rest))
 
 
-def call_off(app: App, actor: Actor, tx: Texts, last: Coming, *, now: datetime) -> None:
-    """A reason and the button, behind one that opens them."""
-    if last.begins_at <= now + AHEAD:
-        st.html(f'<p class="note">{esc(tx("lab.schedule.late"))}</p>')
+def call_off(app: App, actor: Actor, tx: Texts, each: Coming, *, now: datetime) -> None:
+    """A reason and the button, behind one that opens them. Each version has its own: what was written about
+    one is not said of the next.
+    """
+    if each.followed_by is not None:
+        st.html(_later(tx, each))
         return
-    label = tx("lab.schedule.call_off", version=last.version)
+    if each.begins_at <= now + AHEAD:
+        st.html(f'<p class="note">{esc(tx("lab.schedule.late", version=each.version))}</p>')
+        return
+    label, of = tx("lab.schedule.call_off", version=each.version), each.version
     with (
-        st.popover(label, icon=":material/event_busy:", key="lab-call-off"),
-        st.form("lab-schedule", border=False),
+        st.popover(label, icon=":material/event_busy:", key=f"lab-call-off-{of}"),
+        st.form(f"lab-schedule-{of}", border=False),
     ):
-        st.html(f"<p>{esc(tx('lab.schedule.says', version=last.version))}</p>")
-        why = st.text_input(tx("lab.schedule.why"), key="lab-off-why", max_chars=policies.LONGEST)
+        st.html(f"<p>{esc(tx('lab.schedule.says', version=of))}</p>")
+        why = st.text_input(tx("lab.schedule.why"), key=f"lab-off-why-{of}", max_chars=policies.LONGEST)
         off = st.form_submit_button(label, type="primary", icon=":material/event_busy:")
         if not off:
             return
         with boundary.refusals():
-            command = f"policy-{last.version}-call-off-{actor.id}"
-            holds = policy_schedule.call_off(app, actor, last.version, why, command)
-            st.session_state[lab_drafts.DONE] = tx("policy.called_off", version=last.version, holds=holds)
+            left = policy_schedule.call_off(app, actor, of, why, f"policy-{of}-call-off-{actor.id}")
+            st.session_state[lab_drafts.DONE] = policy_words.called_off(of, left.version, left.coming, tx)
             st.rerun()
+
+
+def _later(tx: Texts, each: Coming) -> str:
+    said = tx("lab.schedule.first", version=each.version, first=each.followed_by or 0)
+    return f'<p class="note">{esc(said)}</p>'
+
+
+def said(tx: Texts, each: CalledOff, names: staff.Names, *, now: datetime) -> str:
+    """Who called a version off, when and why."""
+    return (
+        f'<p class="note">{esc(_was(tx, each, names, now))}</p>'
+        f'<p class="quote"><bdi>{esc(each.because)}</bdi></p>'
+    )
 
 
 def history(tx: Texts, found: tuple[CalledOff, ...], names: staff.Names, *, now: datetime) -> str:
@@ -61,9 +84,7 @@ def history(tx: Texts, found: tuple[CalledOff, ...], names: staff.Names, *, now:
     if not found:
         return ""
     return f"<h2>{esc(tx('lab.schedule.gone'))}</h2>" + "".join(
-        f'<p class="note">{esc(_was(tx, each, names, now))}</p>'
-        f'<p class="quote"><bdi>{esc(each.because)}</bdi></p>'
-        for each in found
+        said(tx, each, names, now=now) for each in found
     )
 
 
@@ -74,7 +95,7 @@ def _line(tx: Texts, each: Coming, names: staff.Names, now: datetime) -> str:
     meant = f"<bdi>{esc(each.meant)}</bdi> · " if each.meant else ""
     inside = f'<b>{esc(when)}</b><span class="by">{meant}{esc(by)}</span>'
     if each.draft_id is None:
-        return f"<li>{inside}</li>"
+        return f'<li><div class="row">{inside}</div></li>'
     return f'<li><a href="{href("/lab", draft=str(each.draft_id))}">{inside}{ms("chevron_right")}</a></li>'
 
 

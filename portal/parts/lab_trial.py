@@ -26,10 +26,14 @@ from portal.parts.lab_drafts import DONE
 _FIRST_SHARE = 5  # per cent offered at first
 
 
-def show(app: App, actor: Actor, tx: Texts, draft: Draft, names: staff.Names, *, now: datetime) -> None:
-    """The card of one draft; nothing where it is decided and was never tried."""
+def show(
+    app: App, actor: Actor, tx: Texts, draft: Draft, newest: int, names: staff.Names, *, now: datetime
+) -> None:
+    """The card of one draft; nothing where it is decided, or is no edit of the `newest` version any more, and
+    was never tried.
+    """
     found = policy_trials.of_draft(app, actor, draft.id)
-    is_open = draft.state == "open"
+    is_open = draft.state == "open" and not lab_drafts.is_behind_of(draft, newest)
     if not is_open and not found:
         return
     with st.container(key="card-lab-trial"):

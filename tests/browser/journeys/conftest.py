@@ -6,6 +6,7 @@ import csv
 import io
 import re
 import sqlite3
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,6 +20,8 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import Page, expect
 
 from core import texts
+from core.adapters.clock import REMEMBER_SECONDS
+from core.adapters.world import App
 from core.domain.money import plain
 from core.domain.workdays import ZONE
 from tests.browser.conftest import RunningApp
@@ -36,6 +39,14 @@ RUNS = """() => {
   }
   return window.runsSeen();
 }"""
+
+
+def move_clock(core: App, by: timedelta) -> None:
+    """Also in the shop that is being served, once this returns: it looks at the clock every so often, and who
+    signs in before it did is signed out by the days that pass then.
+    """
+    core.demo_clock().advance(by)
+    time.sleep(REMEMBER_SECONDS)
 
 
 @dataclass

@@ -16,7 +16,7 @@ from core.domain.actors import SYSTEM
 from core.domain.workdays import ZONE
 from core.services import cases, missing
 from tests.browser.conftest import RunningApp, serving
-from tests.browser.journeys.conftest import LOOKS, OpenVisit, Shop, Visit, at_the_desk
+from tests.browser.journeys.conftest import LOOKS, OpenVisit, Shop, Visit, at_the_desk, move_clock
 from tests.core.services.test_missing import bill
 
 SUPPORT = "he-min"
@@ -46,7 +46,7 @@ def refunded(app: RunningApp, shop: Shop, days: int) -> str:
     words = ["--order", order.order_no, "--reason", "not_delivered", "--amount-minor", str(order.paid_minor)]
     case_no: str = app.core("apply", *words, "--customer", order.person)["case_no"]
     for moved in (timedelta(), timedelta(days=days)):
-        core(app).demo_clock().advance(moved)
+        move_clock(core(app), moved)
         worker.run_until_idle(core(app))
     # The shop's own worker may have one of them in hand: it is told when that has ended.
     for _ in range(BOUND_SECONDS * 10):

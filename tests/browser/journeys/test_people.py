@@ -20,7 +20,17 @@ from core.domain.deadlines import warnings
 from core.services import cases
 from core.services.case_views import CaseView
 from tests.browser.conftest import RunningApp, serving
-from tests.browser.journeys.conftest import OpenVisit, Order, Shop, Visit, at_the_desk, picture, press, upload
+from tests.browser.journeys.conftest import (
+    OpenVisit,
+    Order,
+    Shop,
+    Visit,
+    at_the_desk,
+    move_clock,
+    picture,
+    press,
+    upload,
+)
 
 LANGUAGES = pytest.mark.parametrize(("width", "lang"), [(1280, "zh_CN"), (360, "en")])
 Pages = Callable[..., Page]
@@ -75,7 +85,7 @@ def core(app: RunningApp) -> App:
 def pass_time(app: RunningApp, span: timedelta) -> None:
     """What is due now is done first: money that is sent today arrives by then."""
     for moved in (timedelta(), span):
-        core(app).demo_clock().advance(moved)
+        move_clock(core(app), moved)
         worker.run_until_idle(core(app))
 
 

@@ -128,9 +128,10 @@ def test_what_is_to_begin_later_is_called_off(line: Line, tmp_path: Path) -> Non
     publish(line, document(tmp_path / "later.toml", name="later"), "--from", "2099-01-01")
     words = ("--by", "tao", "--because", "a wrong figure")
     assert line.ask("call-off", "1", *words, code=1)["code"] == "policy_begun"
-    assert line.ask("call-off", "7", *words, code=1)["code"] == "not_found"
+    assert line.ask("call-off", "7", *words, code=1)["code"] == "no_such_version"
+    assert line.ask("call-off", "2", "--by", "tao", "--because", " ", code=1)["code"] == "meaning_required"
     said = line("call-off", "2", *words, "--lang", "zh_CN").out
-    assert "第 2 版已取消" in said and "第 1 版" in said
+    assert "第 2 版已取消" in said and "第 1 版照旧有效" in said
     again = line.ask("call-off", "2", *words, code=1)
     assert (again["code"], again["version"]) == ("policy_called_off", 2)
     with line.shop.app.read() as conn:
@@ -138,3 +139,14 @@ def test_what_is_to_begin_later_is_called_off(line: Line, tmp_path: Path) -> Non
     assert [row.in_force_from is None for row in rows] == [False, True]
     assert (rows[1].called_off_by, rows[1].called_off_because) == ("tao", "a wrong figure")
     assert publish(line, document(tmp_path / "mine.toml"))["version"] == 3
+    states = {row["version"]: (row["state"], row["called_off_by"]) for row in line.ask("versions")}
+    assert states == {1: ("past", None), 2: ("called_off", "tao"), 3: ("in_force", None)}
+    said = line("versions", "--lang", "en").out
+    assert "called off, was to begin" in said and "tao: a wrong figure" in said and "mei → tao" in said
+
+
+def test_what_begins_after_it_is_told_before_it_is_published(line: Line, tmp_path: Path) -> None:
+    """What this one changes ends then."""
+    publish(line, document(tmp_path / "later.toml", name="later"), "--from", "2099-01-01")
+    tried = publish(line, document(tmp_path / "mine.toml"), "--dry-run")
+    assert (tried["version"], tried["followed_by"]) == (None, 2)

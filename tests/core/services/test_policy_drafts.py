@@ -13,6 +13,7 @@ from core.adapters.tables import policy_drafts as rows
 from core.domain.actors import Actor
 from core.domain.errors import (
     DraftDecided,
+    MeaningRequired,
     NotAllowed,
     NotFound,
     PolicyFromThePast,
@@ -22,7 +23,6 @@ from core.domain.errors import (
     PolicyUnsound,
     Refusal,
     SamePerson,
-    TextRequired,
     TextTooLong,
 )
 from core.services import policies, policy_drafts
@@ -160,7 +160,7 @@ def test_two_who_approve_at_once_make_one_version(shop: Shop) -> None:
 def test_what_cannot_be_published_is_not_asked_for(shop: Shop) -> None:
     with pytest.raises(PolicyInvalid):
         asked(shop, "name = 1")
-    with pytest.raises(TextRequired):
+    with pytest.raises(MeaningRequired):
         policy_drafts.ask(shop.app, AUTHOR, LONGER, "  ", "a")
     with pytest.raises(TextTooLong):
         policy_drafts.ask(shop.app, AUTHOR, LONGER, "字" * 501, "b")

@@ -12,14 +12,14 @@ from sqlalchemy import select
 from core.adapters.tables import policies as rows
 from core.domain.actors import Actor
 from core.domain.errors import (
+    MeaningRequired,
+    NoSuchVersion,
     NotAllowed,
-    NotFound,
     PolicyBegun,
     PolicyCalledOff,
     PolicyFollowed,
     PolicyMovedOn,
     Refusal,
-    TextRequired,
     TextTooLong,
 )
 from core.services import policies, policy_drafts, policy_schedule, policy_trials
@@ -39,7 +39,7 @@ def scheduled(shop: Shop, start: datetime, document: str = LONGER) -> int:
 
 
 def call_off(shop: Shop, version: int, who: Actor = LEAD, name: str = "off") -> int:
-    return policy_schedule.call_off(shop.app, who, version, "算错了", name)
+    return policy_schedule.call_off(shop.app, who, version, "算错了", name).version
 
 
 def membership(shop: Shop) -> int:
@@ -115,8 +115,44 @@ def test_the_last_one_goes_first(shop: Shop) -> None:
     with pytest.raises(PolicyFollowed) as refused:
         call_off(shop, second)
     assert refused.value.params == {"version": third, "called": second}
-    assert call_off(shop, third, name="first") == second
-    assert call_off(shop, second, name="then") == 1
+    assert [each.followed_by for each in policy_schedule.coming(shop.app, LEAD)] == [third, None]
+    begins = shop.clock.at + DAY
+    left = policy_schedule.call_off(shop.app, LEAD, third, "算错了", "first")
+    assert (left.version, left.coming) == (1, ((second, begins),)), "what is in force, and what still begins"
+    left = policy_schedule.call_off(shop.app, LEAD, second, "算错了", "then")
+    assert (left.version, left.coming) == (1, ())
+
+
+def test_one_that_was_put_before_another_goes_alone(shop: Shop) -> None:
+    """The command line publishes whole documents: what begins later was there before, and rests on nothing of
+    it.
+    """
+    later = scheduled(shop, shop.clock.at + 3 * DAY)
+    with shop.app.begin() as conn:
+        between = policies.publish(
+            shop.app, conn, LONGEST, author="mei", approved_by="tao", in_force_from=shop.clock.at + DAY
+        )
+    assert {each.version: each.followed_by for each in policy_schedule.coming(shop.app, LEAD)} == {
+        between: None, later: None,
+    }  # fmt: skip
+    left = policy_schedule.call_off(shop.app, LEAD, between, "放错了地方", "off")
+    assert [version for version, _ in left.coming] == [later]
+    shop.clock.advance(4 * DAY)
+    assert policies.current(shop.app)[0] == later
+
+
+def test_every_version_and_what_became_of_it(shop: Shop) -> None:
+    past = scheduled(shop, shop.clock.at + DAY)
+    shop.clock.advance(2 * DAY)
+    gone = scheduled(shop, shop.clock.at + DAY, LONGEST)
+    call_off(shop, gone)
+    coming = scheduled(shop, shop.clock.at + 2 * DAY, pinned.TEXT)
+    found = {each.version: each for each in policy_schedule.versions(shop.app)}
+    assert {version: each.state for version, each in found.items()} == {
+        1: "past", past: "in_force", gone: "called_off", coming: "coming",
+    }  # fmt: skip
+    assert (found[gone].called_off_by, found[gone].because) == (LEAD.id, "算错了")
+    assert found[gone].begins_at == shop.clock.at + DAY and found[past].called_off_by is None
 
 
 def test_once_is_enough(shop: Shop) -> None:
@@ -133,13 +169,13 @@ def test_what_is_no_version_is_not_called_off(shop: Shop) -> None:
     trial_id = policy_trials.ask_share(shop.app, AUTHOR, draft_id, 50, "share")
     of_trial = policy_trials.agree(shop.app, LEAD, trial_id, "agree")
     for version in (99, of_trial):
-        with pytest.raises(NotFound):
+        with pytest.raises(NoSuchVersion):
             call_off(shop, version, name=f"off {version}")
 
 
 def test_never_without_a_reason(shop: Shop) -> None:
     version = scheduled(shop, shop.clock.at + DAY)
-    for because, refusal in ((" \n ", TextRequired), ("字" * 501, TextTooLong)):
+    for because, refusal in ((" \n ", MeaningRequired), ("字" * 501, TextTooLong)):
         with pytest.raises(refusal):
             policy_schedule.call_off(shop.app, LEAD, version, because, "off")
     assert len(policy_schedule.coming(shop.app, LEAD)) == 1
