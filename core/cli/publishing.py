@@ -129,11 +129,17 @@ def versions(arguments: Namespace) -> Answer:
         rows = [{name: getattr(each, name) for name in fields} for each in found]
         return [row | {"begins_at": row["begins_at"].isoformat()} for row in rows]
 
+    def first(tx: Texts) -> str:
+        return tx("cli.versions.beginning")  # setup puts the first one in force for all that was ever bought
+
     def lines(tx: Texts) -> list[str]:
         return columns(
             (
                 each.version,
-                tx(f"cli.versions.{each.state}", at=_moment(each.begins_at, tx)),
+                tx(
+                    f"cli.versions.{each.state}",
+                    at=_moment(each.begins_at, tx) if each.version > 1 else first(tx),
+                ),
                 f"{each.author} → {each.approved_by}",
                 f"{each.called_off_by}: {each.because}" if each.called_off_by else "",
             )

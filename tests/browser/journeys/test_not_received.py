@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import lru_cache
@@ -14,13 +13,12 @@ from core import worker
 from core.app import App, Settings, build
 from core.domain.actors import SYSTEM
 from core.domain.workdays import ZONE
-from core.services import cases, missing
+from core.services import missing
 from tests.browser.conftest import RunningApp, serving
-from tests.browser.journeys.conftest import LOOKS, OpenVisit, Shop, Visit, at_the_desk, move_clock
+from tests.browser.journeys.conftest import LOOKS, OpenVisit, Shop, Visit, at_the_desk, move_clock, until_paid
 from tests.core.services.test_missing import bill
 
 SUPPORT = "he-min"
-BOUND_SECONDS = 30
 WORDS = {
     "zh_CN": ("两张卡的账单都看过了", "已经入账，请看尾号 2046 的明细。"),
     "en": ("I looked at both cards", "It is on the card ending in 2046."),
@@ -48,13 +46,8 @@ def refunded(app: RunningApp, shop: Shop, days: int) -> str:
     for moved in (timedelta(), timedelta(days=days)):
         move_clock(core(app), moved)
         worker.run_until_idle(core(app))
-    # The shop's own worker may have one of them in hand: it is told when that has ended.
-    for _ in range(BOUND_SECONDS * 10):
-        if cases.view(core(app), SYSTEM, case_no).state == "completed":
-            return case_no
-        time.sleep(0.1)
-        worker.run_until_idle(core(app))
-    raise AssertionError(f"{case_no} was not paid")
+    until_paid(core(app), case_no)
+    return case_no
 
 
 def own_bill(app: RunningApp, case_no: str, *, has_it: bool) -> bytes:

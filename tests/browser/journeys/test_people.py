@@ -29,6 +29,7 @@ from tests.browser.journeys.conftest import (
     move_clock,
     picture,
     press,
+    until_paid,
     upload,
 )
 
@@ -133,7 +134,7 @@ def test_refused_appealed_with_new_evidence_approved_by_another_and_paid(
     second.go(f"/desk?queue=appeal&case={case_no}")
     decide(second, "approve", "a")
     pass_time(app, timedelta(days=4))
-    assert state(app, case_no) == "completed"
+    until_paid(core(app), case_no)
     v = visit(width, lang)  # sessions do not last for days
     v.go(f"/track?case={case_no}")
     v.sees(v.tx("track.did.complete"))
@@ -194,7 +195,7 @@ def test_a_dispute_is_ruled_by_the_arbiter(
     v.go(f"/track?case={case_no}")
     v.sees(v.tx("track.did.approve"))
     pass_time(app, timedelta(days=4))
-    assert state(app, case_no) == "completed"
+    until_paid(core(app), case_no)
 
 
 @LANGUAGES
@@ -300,7 +301,7 @@ def test_a_negotiated_refund_is_transferred_by_hand(
     expect(finance.page.locator(".reads")).to_be_visible()
     finance.page.locator("[class*=st-key-desk-send] button").click()
     expect(finance.page.locator(".reads")).to_have_count(0)
-    assert state(app, case_no) == "completed"
+    until_paid(core(app), case_no)
     v.go(f"/track?case={case_no}")
     v.sees(v.tx("track.did.complete"))
 
