@@ -61,7 +61,8 @@ def listen(port: str, host: str = HOST, *, behind_proxy: bool = False) -> socket
     """
     if not re.fullmatch("[0-9]{1,5}", port, re.ASCII):
         raise PortInvalid(port=port)
-    found = socket.socket()
+    # Said to be TCP, or asyncio leaves Nagle's wait on: the second write to a visitor waits for 40 ms.
+    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # or a restart waits for old connections
     try:
         found.bind((host, int(port)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import socket
@@ -129,3 +130,26 @@ def test_behind_a_proxy_nobody_waits_for_a_replica_that_is_starting() -> None:
 def test_make_run_serves_this_way() -> None:
     recipe = re.search(r"^run:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert recipe is not None and "-m portal.serve --port $(PORT)" in recipe[1] and "uvicorn" not in recipe[1]
+
+
+def test_nothing_that_is_sent_waits_for_an_answer() -> None:
+    """Nagle's algorithm holds a second write back until the first one is acknowledged, 40 ms later."""
+
+    async def run() -> int:
+        at = asyncio.get_running_loop()
+        came: asyncio.Future[asyncio.BaseTransport] = at.create_future()
+
+        class Line(asyncio.Protocol):
+            def connection_made(self, transport: asyncio.BaseTransport) -> None:
+                came.set_result(transport)
+
+        listening = serve.listen("0")
+        server = await at.create_server(Line, sock=listening)
+        _, writer = await asyncio.open_connection(*listening.getsockname())
+        line = (await came).get_extra_info("socket")
+        told: int = line.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        writer.close()
+        server.close()
+        return told
+
+    assert asyncio.run(run())
