@@ -57,6 +57,7 @@ def closed(
     tx: Texts,
     *,
     signed_in: bool,
+    is_staff: bool = False,
     left: Left | None = None,
     for_staff: bool = False,
     sign_in: str = "",
@@ -75,8 +76,9 @@ def closed(
         ways = ways_in.again(left)
     elif for_staff:
         title = tx("shell.door.staff")
-        if signed_in:  # a customer, or staff with other work
-            title, says = tx("shell.door.not_for_you"), tx("shell.door.not_yours")
+        if signed_in:
+            title = tx("shell.door.not_for_you") if is_staff else title
+            says = tx("shell.door.not_yours")
         elif sign_in:
             says = tx("shell.door.staff_sign_in")
         else:

@@ -18,6 +18,7 @@ from streamlit.runtime.scriptrunner import ScriptRunner
 
 MOST_IDLE: Final = 32  # threads that wait for a run; what a rush needs beyond ends with it
 
+_START: Final = ScriptRunner.start
 _idle: Final[deque[_Lane]] = deque()
 
 
@@ -49,7 +50,12 @@ def _run(runner: Any) -> None:
 
 
 def start(self: Any) -> None:
-    """In the place of `ScriptRunner.start`."""
+    """In the place of `ScriptRunner.start`. A runner of another kind keeps a thread of its own: `AppTest`
+    waits for its end.
+    """
+    if type(self) is not ScriptRunner:
+        _START(self)
+        return
     if self._script_thread is not None:
         raise RuntimeError("ScriptRunner was already started")
     try:

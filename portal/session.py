@@ -166,6 +166,7 @@ def require(*roles: str) -> Actor:
         doors.closed(
             texts(),
             signed_in=found is not None,
+            is_staff=found is not None and found.is_staff,
             left=_left(found),
             for_staff=for_staff,
             sign_in=here() if can_sign_in() else "",

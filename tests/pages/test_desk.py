@@ -136,3 +136,8 @@ def test_a_stranger_at_the_desk_is_told_the_way_that_there_is(
 ) -> None:
     shop.app.demo = demo
     assert says in words(open_page("desk", None, lang="en"))
+
+
+def test_staff_with_other_work_are_not_told_that_it_is_for_staff(open_page: OpenPage) -> None:
+    said = words(open_page("lab", REVIEWER, lang="en"))
+    assert "not for your role" in said and "This page is for staff" not in said

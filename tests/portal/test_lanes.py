@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from typing import Any
 
 import pytest
+from streamlit.runtime.scriptrunner import ScriptRunner
 from streamlit.runtime.scriptrunner_utils.script_run_context import (  # type: ignore[attr-defined]
     SCRIPT_RUN_CONTEXT_ATTR_NAME,
 )
@@ -18,7 +19,7 @@ WHO: ContextVar[str] = ContextVar("WHO", default="nobody")
 ENDS = 30  # seconds, for what should take none
 
 
-class Runner:
+class Runner(ScriptRunner):
     """As much of a runner as a thread of it knows."""
 
     def __init__(self, work: Callable[[], Any] = lambda: None) -> None:
@@ -45,6 +46,7 @@ class Runner:
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(lanes, "_idle", type(lanes._idle)())
+    monkeypatch.setattr(lanes, "ScriptRunner", Runner)
     yield
 
 
@@ -107,6 +109,18 @@ def test_one_that_fails_is_told_and_its_thread_goes_on(monkeypatch: pytest.Monke
     assert first.ended() and run().ended()
     assert [each.exc_type for each in told] == [SystemExit] and told[0].thread is first._script_thread
     assert len(lanes._idle) == 1
+
+
+def test_a_runner_that_is_waited_for_has_a_thread_that_ends() -> None:
+    """`AppTest` joins it."""
+
+    class Waited(Runner):
+        pass
+
+    runner = Waited()
+    lanes.start(runner)
+    runner._script_thread.join(ENDS)
+    assert not runner._script_thread.is_alive() and not lanes._idle
 
 
 def test_a_runner_is_started_once() -> None:

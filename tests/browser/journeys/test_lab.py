@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -269,6 +270,59 @@ def test_a_newer_version_takes_nothing_and_is_not_taken_back(
     expect(picker).to_have_value(tx("lab.base.last", version=newest))
     expect(page.locator(".st-key-card-lab-ask button")).to_be_enabled()
     author.is_sound()
+
+
+@pytest.mark.parametrize(("width", "lang"), [(360, "zh_CN"), (1280, "en")])
+def test_what_is_to_begin_later_is_called_off_while_somebody_writes_on_it(
+    page_factory: Pages, app: RunningApp, width: int, lang: str
+) -> None:
+    """R6.3: with a reason, alone; whoever wrote on it hears why, also after a reload, and keeps the edits."""
+    own = core(app)
+    before, document, _ = policies.last_document(own)
+    theirs = re.sub(r"\nreview_most = \d+", f"\nreview_most = {width % 5 + 20}", document, count=1)
+    with own.begin() as conn:
+        version = policies.publish(
+            own,
+            conn,
+            theirs,
+            author="zhao",
+            approved_by="tang-wei",
+            in_force_from=own.now() + timedelta(days=3),
+        )
+    author = in_the_lab(page_factory, width, lang, "lu-jing")
+    tx, page = author.tx, author.page
+    text = page.locator("textarea")
+    mine = re.sub(r"\ntop_up = \d+", f"\ntop_up = {width % 100 + 30}", text.input_value(), count=1)
+    text.fill(mine)
+    page.locator(".st-key-lab-try button").click()
+    expect(page.locator(".st-key-card-lab-ask button")).to_be_enabled()
+    author.settle()
+
+    second = in_the_lab(page_factory, width, lang, "tang-wei")
+    label = tx("lab.schedule.call_off", version=version)
+    second.page.locator(".st-key-card-lab-schedule").get_by_role("button", name=label).click()
+    field = second.page.get_by_label(tx("lab.schedule.why"))
+    field.fill("Only <b>half</b> of it was meant")
+    second.is_sound()
+    field.press("Enter")
+    said = second.page.locator(".done[role=status]")
+    expect(said).to_have_text(re.compile(re.escape(tx("policy.called_off", version=version, holds=before))))
+    expect(second.page.locator(".st-key-card-lab-schedule")).to_have_count(0)
+    second.is_sound()
+
+    page.reload()
+    newer = page.locator(".st-key-card-lab-newer")
+    expect(newer).to_contain_text(tx("lab.newer.called_off", version=before, began=version))
+    expect(newer).to_contain_text("Only <b>half</b> of it was meant")
+    author.settle()
+    expect(text).to_have_value(mine)
+    author.is_sound()
+    newer.get_by_role("button").click()
+    expect(newer).to_have_count(0)
+    author.settle()
+    expect(text).to_have_value(re.compile(f"top_up = {width % 100 + 30}\n"))
+    expect(text).not_to_have_value(re.compile(f"review_most = {width % 5 + 20}\n"))
+    expect(page.locator(".st-key-card-lab-ask button")).to_be_enabled()
 
 
 def test_the_table_takes_the_whole_width(page_factory: Pages) -> None:
