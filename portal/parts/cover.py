@@ -59,14 +59,19 @@ def _open(app: App, actor: Actor, tx: Texts, item: EvidenceView, name: str) -> N
         except Refusal as gone:
             st.html(bad(tx.refusal(gone)))
             return
-        done = components.mask(
-            key=f"mask-{item.id}", data=data, on_cover_change=_nothing, on_cancel_change=_nothing
-        )
+        done = components.mask(key=_key(item), data=data, on_cover_change=_nothing, on_cancel_change=_nothing)
         if done.cancel or (done.cover and _is_covered(app, actor, item, done.cover)):
             _close()
             st.rerun()
 
     st.dialog(tx("cover.title"), width="medium", on_dismiss=_close)(body)()
+
+
+def _key(item: EvidenceView) -> str:
+    """Streamlit refuses two underlines in the key of a component, and one picture in two hundred has them in
+    its number.
+    """
+    return f"mask-{item.id.encode().hex()}"
 
 
 def _nothing() -> None:

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import streamlit as st
 from sqlalchemy import update
+from streamlit.components.v2.bidi_component.main import _make_trigger_id
+from streamlit.errors import BidiComponentInvalidIdError
 from streamlit.testing.v1 import AppTest
 
 from core import texts
@@ -203,3 +205,14 @@ def test_the_browsers_side_and_ours_know_the_same_words(
     assert asked == set(browser.given["words"])
     assert set(re.findall(r"data\.(\w+)", script)) | {"margin"} == set(browser.given) - {"try"} | {"width"}
     assert "http" not in script + page and "eval" not in script, "nothing is loaded, nothing compiled"
+
+
+@pytest.mark.parametrize("number", ["ab__cd", "_ab_", "__", "Ab-9"])
+def test_every_picture_has_a_key_that_streamlit_takes(number: str) -> None:
+    """Numbers of pictures are random: one in two hundred has two underlines, which it refuses in a key."""
+    key = cover._key(SimpleNamespace(id=number))  # type: ignore[arg-type]
+    assert "_" not in key and key != cover._key(SimpleNamespace(id=f"{number}x"))  # type: ignore[arg-type]
+    assert _make_trigger_id(f"$$ID-0-{key}", "events")
+    if "__" in number:
+        with pytest.raises(BidiComponentInvalidIdError):
+            _make_trigger_id(f"$$ID-0-mask-{number}", "events")
