@@ -167,7 +167,7 @@ def _edited(version: int, document: str) -> Editing:
     off = policy_schedule.one_called_off(app, actor, editing.version) if editing.is_behind else None
     with above:
         why = "" if off is None else lab_schedule.said(tx, off, staff.names(app), now=now)
-        lab_newer.shown(tx, editing, document, off, why)
+        lab_newer.shown(tx, editing, document, why)
     keeps = lambda text: not _is_asked_for(text)  # noqa: E731
     lab_text.edited(tx, editing, document, who=actor.id, keeps=keeps, is_version=is_version)
     text = editing.text

@@ -61,6 +61,10 @@ class Draft:
     begins_at: datetime | None
     is_called_off: bool  # before it began
 
+    def is_behind(self, last: int) -> bool:
+        """Whether it waits for a yes that nobody can give: it is no edit of the last version."""
+        return self.state == "open" and self.based_on != last
+
     def may_decide(self, actor: Actor) -> bool:
         """Somebody else than its author, while it is open (invariant 13)."""
         return self.state == "open" and not same_person(actor.id, self.author)

@@ -114,7 +114,7 @@ def decide(
     said.
     """
     newest, begins_at = last
-    if is_behind := is_behind_of(draft, newest):
+    if is_behind := draft.is_behind(newest):
         gone = policy_schedule.one_called_off(app, actor, draft.based_on)
         key = "lab.draft.behind" if gone is None else "lab.draft.behind_called_off"
         said = tx(key, version=newest, based_on=draft.based_on)
@@ -136,11 +136,6 @@ def decide(
         del st.query_params["draft"]
         st.query_params[GO_ON] = str(draft.id)
         st.rerun()
-
-
-def is_behind_of(draft: Draft, newest: int) -> bool:
-    """Whether it waits for a yes that nobody can give: another version is the last one now."""
-    return draft.state == "open" and draft.based_on != newest
 
 
 def _accepted(tx: Texts, draft: Draft) -> str:

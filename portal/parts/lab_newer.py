@@ -16,7 +16,6 @@ from core.domain.errors import PolicyInvalid
 from core.domain.policy import load
 from core.domain.policy_changes import as_written
 from core.domain.rules_apart import apart
-from core.services.policy_schedule import CalledOff
 from core.texts import Texts
 from portal.html import esc, ms
 from portal.parts import lab_base, lab_form, lab_kept, lab_rule
@@ -30,22 +29,22 @@ _SIDES: Final = {MINE: "mine", THEIRS: "theirs", BOTH: "both_stay"}
 _LONGEST: Final = 400  # characters of a place that both changed
 
 
-def shown(tx: Texts, editing: Editing, last: str, gone: CalledOff | None, why: str) -> None:
-    """Above the text. `last`: the document of the newest version; `gone`: what it began from was called off,
-    and `why`, in HTML.
+def shown(tx: Texts, editing: Editing, last: str, off_because: str) -> None:
+    """Above the text. `last`: the document of the newest version; `off_because`: who called off what it began
+    from and why, in HTML; '' where nobody did.
     """
     if not editing.is_behind:
         _was_carried(tx, editing)
         return
     with st.container(key="card-lab-newer"):
         version = editing.newest
-        off = "" if gone is None else ".called_off"
+        off = ".called_off" if off_because else ""
         title = tx(f"lab.newer{off}", version=version, began=editing.version)
         kept = f"lab.newer.kept{off}"
         moved = tx(f"lab.newer.changed{off}", version=version, began=editing.version)
         st.html(
             f'<div class="alert act" role="alert">{ms("warning")}<div><b>{esc(title)}</b>'
-            f"{esc(tx(kept, version=version, began=editing.version))}</div></div>{why}"
+            f"{esc(tx(kept, version=version, began=editing.version))}</div></div>{off_because}"
             f"<h3>{esc(moved)}</h3>{_changed(tx, editing.document, last)}"
         )
         found = merging.carry(editing.document, editing.text, last)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
 
 import streamlit as st
 
@@ -17,14 +16,12 @@ from portal import boundary
 from portal.html import esc, href, ms
 from portal.parts import lab_drafts
 
-KEY: Final = "card-lab-schedule"
-
 
 def shown(
     app: App, actor: Actor, tx: Texts, coming: tuple[Coming, ...], names: staff.Names, *, now: datetime
 ) -> None:
     """Every version that is to begin, the soonest first, and what can be called off."""
-    with st.container(key=KEY):
+    with st.container(key="card-lab-schedule"):
         lines = "".join(_line(tx, each, names, now) for each in coming)
         beside = tx("lab.schedule.beside", version=coming[-1].version)
         st.html(

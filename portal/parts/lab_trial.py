@@ -33,7 +33,7 @@ def show(
     was never tried.
     """
     found = policy_trials.of_draft(app, actor, draft.id)
-    is_open = draft.state == "open" and not lab_drafts.is_behind_of(draft, newest)
+    is_open = draft.state == "open" and not draft.is_behind(newest)
     if not is_open and not found:
         return
     with st.container(key="card-lab-trial"):
