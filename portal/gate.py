@@ -11,17 +11,20 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
+import structlog
 from starlette.middleware import Middleware
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import runtime
 
 from core import logs
+from core.adapters import database
 from core.domain.hosts import name_of
 from core.services import identity
 from portal import handshake, leaving, metrics, pagefile, session, whose
 from portal.places import PATHS
 
+_LOG = structlog.get_logger(__name__)
 UPLOAD_LIMIT: Final = 11 * 1024 * 1024  # a little above the widget's 10 MB: the envelope of a multipart body
 HOOK_LIMIT: Final = 256 * 1024  # of what payment channels tell: a whole event of Stripe's
 FORM_LIMIT: Final = 16 * 1024  # of every other body: our forms hold a token or a word
@@ -33,6 +36,8 @@ _PROTOCOLS: Final = b"sec-websocket-protocol"  # Streamlit's three: its name, a 
 # What one visitor may send in files, in a time: Streamlit keeps each in memory until its session ends.
 ALLOWANCE: Final = 120 * 1024 * 1024
 ALLOWANCE_SECONDS: Final = 600
+
+_RETRY_SECONDS: Final = "5"  # after a moment without the database
 
 # Streamlit writes inline styles, runs inline scripts, and its charts compile expressions; all that is loaded
 # is ours.
@@ -97,12 +102,13 @@ class Frame:
             return
         request = _request_id(scope)
         logs.begin(request=request)
-        began, status = time.perf_counter(), 500  # what breaks before an answer is told as 500 by the server
+        began, status = time.perf_counter(), 500
+        has_begun = False
 
         async def with_headers(message: Message) -> None:
-            nonlocal status
+            nonlocal status, has_begun
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, has_begun = message["status"], True
                 given = {name.lower() for name, _ in message["headers"]}
                 ours = [*HEADERS, *([HSTS] if session.is_https() else [])]
                 ours += [_UNKEPT] if scope["path"].startswith("/media/") else []
@@ -116,6 +122,12 @@ class Frame:
 
         try:
             await self._answer(scope, receive, with_headers)
+        except Exception as error:
+            if has_begun:  # half an answer is none: the server ends the connection
+                raise
+            # Left to the server it would have no headers of ours, be English, and end a connection on which
+            # the next question may be on its way.
+            await _accident(scope, error)(scope, receive, with_headers)
         finally:
             metrics.answered(scope["path"], scope["method"], status, time.perf_counter() - began)
 
@@ -276,12 +288,31 @@ def _page(scope: MutableMapping[str, Any]) -> Response | None:
     language = _language(scope)
     shop = session.core().shop_name
     body = pagefile.page(language, shop) if known else pagefile.not_found(language, shop)
+    return _html(body, language, 200 if known else 404)
+
+
+def _accident(scope: Scope, error: Exception) -> Response:
+    """What is answered where a route broke: whose fault it is and a number to quote, never what broke."""
+    number = logs.new_id()
+    _LOG.error("accident", id=number, exc_info=error)
+    code = 503 if database.is_away(error) else 500
+    if b"text/html" in _header(scope, b"accept"):
+        language = _language(scope)
+        answer = _html(pagefile.broken(language, session.core().shop_name, number), language, code)
+    else:
+        answer = PlainTextResponse(f"failed: {number}", status_code=code)
+    if code == 503:
+        answer.headers["Retry-After"] = _RETRY_SECONDS
+    return answer
+
+
+def _html(body: bytes, language: str, code: int) -> Response:
     headers = {
         "Cache-Control": "no-cache",
         "Vary": "Cookie",
         "Content-Language": pagefile.HTML_LANG[language],
     }
-    return Response(body, status_code=200 if known else 404, media_type="text/html", headers=headers)
+    return Response(body, status_code=code, media_type="text/html", headers=headers)
 
 
 def _request_id(scope: Scope) -> str:

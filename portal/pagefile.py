@@ -103,15 +103,26 @@ def _takes(tx: Texts) -> dict[str, str]:
 def not_found(language: str, shop: str) -> bytes:
     """The page for an address that we do not have."""
     tx = texts.of(language)
+    return _message(language, shop, tx("shell.lost.title"), tx("shell.lost.says"))
+
+
+def broken(language: str, shop: str, accident: str) -> bytes:
+    """The page in place of a file that could not be made; `accident` is the number to quote."""
+    tx = texts.of(language)
+    return _message(language, shop, tx("shell.error.title"), tx("shell.error.says", id=accident))
+
+
+def _message(language: str, shop: str, title: str, says: str) -> bytes:
+    tx = texts.of(language)
     css, _, logo = style.assets()
     return (
         f'<!DOCTYPE html><html lang="{HTML_LANG[language]}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{esc(tx('shell.lost.title'))} · {esc(tx('shell.name', shop=shop))}</title>"
+        f"<title>{esc(title)} · {esc(tx('shell.name', shop=shop))}</title>"
         f'<link rel="icon" href="{logo.path}">'
         f'<link rel="stylesheet" href="{css.path}"></head><body><main class="boot lost">'
         f'<img src="{logo.path}" alt="" width="40" height="40">'
-        f"<h1>{esc(tx('shell.lost.title'))}</h1><p>{esc(tx('shell.lost.says'))}</p>"
+        f"<h1>{esc(title)}</h1><p>{esc(says)}</p>"
         f'<p><a href="/">{esc(tx("shell.error.home"))}</a></p></main></body></html>'
     ).encode()
 

@@ -71,7 +71,10 @@ def test_a_sentence_and_never_a_trace(app: Hosted, page_factory: Callable[..., P
         assert page.request.get("/readyz").status == 503
         for path in ("/files/records.csv", "/files/certificate/R1.pdf"):
             answer = page.request.get(path)
-            assert answer.status == 500 and not [word for word in TRACES if word in answer.text()]
+            assert answer.status == 503 and not [word for word in TRACES if word in answer.text()]
+            followed = page.goto(path)  # as a link to it is followed
+            assert followed is not None and followed.status == 503
+            expect(page.get_by_role("heading", level=1)).to_have_text(SAYS[lang])
     finally:
         app.server.start_again()
     back = time.monotonic()

@@ -5,11 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+from starlette.types import Receive, Scope, Send
 
-from core import logs
+from core import logs, texts
 from core.services import identity
 from portal import gate, pagefile, session, whose
 from portal.places import PATHS
@@ -118,6 +125,52 @@ def test_what_is_no_page_goes_to_streamlit(browser: Visitor, path: str):
 
 def test_how_many_are_here_is_not_for_visitors(browser: Visitor):
     assert browser.get("/_stcore/metrics").status_code == 404
+
+
+@pytest.fixture
+def falling(shop: Shop) -> Callable[[Exception], Visitor]:
+    """A visitor of a shop whose one route breaks with what is given."""
+
+    def open_with(error: Exception) -> Visitor:
+        def fall(request: Request) -> Response:
+            raise error
+
+        async def stop_half_way(scope: Scope, receive: Receive, send: Send) -> None:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            raise error
+
+        routes = [Mount("/files/half", stop_half_way), Route("/{path:path}", fall)]
+        return Visitor(Starlette(routes=routes, middleware=gate.middleware()))
+
+    return open_with
+
+
+@pytest.mark.parametrize("language", ["zh_CN", "en"])
+def test_a_link_to_what_cannot_be_made_says_so(
+    falling: Callable[[Exception], Visitor], language: str, capsys: pytest.CaptureFixture[str]
+):
+    logs.to_stderr()
+    visitor = falling(RuntimeError("secret words"))
+    visitor.cookies["refund_lang"] = language
+    answer = visitor.get("/files/records.csv", headers=PAGE)
+    told = next(json.loads(line) for line in capsys.readouterr().err.splitlines() if '"accident"' in line)
+    tx = texts.of(language)
+    assert answer.status_code == 500 and "secret" not in answer.text
+    assert tx("shell.error.title") in answer.text and tx("shell.error.says", id=told["id"]) in answer.text
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers["x-request-id"] == told["request"]
+
+
+def test_while_the_database_is_away_one_may_ask_again(falling: Callable[[Exception], Visitor]):
+    away = falling(OperationalError("SELECT secret", {}, Exception("no connection")))
+    answer = away.get("/files/records.csv")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert re.fullmatch("failed: [A-Z0-9]{8}", answer.text)
+
+
+def test_half_an_answer_is_not_made_whole(falling: Callable[[Exception], Visitor]):
+    with pytest.raises(RuntimeError, match="half way"):
+        falling(RuntimeError("half way")).get("/files/half/")
 
 
 def test_no_other_site_may_steer_the_page(browser: Visitor):
