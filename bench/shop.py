@@ -12,7 +12,7 @@ from core.adapters import database
 from core.adapters.clock import Clock
 from core.adapters.tables import customers, orders, payments
 from core.app import App, Settings, build
-from core.services import policies
+from core.services import policy_publishing
 
 AMOUNT = 5000
 
@@ -21,7 +21,7 @@ def opened(url: str, store: Path, clock: Clock | None = None, *, demo: bool = Fa
     """The app on a database of its own, migrated, with the shipped policy in force."""
     database.migrate(url)
     app = build(Settings(database_url=url, store_url=store.as_uri(), demo=demo), clock)
-    policies.ensure_shipped(app)
+    policy_publishing.ensure_shipped(app)
     return app
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from core.adapters.tables import from_micros
 from core.adapters.world import App
 from core.domain import policy
-from core.services import policies
+from core.services import policy_publishing
 
 
 def _document() -> dict[str, Any]:
@@ -65,6 +65,6 @@ POLICY = policy.load(TEXT)
 def publish(app: App) -> None:
     """In force from the beginning, as the shipped policy would be."""
     with app.begin() as conn:
-        policies.publish(
+        policy_publishing.publish(
             app, conn, TEXT, author="author", approved_by="approver", in_force_from=from_micros(0)
         )

@@ -37,13 +37,13 @@ def publish(arguments: Namespace) -> Answer:
     from core.cli.opening import opened
     from core.domain.actors import same_person
     from core.domain.errors import NotFound, SamePerson
-    from core.services import policies
+    from core.services import policies, policy_publishing
 
     if same_person(arguments.author, arguments.approver):
         raise SamePerson()
     document = documents.document(arguments.file)
     policy = documents.loaded(document)
-    found = policies.analysed(document)
+    found = policy_publishing.analysed(document)
     data: dict[str, Any] = {
         "name": policy.name,
         "version": None,
@@ -63,7 +63,7 @@ def publish(arguments: Namespace) -> Answer:
     with app.begin() as conn, conn.begin_nested() as attempt:
         with suppress(NotFound):
             displaced = policies.in_force(app, conn, arguments.start or app.now())[0]
-        version = policies.publish(
+        version = policy_publishing.publish(
             app,
             conn,
             document,

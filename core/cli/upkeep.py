@@ -47,12 +47,12 @@ def init(arguments: Namespace) -> Answer:
     from core import policy_words
     from core.adapters import database
     from core.domain.analysis import analyse
-    from core.services import demo, policies
+    from core.services import demo, policies, policy_publishing
 
     app = migrated()
     published = policies.newest(app)
-    changed = policies.ensure_shipped(app) != published and published is not None
-    waiting = policies.shipped_differs(app)
+    changed = policy_publishing.ensure_shipped(app) != published and published is not None
+    waiting = policy_publishing.shipped_differs(app)
     added = demo.seed(app, arguments.demo) if arguments.demo else 0
     with app.read() as conn:
         version, policy = policies.in_force(app, conn, app.now())

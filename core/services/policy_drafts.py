@@ -24,7 +24,7 @@ from core.domain.errors import (
     PolicySaysTheSame,
     SamePerson,
 )
-from core.services import policies
+from core.services import policies, policy_publishing
 from core.services.commands import once
 
 SHOWN: Final = 20  # of those that are decided, the newest
@@ -110,7 +110,7 @@ def ask(
     policies.may(actor)
     words = policies.said(meant)
     policy = documents.load(document)
-    accepted = policies.accept(document, despite)
+    accepted = policy_publishing.accept(document, despite)
 
     def work(conn: Connection, _: None) -> dict[str, Any]:
         version = policies.last(conn)[0]
@@ -152,7 +152,9 @@ def approve(
         if version != row.based_on or (start or app.now()) < begins_at:
             raise PolicyMovedOn(version=version)
         people = {"author": row.author, "approved_by": actor.id}
-        version = policies.publish(app, conn, row.document, **people, in_force_from=start, despite=despite)
+        version = policy_publishing.publish(
+            app, conn, row.document, **people, in_force_from=start, despite=despite
+        )
         return {"state": "approved", "version": version}
 
     return int(_decide(app, actor, draft_id, command_id, f"approve {start or 'now'}", publish)["version"])
@@ -211,7 +213,7 @@ def _decide(
 
 
 def _locked(conn: Connection, draft_id: int) -> Row[Any]:
-    policies.in_line(conn)
+    policy_publishing.in_line(conn)
     row = conn.execute(select(policy_drafts).where(_d.id == draft_id).with_for_update()).one_or_none()
     if row is None:
         raise NotFound()

@@ -16,7 +16,7 @@ from core.adapters.tables import policies as policies_table
 from core.adapters.world import App
 from core.domain.actors import Actor
 from core.domain.errors import NoSuchVersion, PolicyBegun, PolicyCalledOff, PolicyFollowed
-from core.services import policies
+from core.services import policies, policy_publishing
 from core.services.commands import once
 
 # A request reads the time before it asks which version holds, and another machine's clock may be ahead.
@@ -173,5 +173,5 @@ def call_off(app: App, actor: Actor, version: int, because: str, command_id: str
         return {"version": policies.in_force(app, conn, now)[0], "coming": coming}
 
     kind = f"call off policy {version}"
-    done = once(app, actor, command_id, kind, policies.in_line, work)
+    done = once(app, actor, command_id, kind, policy_publishing.in_line, work)
     return Left(done["version"], tuple((other, from_micros(at)) for at, other in done["coming"]))

@@ -28,7 +28,7 @@ from core.domain.errors import (
     TrialsFull,
 )
 from core.domain.trials import LEAST, MOST, MOST_SHADOWS
-from core.services import policies
+from core.services import policies, policy_publishing
 from core.services.commands import once
 
 EXAMPLES: Final = 4  # requests to look at
@@ -203,9 +203,11 @@ def agree(app: App, actor: Actor, trial_id: int, command_id: str, *, despite: in
             raise SamePerson()
         draft = conn.execute(select(policy_drafts).where(_d.id == row.draft_id)).one()
         _is_current(conn, draft)
-        accepted = policies.accept(draft.document, despite)
+        accepted = policy_publishing.accept(draft.document, despite)
         people = {"author": draft.author, "approved_by": actor.id}
-        version = policies.store(app, conn, draft.document, **people, in_force_from=None, despite=accepted)
+        version = policy_publishing.store(
+            app, conn, draft.document, **people, in_force_from=None, despite=accepted
+        )
         begun = {"state": "running", "version": version, "agreed_by": actor.id, "begun_at": app.now()}
         conn.execute(update(policy_trials).where(_t.id == trial_id).values(begun))
         return {"version": version}
@@ -251,7 +253,7 @@ def _ask(
     policies.may(actor)
 
     def hold(conn: Connection) -> Row[Any]:
-        policies.in_line(conn)  # at most so many shadows, at most one share
+        policy_publishing.in_line(conn)  # at most so many shadows, at most one share
         row = conn.execute(select(policy_drafts).where(_d.id == draft_id).with_for_update()).one_or_none()
         if row is None:
             raise NotFound()
@@ -276,7 +278,7 @@ def _decide(
     policies.may(actor)
 
     def hold(conn: Connection) -> Row[Any]:
-        policies.in_line(conn)
+        policy_publishing.in_line(conn)
         held = conn.execute(select(_t.id).where(_t.id == trial_id).with_for_update()).one_or_none()
         if held is None:
             raise NotFound()

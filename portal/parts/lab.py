@@ -18,7 +18,7 @@ from core.domain.policy_changes import changes as changes_of
 from core.domain.regions import TooEntangled
 from core.domain.rules_apart import apart
 from core.domain.why_nots import RANK
-from core.services import policies
+from core.services import policy_publishing
 from core.services.replay import Moved, Replay, Sent
 from core.texts import Texts
 from portal.html import esc, ms
@@ -34,7 +34,7 @@ def compared(document: str, text: str) -> tuple[Analysis, Changes]:
     kept; `PolicyInvalid`, `PolicyEntangled`.
     """
     try:
-        return policies.analysed(text), changes_of(cached(document), load(text))
+        return policy_publishing.analysed(text), changes_of(cached(document), load(text))
     except TooEntangled:
         raise PolicyEntangled() from None
 

@@ -12,7 +12,7 @@ from core.adapters.world import App
 from core.domain.actors import Actor, same_person
 from core.domain.errors import PolicyEntangled, PolicyInvalid
 from core.domain.workdays import ZONE, local_date
-from core.services import policies, policy_drafts, policy_schedule, staff
+from core.services import policies, policy_drafts, policy_publishing, policy_schedule, staff
 from core.services.policy_drafts import Draft
 from core.texts import Texts
 from portal import boundary
@@ -193,7 +193,7 @@ def _midnight(day: date) -> datetime:
 def accepting(tx: Texts, document: str, what: str) -> int | None:
     """A tick beside the button where something is to be mended; how many faults are accepted by it."""
     try:
-        found = policies.faults(document)
+        found = policy_publishing.faults(document)
     except (PolicyInvalid, PolicyEntangled):  # what asks or approves says so
         return None
     if not found:

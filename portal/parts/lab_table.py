@@ -16,7 +16,7 @@ from core.domain.errors import PolicyEntangled
 from core.domain.policy import Policy
 from core.domain.rule_cells import CELLS, FEE
 from core.domain.table import COLUMNS
-from core.services import policies
+from core.services import policy_publishing
 from core.texts import Texts
 from portal.html import esc, ms
 from portal.parts import lab_cells, lab_rule
@@ -60,7 +60,7 @@ def _marks(tx: Texts, text: str, policy: Policy | None) -> Marks:
     if policy is None:
         return {}
     try:
-        return policy_words.of_rules(policies.analysed(text), policy, tx)
+        return policy_words.of_rules(policy_publishing.analysed(text), policy, tx)
     except PolicyEntangled:
         return {}
 

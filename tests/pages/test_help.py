@@ -10,7 +10,7 @@ import pytest
 from core import texts
 from core.domain import policy as documents
 from core.domain.table import parse_rule
-from core.services import policies
+from core.services import policy_publishing
 from portal.blocks import rules_text
 from tests import pinned
 from tests.pages.conftest import OpenPage, html, words
@@ -45,7 +45,9 @@ def test_a_changed_figure_changes_the_page(
     changed = re.sub(rf"(?m)^{re.escape(line)}", becomes, STANDARD)
     assert changed != STANDARD
     with shop.app.begin() as conn:
-        policies.publish(shop.app, conn, changed, author="a", approved_by="b", in_force_from=shop.clock.at)
+        policy_publishing.publish(
+            shop.app, conn, changed, author="a", approved_by="b", in_force_from=shop.clock.at
+        )
     page = words(open_page("help"))
     assert said in page and "第 2 版" in page
 
@@ -165,7 +167,7 @@ def test_an_older_purchase_is_told_of_once_there_is_one(open_page: OpenPage, sho
         changed = re.sub(r"(?m)^kinder_version = true.*$", "", changed) if more else changed
         shop.clock.advance(timedelta(days=1))
         with shop.app.begin() as conn:
-            policies.publish(
+            policy_publishing.publish(
                 shop.app, conn, changed, author="a", approved_by="b", in_force_from=shop.clock.at
             )
         assert words(open_page("help", lang=lang)).count(said) == (0 if more else 2)

@@ -20,7 +20,7 @@ from core.domain import spots
 from core.domain.actors import Actor
 from core.domain.effects import Seen
 from core.domain.workdays import local_date
-from core.services import policies, policy_drafts, replay
+from core.services import policies, policy_drafts, policy_publishing, replay
 from portal.parts import lab_costs, lab_seen, lab_sent
 from tests.pages.conftest import OpenPage, html, words
 from tests.shop import FINANCE, LEAD, MEI, REVIEWER, SUPPORT, Shop
@@ -48,7 +48,9 @@ def look(page: AppTest, view: str) -> AppTest:
 
 def wanted(shop: Shop, document: str, meant: str = "以后") -> int:
     """Asked for, whatever the analysis says of it."""
-    return policy_drafts.ask(shop.app, POLICY, document, meant, "a", despite=policies.faults(document))
+    return policy_drafts.ask(
+        shop.app, POLICY, document, meant, "a", despite=policy_publishing.faults(document)
+    )
 
 
 def tick(page: AppTest) -> None:
@@ -83,7 +85,7 @@ def test_a_changed_figure_tells_who_moves(
     page = edited(open_page, shop, limit(shop), "second_approval_minor = 100", lang)
     assert [part for part in says if part not in words(page)] == []
     assert case_no in html(page) and "/desk" not in html(page), "the desk lets policy staff in nowhere"
-    policy_drafts.ask(shop.app, POLICY, text(page), "…", "ask", despite=policies.faults(text(page)))
+    policy_drafts.ask(shop.app, POLICY, text(page), "…", "ask", despite=policy_publishing.faults(text(page)))
     draft = policy_drafts.drafts(shop.app, LEAD)[0]
     assert f'href="/desk?case={case_no}"' in html(open_page("lab", LEAD, lang=lang, draft=str(draft.id)))
     with shop.app.read() as conn:
@@ -227,7 +229,7 @@ def test_an_approved_one_says_from_when_and_by_whom(open_page: OpenPage, shop: S
     changed = document.replace(limit(shop), "second_approval_minor = 100")
     draft_id = wanted(shop, changed)
     start = shop.clock.at + timedelta(days=3)
-    policy_drafts.approve(shop.app, LEAD, draft_id, "b", start, despite=policies.faults(changed))
+    policy_drafts.approve(shop.app, LEAD, draft_id, "b", start, despite=policy_publishing.faults(changed))
     said = words(open_page("lab", POLICY, draft=str(draft_id)))
     assert "批准，从" in said and f"{local_date(start).month}月{local_date(start).day}日" in said
 

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.domain import spots
 from core.domain.actors import Actor
-from core.services import policies, policy_drafts
+from core.services import policies, policy_drafts, policy_publishing
 from tests.pages.conftest import OpenPage, words
 from tests.pages.filling import press
 from tests.pages.test_lab import button, cell, in_the_grid, look, pick, text
@@ -28,7 +28,7 @@ def published(shop: Shop, old: str = "\ngame_card = 7", new: str = "\ngame_card 
     version, document, _ = policies.last_document(shop.app)
     assert old in document
     changed = document.replace(old, new, 1)
-    faults = policies.faults(changed)
+    faults = policy_publishing.faults(changed)
     draft_id = policy_drafts.ask(
         shop.app, OTHER, changed, "other", f"ask {new}", based_on=version, despite=faults
     )

@@ -12,7 +12,7 @@ import pytest
 from core.domain.actors import Actor
 from core.domain.errors import PolicyEntangled
 from core.domain.workdays import ZONE, local_date
-from core.services import policies, policy_drafts
+from core.services import policies, policy_drafts, policy_publishing
 from portal import session
 from tests.pages.conftest import OpenPage, html, words
 from tests.pages.filling import press
@@ -28,7 +28,7 @@ def ask(shop: Shop, *changes: tuple[str, str], key: str = "ask") -> int:
     for old, new in changes:
         assert old in document
         document = document.replace(old, new, 1)
-    faults = policies.faults(document)
+    faults = policy_publishing.faults(document)
     return policy_drafts.ask(
         shop.app, AUTHOR, document, f"meant {key}", key, based_on=version, despite=faults
     )
@@ -176,7 +176,7 @@ def test_a_table_that_nobody_can_read_is_not_asked_for(
     _, document, _ = policies.last_document(shop.app)
     changed = document.replace("membership = 15", "membership = 19", 1)
     monkeypatch.setattr("core.domain.regions.MOST_BOXES", 5)
-    policies._analysed.cache_clear()
+    policy_publishing._analysed.cache_clear()
     page = open_page("lab", AUTHOR, lang="en")
     look(page, "text")
     page.text_area[0].set_value(changed).run()
@@ -186,11 +186,11 @@ def test_a_table_that_nobody_can_read_is_not_asked_for(
     assert "cross each other too often" in words(page)
     for ask_for in (
         lambda: policy_drafts.ask(shop.app, AUTHOR, changed, "tangled", "ask", despite=0),
-        lambda: policies.faults(changed),
+        lambda: policy_publishing.faults(changed),
     ):
         with pytest.raises(PolicyEntangled):
             ask_for()
-    policies._analysed.cache_clear()
+    policy_publishing._analysed.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -328,7 +328,7 @@ REFUSES = '[[rules]]\nid = "nobody"\nwhen = {}\nverdict = "reject"\nzh = "不退
 def test_what_is_unsound_takes_a_tick_of_either_person(open_page: OpenPage, shop: Shop, lang: str) -> None:
     """One click is not enough for a rule that refuses everybody: not to ask, and not to approve."""
     page = edited(open_page, shop, "[[rules]]", f"{REFUSES}[[rules]]", lang)
-    faults = policies.faults(text(page))
+    faults = policy_publishing.faults(text(page))
     tick = page.checkbox(key=f"lab-despite-ask-{faults}")
     assert not tick.value and str(faults) in tick.label
     page.text_input(key="lab-meant").set_value("nobody")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from core.services import cases, policies
+from core.services import cases, policy_publishing
 from tests import pinned
 from tests.pages.conftest import OpenPage, words
 from tests.pages.filling import filled
@@ -14,7 +14,7 @@ from tests.shop import MEI, REVIEWER, Shop
 def publish(shop: Shop, days: int) -> int:
     document = pinned.TEXT.replace("\ngame_card = 7", f"\ngame_card = {days}")
     with shop.app.begin() as conn:
-        return policies.publish(
+        return policy_publishing.publish(
             shop.app, conn, document, author="lu-jing", approved_by="tang-wei", in_force_from=shop.clock.at
         )
 

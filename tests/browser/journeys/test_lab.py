@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
-from core.services import policies
+from core.services import policies, policy_publishing
 from tests.browser.conftest import RunningApp, serving
 from tests.browser.journeys.conftest import Shop, Visit, at_the_desk, fill_in
 from tests.browser.journeys.test_people import core
@@ -250,7 +250,7 @@ def test_a_newer_version_takes_nothing_and_is_not_taken_back(
     version, document, _ = policies.last_document(own)
     theirs = re.sub(r"\nreview_most = \d+", f"\nreview_most = {width % 7 + 4}", document, count=1)
     with own.begin() as conn:
-        newest = policies.publish(own, conn, theirs, author="zhao", approved_by="tang-wei")
+        newest = policy_publishing.publish(own, conn, theirs, author="zhao", approved_by="tang-wei")
     page.locator(".st-key-lab-try button").click()
     newer = page.locator(".st-key-card-lab-newer")
     expect(newer).to_contain_text(tx("lab.newer", version=newest, began=version))
@@ -281,7 +281,7 @@ def test_what_is_to_begin_later_is_called_off_while_somebody_writes_on_it(
     before, document, _ = policies.last_document(own)
     theirs = re.sub(r"\nreview_most = \d+", f"\nreview_most = {width % 5 + 20}", document, count=1)
     with own.begin() as conn:
-        version = policies.publish(
+        version = policy_publishing.publish(
             own,
             conn,
             theirs,

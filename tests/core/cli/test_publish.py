@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from core.adapters.tables import policies as table
 from core.domain.errors import SamePerson
-from core.services import policies
+from core.services import policies, policy_publishing
 from tests import pinned
 
 Line = Any  # the fixture's CommandLine
@@ -53,7 +53,7 @@ def test_a_dry_run_refuses_what_the_real_one_refuses_and_stores_nothing(line: Li
 def test_one_person_in_two_spellings_is_not_two(line: Line, twin: str) -> None:
     """Invariant 13, whoever calls the service."""
     with pytest.raises(SamePerson), line.shop.app.begin() as conn:
-        policies.publish(
+        policy_publishing.publish(
             line.shop.app, conn, pinned.TEXT + "\n", author="mei", approved_by=twin, in_force_from=None
         )
 

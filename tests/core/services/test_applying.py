@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from core.adapters.tables import case_events
 from core.adapters.tables import policies as rows
 from core.domain.errors import VerdictChanged
-from core.services import applying, asking, cases, desk, orders, policies
+from core.services import applying, asking, cases, desk, orders, policy_publishing
 from tests import pinned
 from tests.plans import queries
 from tests.shop import MEI, REVIEWER, Shop
@@ -24,7 +24,7 @@ OFF = SHORT.replace("kinder_version = true", "kinder_version = false")
 
 def publish(shop: Shop, document: str) -> int:
     with shop.app.begin() as conn:
-        return policies.publish(
+        return policy_publishing.publish(
             shop.app, conn, document, author="lu-jing", approved_by="tang-wei", in_force_from=shop.clock.at
         )
 

@@ -43,7 +43,7 @@ from core.domain.errors import (
     TransitionRefused,
     VerdictChanged,
 )
-from core.services import cases, policies
+from core.services import cases, policy_publishing
 from core.services import orders as service
 from core.services.record import Change, lock
 from tests import pinned
@@ -412,7 +412,7 @@ def test_the_policy_at_submission_counts(shop: Shop) -> None:
     case_no = filled(shop, shop.order())
     newer = pinned.TEXT.replace("description_characters = 2000", "description_characters = 1000")
     with shop.app.begin() as conn:
-        policies.publish(
+        policy_publishing.publish(
             shop.app, conn, newer, author="lu-jing", approved_by="tang-wei", in_force_from=shop.clock.at
         )
     assert shop.view(case_no).policy_version == 1
@@ -490,16 +490,16 @@ def test_a_changed_policy_file_counts_at_once_in_the_demo_only(
     monkeypatch.setattr(documents, "shipped", lambda name: changed)
     app = replace(shop.app, demo=demo)
     with app.begin() as conn:
-        before = policies.publish(
+        before = policy_publishing.publish(
             app,
             conn,
             pinned.TEXT + "\n# as it shipped\n",
-            author=policies.SHIPPED_BY,
+            author=policy_publishing.SHIPPED_BY,
             approved_by="setup",
             in_force_from=app.now(),
         )
-    assert policies.ensure_shipped(app) == before + demo
-    assert policies.shipped_differs(app) is not demo
+    assert policy_publishing.ensure_shipped(app) == before + demo
+    assert policy_publishing.shipped_differs(app) is not demo
 
 
 # --- the last word ---

@@ -20,7 +20,7 @@ from core.domain.actors import SYSTEM, Actor
 from core.domain.eligibility import assess
 from core.domain.facts import CHANNELS, DELIVERIES, KINDS
 from core.domain.workdays import china, local_date
-from core.services import cases, demo, policies
+from core.services import cases, demo, policy_publishing
 from core.services import orders as service
 from core.services.audit import audit
 from tests.fakes import FakeClock
@@ -33,7 +33,7 @@ def demo_app(url: str, folder: Path, at: datetime | None = None) -> App:
     app = App(
         engine=database.engine(url), clock=clock, channels={}, store=EvidenceStore(folder.as_uri()), demo=True
     )
-    policies.ensure_shipped(app)
+    policy_publishing.ensure_shipped(app)
     return app
 
 

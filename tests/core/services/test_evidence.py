@@ -18,7 +18,7 @@ from core.adapters.tables import evidence as table
 from core.adapters.tables import evidence_views
 from core.domain.actors import Actor
 from core.domain.errors import EvidenceMissing, EvidenceRefused, NotAllowed, NotFound, TransitionRefused
-from core.services import alike, cases, evidence, keeping, links, policies
+from core.services import alike, cases, evidence, keeping, links, policy_publishing
 from tests import pinned
 from tests.core.adapters.odd_pictures import pdf
 from tests.shop import LEAD, MEI, REVIEWER, SUPPORT, WEI, Shop
@@ -164,7 +164,9 @@ def allow(shop: Shop, *, megabytes: int = 10, files: int = 9) -> None:
     changed = changed.replace("evidence_files = 9", f"evidence_files = {files}")
     assert changed != pinned.TEXT
     with shop.app.begin() as conn:
-        policies.publish(shop.app, conn, changed, author="a", approved_by="b", in_force_from=shop.app.now())
+        policy_publishing.publish(
+            shop.app, conn, changed, author="a", approved_by="b", in_force_from=shop.app.now()
+        )
 
 
 def sent(shop: Shop, colour: str = "white", customer: Actor = MEI) -> str:

@@ -25,7 +25,7 @@ from core.domain.errors import (
     SamePerson,
     TextTooLong,
 )
-from core.services import policies, policy_drafts
+from core.services import policies, policy_drafts, policy_publishing
 from tests import pinned
 from tests.shop import FINANCE, LEAD, MEI, REVIEWER, SUPPORT, Shop
 
@@ -193,8 +193,8 @@ UNSOUND = pinned.TEXT.replace("[[rules]]", f"{REFUSES}[[rules]]", 1)
 
 def test_what_is_unsound_is_asked_for_and_approved_by_who_says_so(shop: Shop) -> None:
     """A rule at the top refuses everybody, so no other one decides: each of both people says how many."""
-    faults = policies.faults(UNSOUND)
-    assert faults > 5 and policies.faults(LONGER) == 0
+    faults = policy_publishing.faults(UNSOUND)
+    assert faults > 5 and policy_publishing.faults(LONGER) == 0
     for despite in (None, 0, 1, faults + 1):
         with pytest.raises(PolicyUnsound) as refused:
             policy_drafts.ask(shop.app, AUTHOR, UNSOUND, "nobody", f"ask {despite}", despite=despite)
@@ -213,7 +213,7 @@ def test_what_is_unsound_is_asked_for_and_approved_by_who_says_so(shop: Shop) ->
 
 
 def test_going_back_to_what_is_unsound_is_no_other_thing(shop: Shop) -> None:
-    faults = policies.faults(UNSOUND)
+    faults = policy_publishing.faults(UNSOUND)
     draft_id = policy_drafts.ask(shop.app, AUTHOR, UNSOUND, "nobody", "ask", despite=faults)
     version = policy_drafts.approve(shop.app, LEAD, draft_id, "yes", despite=faults)
     policy_drafts.approve(shop.app, LEAD, asked(shop, pinned.TEXT, "back"), "mended")
@@ -221,7 +221,7 @@ def test_going_back_to_what_is_unsound_is_no_other_thing(shop: Shop) -> None:
     with pytest.raises(PolicyUnsound):
         policy_drafts.ask(shop.app, AUTHOR, earlier, "again", "again")
     with pytest.raises(PolicyUnsound), shop.app.begin() as conn:
-        policies.publish(shop.app, conn, earlier, author="one", approved_by="two")
+        policy_publishing.publish(shop.app, conn, earlier, author="one", approved_by="two")
 
 
 @pytest.mark.parametrize("actor", [MEI, REVIEWER, SUPPORT, FINANCE], ids=str)

@@ -22,7 +22,7 @@ from core.domain.errors import (
     Refusal,
     TextTooLong,
 )
-from core.services import policies, policy_drafts, policy_schedule, policy_trials
+from core.services import policies, policy_drafts, policy_publishing, policy_schedule, policy_trials
 from core.services.audit import audit
 from tests import pinned
 from tests.shop import FINANCE, LEAD, MEI, REVIEWER, SUPPORT, Shop
@@ -129,7 +129,7 @@ def test_one_that_was_put_before_another_goes_alone(shop: Shop) -> None:
     """
     later = scheduled(shop, shop.clock.at + 3 * DAY)
     with shop.app.begin() as conn:
-        between = policies.publish(
+        between = policy_publishing.publish(
             shop.app, conn, LONGEST, author="mei", approved_by="tao", in_force_from=shop.clock.at + DAY
         )
     assert {each.version: each.followed_by for each in policy_schedule.coming(shop.app, LEAD)} == {
@@ -273,7 +273,7 @@ def test_who_waited_until_it_began_is_too_late(shop: Shop) -> None:
 
     def in_front() -> None:
         with shop.app.begin() as conn:
-            policies.in_line(conn)
+            policy_publishing.in_line(conn)
             held.set()
             assert begun.wait(30)
             shop.clock.at = tomorrow

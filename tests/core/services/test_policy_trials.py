@@ -24,7 +24,7 @@ from core.domain.errors import (
     TrialsFull,
 )
 from core.domain.trials import in_share
-from core.services import cases, policies, policy_drafts, policy_trials, trials
+from core.services import cases, policies, policy_drafts, policy_publishing, policy_trials, trials
 from tests import pinned
 from tests.shop import FINANCE, LEAD, MEI, Shop
 
@@ -126,7 +126,7 @@ def test_shadows_are_few_and_one_for_a_draft(shop: Shop) -> None:
 def test_a_share_of_what_is_unsound_is_agreed_to_by_who_says_so(shop: Shop) -> None:
     """Customers are answered by it, as by one in force."""
     unsound = pinned.TEXT.replace("[[rules]]", f"{REFUSES}[[rules]]", 1)
-    faults = policies.faults(unsound)
+    faults = policy_publishing.faults(unsound)
     draft_id = policy_drafts.ask(shop.app, AUTHOR, unsound, "nobody", "ask", despite=faults)
     trial_id = policy_trials.ask_share(shop.app, AUTHOR, draft_id, 10, "share")
     for despite in (None, 0, faults + 1):
