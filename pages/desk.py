@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.domain.errors import NotAllowed, NotFound, Refusal
-from core.services import desk, queues, staff, support, weighing
+from core.services import desk, policy_drafts, queues, staff, support, weighing
 from core.services.desk import File
 from core.services.queues import DeskCard, Waiting
 from portal import boundary, session
@@ -34,6 +34,7 @@ def run() -> None:
         desk_many.outcome(seat)
         st.html(
             desk_queue.head(tx, waiting, name)
+            + desk_queue.drafts(tx, policy_drafts.for_them(app, actor))
             + desk_queue.listing(tx, cards, name, here, actor.id, names, now=now)
         )
         if len(cards) > 1:

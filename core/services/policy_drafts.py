@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from core.adapters.prepared import Prepared
 from core.adapters.tables import policies as versions
 from core.adapters.tables import policy_drafts, policy_trials
 from core.adapters.world import App
@@ -30,6 +31,7 @@ from core.services.commands import once
 SHOWN: Final = 20  # of those that are decided, the newest
 
 _d = policy_drafts.c
+_OPEN: Final = Prepared(select(_d.author).where(_d.state == "open"))
 _SHOWN: Final = select(
     policy_drafts,
     versions.c.in_force_from.label("begins_at"),
@@ -78,6 +80,15 @@ def drafts(app: App, actor: Actor) -> tuple[Draft, ...]:
         waiting = conn.execute(_SHOWN.where(is_open).order_by(_d.created_at, _d.id)).all()
         done = _SHOWN.where(~is_open).order_by(_d.decided_at.desc(), _d.id.desc()).limit(SHOWN)
         return tuple(_draft(row) for row in (*waiting, *conn.execute(done)))
+
+
+def for_them(app: App, actor: Actor) -> int:
+    """How many drafts wait for this person's yes or no; 0 for who does not work on policies."""
+    if actor.role not in policies.ROLES:
+        return 0
+    with app.glance() as conn:
+        authors = _OPEN.all(conn, {})
+    return sum(not same_person(actor.id, row.author) for row in authors)
 
 
 def _draft(row: Row[Any]) -> Draft:

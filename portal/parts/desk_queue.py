@@ -40,6 +40,14 @@ def head(tx: Texts, waiting: list[Waiting], name: str) -> str:
     )
 
 
+def drafts(tx: Texts, count: int) -> str:
+    """The way to the lab for whoever is to decide on rules there, too."""
+    if not count:
+        return ""
+    told = tx("queue.drafts", n=count)
+    return f'<p class="note drafts"><a href="{href("/lab")}">{ms("how_to_reg")}{esc(told)}</a></p>'
+
+
 def _tab_late(tx: Texts, queue: Waiting) -> str:
     if not queue.late:
         return ""

@@ -7,7 +7,9 @@ from sqlalchemy import update
 
 from core.adapters.tables import sessions
 from core.domain import proof
-from core.services import desk
+from core.domain.actors import Actor
+from core.services import desk, policy_drafts
+from tests import pinned
 from tests.core.services.test_desk import referred
 from tests.pages.conftest import OpenPage, html, words
 from tests.shop import ARBITER, LEAD, MEI, REVIEWER, REVIEWER_2, Shop
@@ -19,6 +21,27 @@ def test_not_for_customers(open_page: OpenPage) -> None:
 
 def test_an_empty_desk_says_so(open_page: OpenPage) -> None:
     assert "这里处理完了" in words(open_page("desk", REVIEWER))
+
+
+@pytest.mark.parametrize(
+    ("lang", "one", "two"),
+    [
+        ("zh_CN", "有 1 份规则草稿等你批准或退回", "有 2 份规则草稿等你批准或退回"),
+        ("en", "A draft of the rules waits for your yes or no", "2 drafts of the rules wait"),
+    ],
+)
+def test_a_lead_hears_of_drafts_that_wait_for_them(
+    open_page: OpenPage, shop: Shop, lang: str, one: str, two: str
+) -> None:
+    author = Actor("policy", "lu-jing")
+    changed = pinned.TEXT.replace("\nmembership = 15", "\nmembership = 20")
+    policy_drafts.ask(shop.app, LEAD, changed, "自己的", "own")
+    assert 'class="note drafts"' not in html(open_page("desk", LEAD, lang=lang)), "not their own"
+    policy_drafts.ask(shop.app, author, changed, "少一点", "first")
+    assert one in words(open_page("desk", LEAD, lang=lang))
+    assert 'class="note drafts"' not in html(open_page("desk", REVIEWER, lang=lang)), "no say in it"
+    policy_drafts.ask(shop.app, author, changed, "再少一点", "second")
+    assert two in words(open_page("desk", LEAD, lang=lang))
 
 
 @pytest.mark.parametrize(("lang", "reads"), [("zh_CN", "客户会看到"), ("en", "The customer will read")])
