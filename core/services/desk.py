@@ -15,13 +15,13 @@ from sqlalchemy import Connection, select
 
 from core.adapters.tables import customers
 from core.adapters.world import App
-from core.domain.actors import BUYERS, Actor
+from core.domain.actors import Actor, same_person
 from core.domain.deadlines import ESCALATED_TO, SECOND
-from core.domain.errors import NotAllowed
+from core.domain.errors import NotAllowed, SamePerson
 from core.domain.pictures import Doubt
 from core.domain.policy import Policy
 from core.domain.reading import Finding
-from core.domain.rights import conflict
+from core.domain.rights import conflict, endorsement
 from core.domain.settlement import Payee
 from core.domain.terms import Terms
 from core.services import (
@@ -153,17 +153,20 @@ def take(app: App, actor: Actor, case_no: str) -> Lease:
 
 
 def _to_be_decided(conn: Connection, actor: Actor, case: Case) -> None:
+    history = people(conn, case.case_no)
+    first = endorsement(history)
+    if first is not None and same_person(first[2], actor.id):  # it waits for somebody else now
+        raise SamePerson()
     if not any(_has(queue, case) for queue in queues.mine(actor)):
         raise NotAllowed(role=actor.role)
-    if actor.role not in BUYERS:
-        refusal = conflict(actor, case.state, case.customer_id, people(conn, case.case_no))
-        if refusal is not None:
-            raise refusal
+    if refusal := conflict(actor, case.state, case.customer_id, history):
+        raise refusal
 
 
 def _has(queue: queues.Queue, case: Case) -> bool:
-    owner = {"second": SECOND, "transfers": "finance"}.get(queue.name)
-    return case.state in queue.states and owner in (None, case.owner)
+    if (case.owner == SECOND) != (queue.name == "second"):
+        return False
+    return case.state in queue.states and (queue.name != "transfers" or case.owner == "finance")
 
 
 def give_back(app: App, actor: Actor, case_no: str) -> None:

@@ -10,7 +10,15 @@ from sqlalchemy import update
 from bench.desk import fill
 from core.adapters.tables import customers
 from core.domain.actors import Actor
-from core.domain.errors import InOtherHands, NotAllowed, NotFound, OwnCase, SecondApprovalNeeded, TextRequired
+from core.domain.errors import (
+    InOtherHands,
+    NotAllowed,
+    NotFound,
+    OwnCase,
+    SamePerson,
+    SecondApprovalNeeded,
+    TextRequired,
+)
 from core.services import cases, credit, desk, leases, look_alikes, queues, timers
 from tests.plans import scans
 from tests.shop import ARBITER, FINANCE, LEAD, MEI, REVIEWER, REVIEWER_2, SUPPORT, WEI, Shop
@@ -90,6 +98,24 @@ def test_two_people_cannot_work_on_one_case(shop: Shop) -> None:
     shop.act(case_no, "ask", REVIEWER, note="请补一张截图")
     shop.act(case_no, "answer", MEI, note="补好了")
     desk.take(shop.app, REVIEWER_2, case_no)  # decided once, it is free again
+
+
+OTHER_LEAD = Actor("lead", "fang-yu")
+
+
+@pytest.mark.parametrize("first", [REVIEWER, LEAD])
+def test_who_approved_first_keeps_it_from_nobody(shop: Shop, first: Actor) -> None:
+    """Looking at it again is no work on it."""
+    case_no = referred(shop, 300_000)
+    desk.take(shop.app, first, case_no)
+    shop.act(case_no, "approve", first)
+    with pytest.raises(SamePerson):
+        desk.take(shop.app, first, case_no)
+    with pytest.raises(NotAllowed):  # two reviewers are not two
+        desk.take(shop.app, REVIEWER_2, case_no)
+    assert desk.take(shop.app, OTHER_LEAD, case_no).person_id == OTHER_LEAD.id
+    shop.act(case_no, "approve", OTHER_LEAD)
+    assert shop.view(case_no).state == "approved"
 
 
 def test_a_lease_runs_out_and_can_be_given_back(shop: Shop) -> None:
