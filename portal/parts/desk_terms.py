@@ -122,7 +122,8 @@ def draw(tx: Texts, file: File, event: str, option: RouteOption | None, *, now: 
             persist_state="page",
         )  # fmt: skip
     elif event == "transfer":
-        st.html(ways.doubts(tx, file, now=now))
+        if doubts := ways.doubts(tx, file, now=now):
+            st.html(doubts)
         _payee(tx, file)
         st.text_input(tx("desk.reference"), key=_key(view, "reference"), max_chars=64, persist_state="page")
     elif event == "find_forgery":

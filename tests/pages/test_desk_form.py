@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -187,6 +188,21 @@ def test_who_is_paid_is_who_stood_in_the_form(open_page: OpenPage, shop: Shop) -
     page.button(key="desk-send").click().run()
     last = shop.view(case_no).events[-1]
     assert (last.event, last.note) == ("endorse", "已核对")
+
+
+def test_a_transfer_that_nothing_speaks_against_is_entered(open_page: OpenPage, shop: Shop) -> None:
+    case_no = bounced(shop)
+    prove(shop, case_no)
+    shop.act(case_no, "propose", MEI, way="transfer", payee=replace(CARD, holder=MEI.id))
+    shop.act(case_no, "agree", FINANCE, way="transfer")
+    shop.act(case_no, "agree", LEAD)
+    shop.work()
+    page = open_page("desk", FINANCE, queue="transfers")
+    page.button(key="do-transfer").click().run()
+    assert not red(page) and CARD.account in words(page)
+    page.text_input(key=f"desk-reference-{case_no}").set_value("2026090312345").run()
+    page.button(key="desk-send").click().run()
+    assert "transfer" in [event.event for event in shop.view(case_no).events]
 
 
 def test_a_form_that_is_drawn_anew_on_something_else_says_so(open_page: OpenPage, shop: Shop) -> None:
