@@ -14,6 +14,7 @@ from typing import Final
 import streamlit as st
 
 from core.domain.credit import counted, points_of
+from core.domain.eligibility import days_left
 from core.domain.money import plain
 from core.domain.rights import APPROVING, SECOND_LOOK
 from core.domain.routes import RouteOption
@@ -47,6 +48,7 @@ LAST_WORDS: Final = {
         "works_final", "late", "unclear_final",
     ),
 }  # fmt: skip
+USED: Final = ("activated", "redeemed")  # what our records then show
 # The kinds of goods that words speak of; all others fit any.
 OF_KINDS: Final = {
     "used": ("game_card",),
@@ -69,8 +71,9 @@ class Action:
     icon: str
 
 
-def phrases(view: CaseView, event: str, amount: int | None, route: str | None) -> tuple[str, ...]:
-    """The ready words that are true of this decision."""
+def phrases(file: File, event: str, amount: int | None, route: str | None) -> tuple[str, ...]:
+    """The ready words that are true of this order and this decision."""
+    view = file.view
     is_part = amount is not None and amount < (view.requested_minor or 0)
     if event == "approve" and is_part:
         return ("part",)
@@ -81,11 +84,16 @@ def phrases(view: CaseView, event: str, amount: int | None, route: str | None) -
         return ()
     is_last = view.state in SECOND_LOOK and event in LAST_WORDS
     ready = LAST_WORDS[event] if is_last else PHRASES.get(event, ())
-    return tuple(phrase for phrase in ready if _fits(phrase, view.order.kind))
+    return tuple(phrase for phrase in ready if _is_true(phrase.removesuffix("_final"), file))
 
 
-def _fits(phrase: str, kind: str) -> bool:
-    return kind in OF_KINDS.get(phrase.removesuffix("_final"), (kind,))
+def _is_true(phrase: str, file: File) -> bool:
+    facts = file.answer.facts
+    if phrase.startswith("used") and facts.delivery not in USED:
+        return False
+    if phrase == "late" and days_left(facts, file.policy) >= 0:
+        return False
+    return facts.kind in OF_KINDS.get(phrase, (facts.kind,))
 
 
 def draw(tx: Texts, file: File, event: str, option: RouteOption | None, *, now: datetime) -> None:
@@ -285,7 +293,7 @@ def _payee(tx: Texts, file: File) -> None:
 def _note(tx: Texts, file: File, event: str) -> None:
     """The words: ready ones to begin with, each a button with a number as its key, and the field."""
     view, key = file.view, _note_key(file.view, event)
-    ready = phrases(view, event, _amount(tx, file, event)[0], _route(file, event))
+    ready = phrases(file, event, _amount(tx, file, event)[0], _route(file, event))
     if ready:
         with st.container(key="desk-phrases", horizontal=True, gap="xsmall"):
             st.html(f'<p class="lab">{esc(tx("desk.note.pick"))}</p>', width="content")

@@ -6,8 +6,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
+from core.adapters.tables import orders
 from core.domain.settlement import Payee
 from portal.parts.desk_terms import OF_KINDS, PHRASES
 from tests.core.services.test_desk import referred
@@ -103,6 +105,40 @@ def test_what_is_typed_and_sent_in_one_go_is_sent(open_page: OpenPage, shop: Sho
     assert (last.event, last.note) == (event, "刚写完的话")
 
 
+def has_used(shop: Shop, case_no: str) -> None:
+    """Our records show by now that the code was redeemed."""
+    order_no = shop.view(case_no).order.order_no
+    with shop.app.begin() as conn:
+        conn.execute(update(orders).where(orders.c.order_no == order_no).values(delivery="redeemed"))
+
+
+def offered_words(page: AppTest) -> list[str]:
+    return [b.key.removeprefix("phrase-") for b in page.button if b.key and b.key.startswith("phrase-")]
+
+
+def test_nobody_is_told_of_a_use_or_a_delay_that_was_not(open_page: OpenPage, shop: Shop) -> None:
+    """A key must not send what our own records contradict."""
+    case_no = referred(shop)
+    page = open_page("desk", REVIEWER)
+    page.button(key="do-reject").click().run()
+    assert offered_words(page) == ["works", "unclear"]
+    has_used(shop, case_no)
+    page = open_page("desk", REVIEWER)
+    page.button(key="do-reject").click().run()
+    assert offered_words(page) == ["used", "works", "unclear"]
+
+
+def test_of_what_was_asked_for_too_late_that_can_be_said(open_page: OpenPage, shop: Shop) -> None:
+    completed_at = shop.clock.at - timedelta(days=40)
+    order_no = shop.order(delivery="code_viewed", completed_at=completed_at, paid_at=completed_at)
+    case_no = shop.apply(order_no, reason="other").case_no
+    shop.picture(case_no)
+    shop.act(case_no, "appeal", MEI, note="早就报过")
+    page = open_page("desk", REVIEWER, queue="appeal")
+    page.button(key="do-reject").click().run()
+    assert offered_words(page) == ["works_final", "late", "unclear_final"]
+
+
 @pytest.mark.parametrize("state", ["in_appeal", "in_arbitration"])
 def test_the_last_word_sends_nobody_on(open_page: OpenPage, shop: Shop, state: str) -> None:
     """R3.4, R3.6: after it there is no appeal and no other request."""
@@ -113,11 +149,12 @@ def test_the_last_word_sends_nobody_on(open_page: OpenPage, shop: Shop, state: s
         shop.act(case_no, "appeal", MEI, note="请再看一次")
     else:
         shop.act(case_no, "dispute", REVIEWER, note="请仲裁")
+    has_used(shop, case_no)
     actor, queue = (REVIEWER_2, "appeal") if state == "in_appeal" else (ARBITER, "arbitration")
     page = open_page("desk", actor, queue=queue)
     page.button(key="do-reject").click().run()
-    offered = [b.key.removeprefix("phrase-") for b in page.button if b.key and b.key.startswith("phrase-")]
-    assert tuple(offered) == ("used_final", "works_final", "late", "unclear_final")
+    offered = offered_words(page)
+    assert tuple(offered) == ("used_final", "works_final", "unclear_final")
     for phrase in offered:
         page.button(key=f"phrase-{phrase}").click().run()
         said = page.text_area(key=f"desk-note-{case_no}-reject").value
@@ -131,14 +168,13 @@ def test_ready_words_are_true_of_the_amount_and_the_route(open_page: OpenPage, s
     case_no = referred(shop)
     page = open_page("desk", REVIEWER)
     page.button(key="do-approve").click().run()
-    ready = {b.key for b in page.button if b.key and b.key.startswith("phrase-")}
-    assert ready == {f"phrase-{phrase}" for phrase in PHRASES["approve"]}
+    assert offered_words(page) == list(PHRASES["approve"])
     page.text_input(key=f"desk-amount-approve-{case_no}-0").set_value("40").run()
-    assert [b.key for b in page.button if b.key and b.key.startswith("phrase-")] == ["phrase-part"]
+    assert offered_words(page) == ["part"]
     page.button(key="do-offer").click().run()
-    assert not [b.key for b in page.button if b.key and b.key.startswith("phrase-")]
+    assert not offered_words(page)
     page.radio(key=f"desk-route-{case_no}").set_value("balance").run()
-    assert [b.key for b in page.button if b.key and b.key.startswith("phrase-")] == ["phrase-balance"]
+    assert offered_words(page) == ["balance"]
 
 
 def test_a_ruling_asks_for_its_reason(open_page: OpenPage, shop: Shop) -> None:
@@ -338,13 +374,13 @@ def test_ready_words_speak_of_these_goods(open_page: OpenPage, shop: Shop, kind:
     """No card code where there is none."""
     order_no = shop.order(kind=kind, delivery="code_viewed", completed_at=shop.clock.at)
     case_no = shop.apply(order_no, reason="other").case_no
+    has_used(shop, case_no)
     page = open_page("desk", REVIEWER)
     page.button(key="do-reject").click().run()
-    offered = [b.key.removeprefix("phrase-") for b in page.button if b.key and b.key.startswith("phrase-")]
-    assert offered[1:] == ["works", "late", "unclear"] and OF_KINDS[offered[0]] == (kind,)
+    offered = offered_words(page)
+    assert offered[1:] == ["works", "unclear"] and OF_KINDS[offered[0]] == (kind,)
     page.button(key=f"phrase-{offered[0]}").click().run()
     said = page.text_area(key=f"desk-note-{case_no}-reject").value or ""
     assert used in said and ("卡密" in said) == (kind == "game_card")
     page.button(key="do-ask").click().run()
-    asked = [b.key for b in page.button if b.key and b.key.startswith("phrase-")]
-    assert ("phrase-tried" in asked) == (kind == "game_card")
+    assert ("tried" in offered_words(page)) == (kind == "game_card")
