@@ -100,6 +100,14 @@ def person(text: str) -> Actor:
     raise Usage("cli.usage.person", value=text[:40], roles=roles)
 
 
+def somebody(text: str) -> str:
+    """The id of a person, whatever their role."""
+    name = text.strip()
+    if not 0 < len(name) <= 100 or printable(name) != name:
+        raise Usage("cli.usage.somebody", value=printable(text[:40]))
+    return name
+
+
 def count(text: str) -> int:
     """An argument that is a whole number from 0 to `MOST`."""
     if not re.fullmatch("[0-9]{1,8}", text) or int(text) > MOST:

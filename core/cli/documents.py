@@ -9,6 +9,7 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from core.cli.answer import Usage
 from core.domain.errors import FactsInvalid, PolicyInvalid
 from core.domain.slips import Slip
 
@@ -84,6 +85,10 @@ def document(name: str) -> str:
         return _text(name)
     except UnicodeDecodeError:
         raise PolicyInvalid(problems=[{"code": "not_utf8", "place": ""}]) from None
+    except FileNotFoundError:
+        if name.isidentifier():  # no path: a name was meant
+            raise Usage("cli.usage.policy", value=name[:40], shipped=", ".join(SHIPPED)) from None
+        raise
 
 
 def _text(name: str) -> str:

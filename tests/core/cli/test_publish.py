@@ -91,7 +91,7 @@ def test_findings_have_words(line: Line, tmp_path: Path) -> None:
         said = line(*words, "--lang", language).out
         assert limit in said and channel in said and gap in said
         assert "{" not in said and "_minor" not in said and "channel_shorter" not in said
-    found = line.ask(*words)
+    found = line.ask(*words, code=1)
     assert found["gaps"] and found["overlaps"] and found["version"] is None
 
 
@@ -115,13 +115,32 @@ def test_what_is_unsound_is_published_by_who_says_so(line: Line, tmp_path: Path)
     assert refused["code"] == "policy_unsound" and refused["faults"] > 0
     faults = str(refused["faults"])
     words = ("publish", file, "--author", "mei", "--approver", "tao", "--dry-run", "--lang")
-    assert f"--despite {faults}" in line(*words, "zh_CN").out and "可以发布" not in line(*words, "zh_CN").out
+    told = line(*words, "zh_CN")
+    assert (told.code, f"--despite {faults}" in told.out, "可以发布" in told.out) == (1, True, False)
     assert "will not be published like this" in line(*words, "en").out
+    meant = line(*words, "zh_CN", "--despite", faults)
+    assert (meant.code, "可以发布" in meant.out) == (0, True), "the same would be taken"
+    assert "--dry-run" in line(*words[:-2], "--lang", "en").out, "where each of them is told"
     assert publish(line, file, "--despite", "99", code=1)["code"] == "policy_unsound"
     done = publish(line, file, "--despite", faults)
     assert done["version"] == 2 and done["faults"] == int(faults)
     with line.shop.app.read() as conn:
         assert conn.execute(select(table.c.despite)).scalars().all() == [None, int(faults)]
+
+
+@pytest.mark.parametrize("who", ["", "  ", "a\nb", "x" * 101])
+def test_somebody_has_a_name(line: Line, tmp_path: Path, who: str) -> None:
+    file = document(tmp_path / "mine.toml")
+    for words in (("--author", who, "--approver", "tao"), ("--author", "mei", "--approver", who)):
+        assert line("publish", file, *words).code == 2
+    assert line("call-off", "1", "--by", who, "--because", "…").code == 2
+    assert publish(line, file)["version"] == 2, "nothing was published before"
+
+
+def test_a_name_that_no_policy_has_is_told_those_there_are(line: Line) -> None:
+    told = line("publish", "genrous", "--author", "mei", "--approver", "tao", "--lang", "en")
+    assert told.code == 2 and "generous" in told.err
+    assert line("publish", "none/mine.toml", "--author", "mei", "--approver", "tao").code == 1
 
 
 def test_what_is_to_begin_later_is_called_off(line: Line, tmp_path: Path) -> None:
