@@ -18,7 +18,9 @@ def add_commands(add: AddCommand, tx: Texts) -> None:
     command = add("publish", publish, tx("cli.help.publish"))
     command.add_argument("file", metavar="FILE", help=tx("cli.help.policy"))
     command.add_argument("--author", type=somebody, metavar="ID", required=True, help=tx("cli.help.author"))
-    command.add_argument("--approver", type=somebody, metavar="ID", required=True, help=tx("cli.help.approver"))
+    command.add_argument(
+        "--approver", type=somebody, metavar="ID", required=True, help=tx("cli.help.approver")
+    )
     command.add_argument("--from", dest="start", type=instant, metavar="ISO", help=tx("cli.help.from"))
     command.add_argument("--despite", type=int, metavar="N", help=tx("cli.help.despite"))
     command.add_argument("--dry-run", action="store_true", help=tx("cli.help.dry_run"))
