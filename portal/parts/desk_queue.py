@@ -75,7 +75,7 @@ def _item(
     on = ' aria-current="true"' if card.case_no == here else ""
     who = card.customer_name or tx("desk.guest")
     away = (
-        f'<span class="held">{ms("pan_tool")}'
+        f'<span class="hands">{ms("pan_tool")}'
         f"{esc(tx('desk.held', person=name_of(names, card.held_by)))}</span>"
         if card.held_by not in (None, me)
         else ""
