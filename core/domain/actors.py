@@ -12,7 +12,8 @@ from typing import Final
 from core.domain.lifecycle import ROLES
 
 BUYERS: Final = frozenset({"customer", "guest", "support"})  # they speak for the customer
-STAFF: Final = frozenset(ROLES) - {"customer", "guest"}  # they may read every case
+STAFF: Final = frozenset(ROLES) - {"customer", "guest"}
+UNINVOLVED: Final = frozenset({"policy"})  # who writes rules needs nobody's case
 REVIEWERS: Final = frozenset({"reviewer", "lead"})
 
 
@@ -55,7 +56,7 @@ class Actor:
             return self.id != "" and self.id == customer_id
         if self.role == "guest":
             return self.order_no is not None and self.order_no == order_no
-        return True
+        return self.role not in UNINVOLVED
 
 
 SYSTEM: Final = Actor("system", "portal")

@@ -17,6 +17,8 @@ LONGEST_NUMBER: Final = 64  # characters of an order, trade, refund or case: mor
 _DAY: Final = re.compile(r"(?:(20\d\d)[-/.年])?(\d{1,2})[-/.月](\d{1,2})日?")
 _TIME: Final = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::[0-5]\d)?")
 _MONEY: Final = re.compile(r"(?:[¥￥]|CN¥|RMB)?(\d{1,9}(?:\.\d{1,2})?)(元|块)?")
+# With commas as we print it ourselves; `100,200` alone may be two numbers.
+_GROUPED: Final = re.compile(r"(?<![\d.,])([¥￥])?(\d{1,3}(?:,\d{3})+)(\.\d{1,2})?(元|块)?(?![\d.,])")
 # Days as they are said; so many back from today.
 _BACK: Final = {"今天": 0, "昨天": 1, "前天": 2, "today": 0, "yesterday": 1}
 
@@ -46,6 +48,7 @@ def is_number(told: str) -> bool:
 def read(text: str, now: datetime) -> Asked:
     """The terms in `text`. A day without a year is the latest that is not after `now`."""
     plain = unicodedata.normalize("NFKC", text[:LONGEST]).replace("\0", " ")
+    plain = _GROUPED.sub(_ungrouped, plain)
     words: list[str] = []
     amounts: list[int] = []
     days: list[date] = []
@@ -69,6 +72,10 @@ def read(text: str, now: datetime) -> Asked:
         else:
             words.append(token)
     return Asked(tuple(words), tuple(amounts), tuple(days), tuple(times), tuple(either))
+
+
+def _ungrouped(found: re.Match[str]) -> str:
+    return found[0].replace(",", "") if found[1] or found[3] or found[4] else found[0]
 
 
 def _minor(text: str) -> int:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from core.adapters.world import App
 from core.domain import proof
-from core.domain.actors import BUYERS, Actor
+from core.domain.actors import BUYERS, UNINVOLVED, Actor
 from core.domain.deadlines import due
 from core.domain.errors import (
     AmountAboveRemaining,
@@ -238,6 +238,10 @@ def view(app: App, actor: Actor, case_no: str) -> CaseView:
 def list_for(
     app: App, actor: Actor, *, states: Collection[str] | None = None, limit: int = 500
 ) -> list[CaseCard]:
-    """The actor's cases, newest first: a customer's own, a guest's order's, everybody's for staff."""
+    """The actor's cases, newest first: a customer's own, a guest's order's, everybody's for staff who have to
+    do with them.
+    """
+    if actor.role in UNINVOLVED:
+        return []
     with app.read() as conn:
         return case_reading.cards(app, conn, actor, states, limit)

@@ -15,9 +15,10 @@ from sqlalchemy import Connection, select
 
 from core.adapters.tables import customers
 from core.adapters.world import App
-from core.domain.actors import Actor, same_person
+from core.domain.actors import BUYERS, Actor, same_person
 from core.domain.deadlines import ESCALATED_TO, SECOND
-from core.domain.errors import NotAllowed, SamePerson
+from core.domain.errors import NotAllowed, NotFound, SamePerson
+from core.domain.lifecycle import CASE
 from core.domain.pictures import Doubt
 from core.domain.policy import Policy
 from core.domain.reading import Finding
@@ -68,13 +69,17 @@ class File:
 
 
 def open_file(app: App, actor: Actor, case_no: str) -> File:
-    """The case's file, read only; `NotFound` for who may not see it."""
+    """The case's file, read only; `NotFound` for who may not see it, and of what was never sent: that is its
+    customer's own.
+    """
     now = app.now()
     with app.read() as conn:
         case = read(conn, case_no, actor)
         if not actor.is_staff:
             raise NotAllowed(role=actor.role)
         view = case_reading.load(app, conn, case, actor)
+        if case.state == CASE.initial and not view.events:
+            raise NotFound()
         policy = policies.get(app, conn, case.policy_version)
         kinds = [picture.kind for picture in view.evidence]
         wanted = case.requested_minor or 0
@@ -98,7 +103,7 @@ def open_file(app: App, actor: Actor, case_no: str) -> File:
         lease,
         person.name if person else "",
         person.credit if person else 100,
-        tuple(card for card in others if card.case_no != case_no),
+        tuple(card for card in others if card.case_no != case_no and card.state != CASE.initial),
         tuple(option.route for option in options),
         payee,
         tuple(again),
@@ -153,20 +158,20 @@ def take(app: App, actor: Actor, case_no: str) -> Lease:
 
 
 def _to_be_decided(conn: Connection, actor: Actor, case: Case) -> None:
-    history = people(conn, case.case_no)
-    first = endorsement(history)
-    if first is not None and same_person(first[2], actor.id):  # it waits for somebody else now
-        raise SamePerson()
     if not any(_has(queue, case) for queue in queues.mine(actor)):
         raise NotAllowed(role=actor.role)
-    if refusal := conflict(actor, case.state, case.customer_id, history):
-        raise refusal
+    if actor.role not in BUYERS:
+        history = people(conn, case.case_no)
+        if refusal := conflict(actor, case.state, case.customer_id, history):
+            raise refusal
+        first = endorsement(history)
+        if first is not None and same_person(first[2], actor.id):  # it waits for somebody else now
+            raise SamePerson()
 
 
 def _has(queue: queues.Queue, case: Case) -> bool:
-    if (case.owner == SECOND) != (queue.name == "second"):
-        return False
-    return case.state in queue.states and (queue.name != "transfers" or case.owner == "finance")
+    owner = {"second": SECOND, "transfers": "finance"}.get(queue.name)
+    return case.state in queue.states and owner in (None, case.owner)
 
 
 def give_back(app: App, actor: Actor, case_no: str) -> None:

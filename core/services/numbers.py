@@ -47,7 +47,7 @@ def _look(conn: Connection, found: dict[str, set[str]], queries: Iterator[tuple[
 
 def _indexed(conn: Connection, word: str) -> Iterator[tuple[str, Any]]:
     """Look-ups by an index, each giving order numbers. Numbers are kept as they came, so both cases."""
-    for spelled in dict.fromkeys((word, word.upper(), word.lower())):
+    for spelled in dict.fromkeys((word, word.upper(), word.lower(), word.capitalize())):
         yield "customer", _newest(_OF_ORDER.where(_o.customer_id == spelled))
         if len(spelled) >= 2:
             people = select(customers.c.id).where(_begins(conn, customers.c.name, spelled)).limit(CANDIDATES)
@@ -75,6 +75,10 @@ def _inside(conn: Connection, word: str, now: datetime) -> Iterator[tuple[str, A
         yield "account", paid_from.where(_p.account == word)
         return
     yield "order_part", select(recent).where(_has(conn, recent, word))
+    of_people = (
+        select(recent).join(orders, _o.order_no == recent).join(customers, customers.c.id == _o.customer_id)
+    )
+    yield "name", of_people.where(_has(conn, customers.c.name, word))
     yield (
         "trade_part",
         select(recent).join(payments, _p.order_no == recent).where(_has(conn, _p.trade_no, word)),

@@ -41,9 +41,9 @@ from tests.shop import Shop, open_shop
 #   n mask_refused (no box: who asks may ask)        a account_only (a receipt is not enough)
 #
 # `command>state`: where it leads. `*`: every state, or every command, without a row of its own. Customers who
-# are not the case's and guests of another order are not in the table: whatever they try is not found. `owner`
-# is the customer, or a guest in a request of a guest's; `guest` has proved the order of an account that made
-# the request itself; `others` are policy and the portal's own name.
+# are not the case's, guests of another order and who writes policies are not in the table: they find nothing.
+# `owner` is the customer, or a guest in a request of a guest's; `guest` has proved the order of an account that
+# made the request itself; `others` is the portal's own name.
 
 MATRIX = """
 state                   command                 owner guest support reviewer lead  arbiter finance others
@@ -73,6 +73,7 @@ draft                   add_evidence            x     a     x       -        -  
 draft                   remove_evidence         +     a     +       -        -     -       -       -
 draft                   mask_evidence           n     a     n       -        -     -       -       -
 draft                   open_draft              +     a     +       -        -     -       -       -
+draft                   open_file               -     a     .       .        .     .       .       .
 
 draft/again             view                    +     a     +       +        +     +       +       +
 draft/again             look                    +     a     +       +        +     +       +       +
@@ -124,7 +125,7 @@ in_review/endorsed      dispute>in_arbitration  +     a     +       +        +  
 in_review/endorsed      escalate                -     a     -       -        -     -       -       -
 in_review/endorsed      withdraw>withdrawn      +     a     +       -        -     -       -       -
 in_review/endorsed      add_evidence            x     a     x       -        -     -       -       -
-in_review/endorsed      take                    -     a     -       +oo++    +oo++ -       -       -
+in_review/endorsed      take                    -     a     -       +oo+s    +oo+s -       -       -
 
 in_review/by-lead       approve>approved        -     a     -       +oo+s    +oo+s -       -       -
 in_review/by-lead       endorse                 -     a     -       -oo--    -oo-- -       -       -
@@ -136,7 +137,7 @@ in_review/by-lead       dispute>in_arbitration  +     a     +       +        +  
 in_review/by-lead       escalate                -     a     -       -        -     -       -       -
 in_review/by-lead       withdraw>withdrawn      +     a     +       -        -     -       -       -
 in_review/by-lead       add_evidence            x     a     x       -        -     -       -       -
-in_review/by-lead       take                    -     a     -       +oo++    +oo++ -       -       -
+in_review/by-lead       take                    -     a     -       +oo+s    +oo+s -       -       -
 
 awaiting_customer       answer>in_review        +     a     +       -        -     -       -       -
 awaiting_customer       dispute>in_arbitration  +     a     +       -        -     -       -       -
@@ -173,7 +174,7 @@ in_arbitration/endorsed find_forgery>in_arbitration -     a     -       -       
 in_arbitration/endorsed escalate                -     a     -       -        -     -       -       -
 in_arbitration/endorsed withdraw>withdrawn      +     a     +       -        -     -       -       -
 in_arbitration/endorsed add_evidence            x     a     x       -        -     -       -       -
-in_arbitration/endorsed take                    -     a     -       -        +oos+ +oos+   -       -
+in_arbitration/endorsed take                    -     a     -       -        +ooss +ooss   -       -
 
 approved                pay                     -     a     -       -        -     -       -       -
 approved                negotiate>negotiating   -     a     -       +oo++    +oo++ -       -       -
@@ -217,7 +218,7 @@ negotiating/endorsed    add_evidence            x     a     x       -        -  
 negotiating/endorsed    endorse                 -     a     -       -        -oo-- -       -oo--   -
 negotiating/endorsed    escalate                -     a     -       -        -     -       -       -
 negotiating/endorsed    withdraw                m     a     m       -        -     -       -       -
-negotiating/endorsed    take                    -     a     -       -        +oo++ -       +oo++   -
+negotiating/endorsed    take                    -     a     -       -        +oo+s -       +oo+s   -
 
 negotiating/suggested   agree>negotiating       -     a     -       -        +oo++ -       +oo++   -
 negotiating/suggested   counter>negotiating     -     a     -       -        +oo++ -       +oo++   -
@@ -260,7 +261,7 @@ in_appeal/endorsed      find_forgery>in_appeal  -     a     -       +oos+    +oo
 in_appeal/endorsed      escalate                -     a     -       -        -     -       -       -
 in_appeal/endorsed      withdraw>withdrawn      +     a     +       -        -     -       -       -
 in_appeal/endorsed      add_evidence            x     a     x       -        -     -       -       -
-in_appeal/endorsed      take                    -     a     -       +oos+    +oos+ -       -       -
+in_appeal/endorsed      take                    -     a     -       +ooss    +ooss -       -       -
 
 completed               withdraw                m     a     m       m        m     m       m       m
 completed               open_draft              +     +     +       -        -     -       -       -
@@ -309,7 +310,7 @@ OTHERS = (
 COMMANDS = (*EVENTS, *FORGED, *(f"preview {event}" for event in PREVIEWED), *OTHERS)
 
 # Whoever drops a state, a person or a command has to say so here.
-STATES, PERSONS, TRIED, BY_THE_WRONG_PERSON = 26, 33, 38_610, 13_692
+STATES, PERSONS, TRIED, BY_THE_WRONG_PERSON = 26, 33, 38_610, 14_527
 
 # --- the persons --------------------------------------------------------------------------------------------
 
@@ -340,11 +341,11 @@ def persons(cell: Cell, other: Cell) -> Iterator[tuple[Actor, str, int]]:
     for role in FIVEFOLD:
         for place, person in enumerate((NEW, cell.customer, CALLER, JUDGE, ENDORSER)):
             yield Actor(role, person), role, place
-    yield Actor("policy", NEW), "others", 0
     yield Actor("system", "portal"), "others", 0
     for stranger in (
         Actor("customer", other.customer),
         Actor("customer", ""),
+        Actor("policy", NEW),
         Actor("guest", "", other.order_no),
         Actor("guest", cell.customer, None),
     ):

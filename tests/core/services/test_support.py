@@ -67,6 +67,13 @@ def test_what_finds_which(told: Shop, asked: str, found: list[str]) -> None:
     assert numbers(told, asked) == found
 
 
+@pytest.mark.parametrize("asked", ["Ana Lopes", "ana", "ANA", "Lopes", "lopes ana", "49 lopes"])
+def test_any_part_of_a_name_of_several(told: Shop, asked: str) -> None:
+    with told.app.begin() as conn:
+        conn.execute(update(customers).where(customers.c.id == "wei").values(name="Ana Lopes"))
+    assert numbers(told, asked) == ["OD00001"]
+
+
 def test_day_and_time_narrow_it(told: Shop) -> None:
     local = (told.clock.at - timedelta(days=1)).astimezone(support.ZONE)
     day, clock = f"{local:%m-%d}", f"{local:%H:%M}"
