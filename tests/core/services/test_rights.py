@@ -42,8 +42,8 @@ from tests.shop import Shop, open_shop
 #
 # `command>state`: where it leads. `*`: every state, or every command, without a row of its own. Customers who
 # are not the case's, guests of another order and who writes policies are not in the table: they find nothing.
-# `owner` is the customer, or a guest in a request of a guest's; `guest` has proved the order of an account that
-# made the request itself; `others` is the portal's own name.
+# `owner` is the customer, or a guest in a request of a guest's; `guest` has proved the order of an account
+# that made the request itself; `others` is the portal's own name.
 
 MATRIX = """
 state                   command                 owner guest support reviewer lead  arbiter finance others
