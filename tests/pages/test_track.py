@@ -728,3 +728,8 @@ def test_long_words_push_nothing_away(open_page: OpenPage, shop: Shop) -> None:
     assert words(page).count("展开全部") == 1 and "第 11 行" in words(page)
     assert '<div class="long"><details><summary>' in html(page)
     assert "Show all" in words(open_page("track", MEI, lang="en", case=short))
+
+
+def test_a_number_typed_in_small_letters_is_found(open_page: OpenPage, shop: Shop):
+    sent = shop.apply(shop.order())
+    assert sent.case_no in words(open_page("track", MEI, case=f" {sent.case_no.lower()}"))
