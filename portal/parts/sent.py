@@ -28,7 +28,14 @@ _SEALS = {
 
 
 def card(
-    tx: Texts, view: CaseView, policy: Policy, holds: Applying, calendar: Calendar, *, now: datetime
+    tx: Texts,
+    view: CaseView,
+    policy: Policy,
+    holds: Applying,
+    calendar: Calendar,
+    *,
+    now: datetime,
+    is_guest: bool = False,
 ) -> str:
     """The whole message: no balloons, the amount and the date."""
     css, icon = _SEALS.get(view.state, ("ask", "person_search"))
@@ -37,7 +44,7 @@ def card(
     )
     title, below = _words(tx, view, amount, now)
     if view.state in ("approved", "paying"):
-        below = _arrival(tx, view, policy, calendar, now)
+        below = _arrival(tx, view, policy, calendar, now, is_guest=is_guest)
     elif view.state in again.ENDED:
         below = ""
     note = f"<p>{esc(below)}</p>" if below else ""
@@ -94,8 +101,12 @@ def _read_by(tx: Texts, view: CaseView) -> str:
     return tx("request.sent.review_next_evidence") if view.evidence else tx("request.sent.review_next_bare")
 
 
-def _arrival(tx: Texts, view: CaseView, policy: Policy, calendar: Calendar, now: datetime) -> str:
-    """Where it goes and by when: the payouts' own date, or the policy's until there are payouts."""
+def _arrival(
+    tx: Texts, view: CaseView, policy: Policy, calendar: Calendar, now: datetime, *, is_guest: bool
+) -> str:
+    """Where it goes and by when: the payouts' own date, or the policy's until there are payouts. A guest was
+    never asked where to tell them.
+    """
     etas = [payout.eta_at for payout in view.payouts if payout.eta_at]
     live = [payout for payout in view.payouts if payout.state != "replanned"]
     moving = [payout.channel for payout in live]
@@ -107,7 +118,10 @@ def _arrival(tx: Texts, view: CaseView, policy: Policy, calendar: Calendar, now:
     if not days:
         return tx("request.sent.at_once", place=place)
     last = max(etas) if etas else calendar.deadline(now, days).at
-    return tx("request.sent.arrives", place=place, date=tx.date(last, now))
+    date = tx.date(last, now)
+    if is_guest:
+        return tx("request.sent.arrives_guest", place=place, date=date)
+    return tx("request.sent.arrives", place=place, date=date)
 
 
 def _days(policy: Policy, channel: str) -> int:

@@ -339,3 +339,25 @@ def test_every_step_is_in_one_language(open_page: OpenPage, shop: Shop, number: 
     )
     assert not [letter for letter in seen if "\u4e00" <= letter <= "\u9fff"]
     assert "request." not in seen
+
+
+def test_a_guest_is_not_promised_a_message(open_page: OpenPage, shop: Shop):
+    order_no = shop.order(customer="")
+    guest = Actor("guest", "", order_no)
+    sent = shop.apply(order_no, actor=guest)
+    said = words(open_page("request", guest, sent=sent.case_no))
+    assert "到账不会另外通知你" in said and "到账后会告诉你" not in said
+    mine = shop.apply(shop.order())
+    assert "到账后会告诉你" in words(open_page("request", MEI, sent=mine.case_no))
+    assert "通知你" not in words(open_page("track", guest, case=sent.case_no))
+
+
+def test_an_order_with_an_open_request_leads_to_it_and_says_when_the_rest_can_be_asked_for(
+    open_page: OpenPage, shop: Shop
+):
+    order_no = shop.order(("alipay", 20_000), quantity=2)
+    sent = shop.apply(order_no, 10_000, quantity=1)
+    page = open_page("request", MEI)
+    assert f'href="/track?case={sent.case_no}"' in html(page)
+    assert "这张结束后可再退 ¥100.00" in words(page)
+    assert "等这张结束（到账，或者撤回）以后可以再申请" in words(open_page("request", MEI, order=order_no))
