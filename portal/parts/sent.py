@@ -48,6 +48,8 @@ def card(
     elif view.state in again.ENDED:
         below = ""
     note = f"<p>{esc(below)}</p>" if below else ""
+    if why := view.says.get("en" if tx.language == "en" else "zh", "") if view.state == "rejected" else "":
+        note = f'<h2>{esc(tx("request.sent.why"))}</h2><p class="quote">{esc(why)}</p>{note}'
     rows = goods.pairs(((tx("request.sent.number"), view.case_no),), "no")
     return (
         f'<div class="sent"><span class="seal {css}">{ms(icon)}</span><h1 id="step" tabindex="-1">'
@@ -134,8 +136,9 @@ def _days(policy: Policy, channel: str) -> int:
 def ways(tx: Texts, view: CaseView) -> str:
     """On to the case's own page, its link to keep, or another order."""
     track = href("/track", case=view.case_no)
+    go = tx("request.sent.appeal") if "appeal" in view.allowed else tx("request.sent.track")
     return (
-        f'<div class="ways row"><a class="btn" href="{track}">{esc(tx("request.sent.track"))}</a>'
+        f'<div class="ways row"><a class="btn" href="{track}">{esc(go)}</a>'
         f"{copy_link(tx, track)}"
         f'<a href="{href("/request")}">{esc(tx("request.sent.another"))}</a></div>'
     )

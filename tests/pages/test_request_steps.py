@@ -96,6 +96,9 @@ def test_sent_anyway_it_is_refused_in_writing_and_can_be_appealed(open_page: Ope
     case_no = filled(shop, order_no, "other")
     page = press(open_page("request", MEI, order=order_no, step="5", anyway="1"))
     assert "按规则没有通过" in words(page) and "可以申诉" in words(page)
+    sent = shop.view(case_no)
+    assert sent.says["zh"] and sent.says["zh"] in words(page), "the reason in writing, as promised"
+    assert f'<a class="btn" href="/track?case={sent.case_no}">去申诉</a>' in html(page)
     assert shop.view(case_no).state == "rejected"
 
 
@@ -361,3 +364,15 @@ def test_an_order_with_an_open_request_leads_to_it_and_says_when_the_rest_can_be
     assert f'href="/track?case={sent.case_no}"' in html(page)
     assert "这张结束后可再退 ¥100.00" in words(page)
     assert "等这张结束（到账，或者撤回）以后可以再申请" in words(open_page("request", MEI, order=order_no))
+
+
+@pytest.mark.parametrize(("reason", "leads"), [("not_delivered", True), ("other", False)])
+def test_a_refusal_leads_to_what_helps_and_never_to_giving_up(
+    open_page: OpenPage, shop: Shop, reason: str, leads: bool
+):
+    """Who did not say so is not led to say that it was somebody else."""
+    order_no = redeemed(shop)
+    filled(shop, order_no, reason)
+    page = open_page("request", MEI, order=order_no, step="2")
+    filled_in = {key: page.button(key=key).proto.type == "primary" for key in ("add-proof", "leave")}
+    assert filled_in == {"add-proof": leads, "leave": False}
