@@ -1,4 +1,4 @@
-"""What is typed in one's turn and not sent yet (`static/portal.js`), on a page of its own without a server."""
+"""What is typed in one's turn and not sent yet (`static/portal.js`), on a page without a server."""
 
 from __future__ import annotations
 
