@@ -71,6 +71,7 @@ def was_sent(case_no: str, *, before: bool = False) -> None:
                 applying.now(app),
                 app.calendar,
                 now=app.now(),
+                is_guest=actor.role == "guest",
             )
         )
         st.html(sent.ways(tx, view), unsafe_allow_javascript=True)

@@ -149,7 +149,7 @@ def interval(view: CaseView) -> int | None:
 
 if case_no := st.query_params.get("case"):
     try:
-        found = cases.view(app, actor, case_no)
+        found = cases.view(app, actor, case_no.strip().upper())  # typed by hand as well
     except NotFound:
         lost()
     else:

@@ -61,16 +61,19 @@ def closed(
     left: Left | None = None,
     for_staff: bool = False,
     sign_in: str = "",
+    here: str = "",
     in_demo: bool = False,
 ) -> None:
     """What a page shows to somebody it cannot let in: why, and the way in. `sign_in`: where to come back to
-    from the identity provider; '' where there is none.
+    from the identity provider; '' where there is none. `here`: where to come back to from the finder.
     """
-    ways_in = _Ways(tx, sign_in)
+    ways_in = _Ways(tx, sign_in, here)
     title, says, ways = tx("shell.door.title"), tx("shell.door.says"), ways_in.of_buyers()
     if left is not None:
         title = tx("shell.door.ended")
         says = tx("shell.door.ended_staff") if left.is_staff else tx("shell.door.ended_says")
+        if not left.is_staff and not left.has_account:  # a guest never signed in
+            title, says = tx("shell.door.ended_guest"), tx("shell.door.ended_guest_says")
         if left.is_staff and urlsplit(left.to).path == "/lab":
             says = tx("shell.door.ended_lab")
         ways = ways_in.again(left)
@@ -93,17 +96,22 @@ def closed(
 
 @dataclass(frozen=True, slots=True)
 class _Ways:
-    """The doors beside a closed page. `to`: where to come back to from the provider, '' without one."""
+    """The doors beside a closed page. `to`: where to come back to from the provider, '' without one; `here`:
+    from the finder.
+    """
 
     tx: Texts
     to: str
+    here: str = ""
 
     @property
     def home(self) -> str:
         return door("home", self.tx("shell.door.start"), self.tx("shell.door.start_says"), "/")
 
     def find(self, *, on: bool) -> str:
-        return door("search", self.tx("start.find.title"), self.tx("start.find.says"), "/?view=find", on=on)
+        back = {"to": self.here} if self.here else {}
+        address = f"/?{urlencode({'view': 'find', **back})}"
+        return door("search", self.tx("start.find.title"), self.tx("start.find.says"), address, on=on)
 
     def of_buyers(self) -> list[str]:
         if not self.to:

@@ -170,6 +170,7 @@ def require(*roles: str) -> Actor:
             left=_left(found),
             for_staff=for_staff,
             sign_in=here() if can_sign_in() else "",
+            here=here(),
             in_demo=core().demo,
         )
         st.stop()

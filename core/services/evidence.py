@@ -87,7 +87,7 @@ def add(app: App, actor: Actor, case_no: str, kind: str, data: bytes) -> Evidenc
 def replace(app: App, actor: Actor, evidence_id: str, data: bytes) -> Added:
     """`add_file` in the place of a picture, which goes in the same transaction: while the case is a draft.
 
-    Refused, the picture that was there stays.
+    Refused, the picture that was there stays; so it does when the case has the other one already.
     """
     with app.begin() as conn:
         old = theirs(conn, actor, evidence_id, "remove_evidence")
@@ -137,6 +137,8 @@ def _take(
                     kept[view.id] = view
             if not kept:
                 raise EvidenceRefused(reason="too_many", limit=policy.limits.evidence_files)
+            if instead is not None and not kept.keys() & stored.keys():
+                raise EvidenceRefused(reason="there_already")  # nothing came, so nothing goes
     finally:
         app.store.discard(*sorted(stored.keys() - kept.keys()))
     if instead is not None:

@@ -11,7 +11,7 @@ import streamlit as st
 from core.domain.errors import AmountInvalid, NotFound, TooManyTries
 from core.services import identity
 from core.texts import Texts
-from portal import boundary, session
+from portal import answers, boundary, session
 from portal.html import esc, ms
 from portal.parts import typed
 
@@ -61,7 +61,7 @@ def _find(tx: Texts, number: str, amount: str, day: Any, at: str) -> None:
     except AmountInvalid:
         _say(boundary.block(tx("start.form.need_amount"), css="", icon="edit"))
     else:
-        session.keep(token, "/")
+        session.keep(token, answers.local_path(st.query_params.get("to", "/")))
 
 
 def _say(message: str) -> None:

@@ -131,6 +131,9 @@ def _left(tx: Texts, line: Line, now: datetime) -> str:
         return tx("start.orders.twice", amount=tx.money(line.twice_minor, order.currency))
     if ends < now:
         return tx("start.orders.over", date=tx.date(ends, now))
+    if order.refundable_minor < order.amount_minor:
+        rest = tx("start.orders.part_left", amount=tx.money(order.refundable_minor, order.currency))
+        delivery = f"{delivery} · {rest}"
     if ends - now < timedelta(days=1):
         return f"{delivery} · {tx('start.orders.last_day')}"
     return f"{delivery} · {tx('start.orders.left', span=tx.duration(ends - now))}"

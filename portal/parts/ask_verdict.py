@@ -35,8 +35,10 @@ def _refused(w: Wizard, answer: Answer) -> None:
     """What is left after a no: the change in the customer's hand, to leave it, or to send it and appeal."""
     tx, found = w.tx, answer.found
     lesser, kinds = verdict.lesser_amount(found), verdict.asks_for(found)
-    proves = bool(kinds) and kinds != (verdict.CONTESTS,)  # nobody is led to say 'it was not me'
-    main = "less" if lesser is not None else "proof" if proves else "leave"
+    proves = bool(kinds) and kinds != (verdict.CONTESTS,)
+    # Nobody is led to say 'it was not me' but who says that it never came; giving up leads only alone.
+    leads = proves or (bool(kinds) and answer.facts.reason == "not_delivered")
+    main = "less" if lesser is not None else "proof" if leads else "" if kinds else "leave"
     with st.container(key="no-ways", horizontal=True, vertical_alignment="center"):
         if lesser is not None:
             st.button(

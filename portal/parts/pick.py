@@ -31,6 +31,8 @@ def _item(tx: Texts, line: Line, now: datetime) -> str:
     order = line.order
     delivery = tx(f"delivery.{order.delivery}") if order.delivery_known else tx("request.order.unknown")
     below = f"{tx.when(order.paid_at, now)} · {delivery}"
+    is_open = line.stand == "open" and not line.is_draft and order.open_case is not None
+    to = href("/track", case=order.open_case or "") if is_open else href("/request", order=order.order_no)
     left = tag = ""
     if line.stand == "past" and line.ends_at:
         left = f"<small>{esc(tx('start.orders.over', date=tx.date(line.ends_at, now)))}</small>"
@@ -39,13 +41,14 @@ def _item(tx: Texts, line: Line, now: datetime) -> str:
         left = f"<small>{esc(tx('start.orders.twice', amount=amount))}</small>"
     elif order.refundable_minor < order.amount_minor:
         amount = tx.money(order.refundable_minor, order.currency)
-        left = f"<small>{esc(tx('request.pick.left', amount=amount))}</small>"
+        says = tx("request.pick.later", amount=amount) if is_open else tx("request.pick.left", amount=amount)
+        left = f"<small>{esc(says)}</small>"
     if line.is_draft:
         tag = f'<span class="tag">{esc(tx("status.not_sent"))}</span>'
     elif line.stand == "open":
         tag = f'<span class="tag ok">{esc(tx("request.pick.open"))}</span>'
     return (
-        f'<li><a class="case pick" href="{href("/request", order=order.order_no)}">{goods.thumb(order.kind)}'
+        f'<li><a class="case pick" href="{to}">{goods.thumb(order.kind)}'
         f'<span class="nm"><b><bdi>{esc(goods.title(order.product, order.quantity))}</bdi></b><span>'
         f"{esc(below)}</span></span>"
         f'<span class="amt">{esc(tx.money(order.amount_minor, order.currency))}{left}{tag}</span></a></li>'

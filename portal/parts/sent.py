@@ -28,7 +28,14 @@ _SEALS = {
 
 
 def card(
-    tx: Texts, view: CaseView, policy: Policy, holds: Applying, calendar: Calendar, *, now: datetime
+    tx: Texts,
+    view: CaseView,
+    policy: Policy,
+    holds: Applying,
+    calendar: Calendar,
+    *,
+    now: datetime,
+    is_guest: bool = False,
 ) -> str:
     """The whole message: no balloons, the amount and the date."""
     css, icon = _SEALS.get(view.state, ("ask", "person_search"))
@@ -37,10 +44,12 @@ def card(
     )
     title, below = _words(tx, view, amount, now)
     if view.state in ("approved", "paying"):
-        below = _arrival(tx, view, policy, calendar, now)
+        below = _arrival(tx, view, policy, calendar, now, is_guest=is_guest)
     elif view.state in again.ENDED:
         below = ""
     note = f"<p>{esc(below)}</p>" if below else ""
+    if why := view.says.get("en" if tx.language == "en" else "zh", "") if view.state == "rejected" else "":
+        note = f'<h2>{esc(tx("request.sent.why"))}</h2><p class="quote">{esc(why)}</p>{note}'
     rows = goods.pairs(((tx("request.sent.number"), view.case_no),), "no")
     return (
         f'<div class="sent"><span class="seal {css}">{ms(icon)}</span><h1 id="step" tabindex="-1">'
@@ -94,8 +103,12 @@ def _read_by(tx: Texts, view: CaseView) -> str:
     return tx("request.sent.review_next_evidence") if view.evidence else tx("request.sent.review_next_bare")
 
 
-def _arrival(tx: Texts, view: CaseView, policy: Policy, calendar: Calendar, now: datetime) -> str:
-    """Where it goes and by when: the payouts' own date, or the policy's until there are payouts."""
+def _arrival(
+    tx: Texts, view: CaseView, policy: Policy, calendar: Calendar, now: datetime, *, is_guest: bool
+) -> str:
+    """Where it goes and by when: the payouts' own date, or the policy's until there are payouts. A guest was
+    never asked where to tell them.
+    """
     etas = [payout.eta_at for payout in view.payouts if payout.eta_at]
     live = [payout for payout in view.payouts if payout.state != "replanned"]
     moving = [payout.channel for payout in live]
@@ -107,7 +120,10 @@ def _arrival(tx: Texts, view: CaseView, policy: Policy, calendar: Calendar, now:
     if not days:
         return tx("request.sent.at_once", place=place)
     last = max(etas) if etas else calendar.deadline(now, days).at
-    return tx("request.sent.arrives", place=place, date=tx.date(last, now))
+    date = tx.date(last, now)
+    if is_guest:
+        return tx("request.sent.arrives_guest", place=place, date=date)
+    return tx("request.sent.arrives", place=place, date=date)
 
 
 def _days(policy: Policy, channel: str) -> int:
@@ -120,8 +136,9 @@ def _days(policy: Policy, channel: str) -> int:
 def ways(tx: Texts, view: CaseView) -> str:
     """On to the case's own page, its link to keep, or another order."""
     track = href("/track", case=view.case_no)
+    go = tx("request.sent.appeal") if "appeal" in view.allowed else tx("request.sent.track")
     return (
-        f'<div class="ways row"><a class="btn" href="{track}">{esc(tx("request.sent.track"))}</a>'
+        f'<div class="ways row"><a class="btn" href="{track}">{esc(go)}</a>'
         f"{copy_link(tx, track)}"
         f'<a href="{href("/request")}">{esc(tx("request.sent.another"))}</a></div>'
     )

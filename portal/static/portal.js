@@ -31,11 +31,19 @@
     if (field.value) sessionStorage.setItem(name(field), field.value);
     else sessionStorage.removeItem(name(field));
   });
-  document.addEventListener("click", (event) => {  // sent: the next question begins with an empty field
+  // Pressed is not sent yet: it may be refused, and then the field stays. Where it has gone from the same page it was
+  // sent, and the next question begins with an empty field.
+  const pressed = new Map();
+  document.addEventListener("click", (event) => {
     const turn = event.target.closest?.("[class*=st-key-do-] button")?.closest(".st-key-act-turn");
-    turn?.querySelectorAll("textarea").forEach((field) => sessionStorage.removeItem(name(field)));
+    turn?.querySelectorAll("textarea").forEach((field) => pressed.set(name(field), location.href));
   });
   new MutationObserver(() => {
+    for (const [kept, where] of pressed) {
+      if (where === location.href && document.querySelector(`.${CSS.escape(kept)} textarea`)) continue;
+      if (where === location.href) sessionStorage.removeItem(kept);
+      pressed.delete(kept);
+    }
     for (const field of document.querySelectorAll(`${TYPED}:not([data-kept])`)) {
       field.dataset.kept = "";
       const kept = sessionStorage.getItem(name(field));

@@ -79,7 +79,7 @@ FAMILIES: dict[str, set[str]] = {
     "verdict_said": set(VERDICTS),
     "column": {*COLUMNS, AGE},
     # `other` catches what nobody thought of.
-    "picture": {*pictures.REFUSALS, "kind", "too_many", "no_file", "other"},
+    "picture": {*pictures.REFUSALS, "kind", "too_many", "there_already", "no_file", "other"},
     "mask": set(masking.REFUSALS),
     "picture_note": {*pictures.NOTES, evidence.ALREADY_HERE},
     "picture_warning": set(WARNINGS),

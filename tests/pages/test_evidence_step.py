@@ -385,6 +385,16 @@ def test_a_file_that_cannot_replace_leaves_the_picture_and_says_why_beside_it(as
     assert "这份凭证用不了" in refused(asked)
 
 
+def test_a_picture_is_not_given_away_for_one_that_is_there_already(asked: AppTest, shop: Shop):
+    add(asked, "product_page", data=picture())
+    shop.clock.advance(timedelta(seconds=5))
+    add(asked, "product_page", data=other_picture())
+    before = there(shop, asked)
+    add(asked, f"swap-{before[0].id}", data=other_picture())
+    assert there(shop, asked) == before
+    assert "申请里已经有这张图片。原来的没有动" in refused(asked)
+
+
 def test_a_full_request_says_so_and_offers_no_more(asked: AppTest, shop: Shop):
     case_no = its_draft(shop, asked).case_no
     for _ in range(9):

@@ -96,6 +96,9 @@ def test_sent_anyway_it_is_refused_in_writing_and_can_be_appealed(open_page: Ope
     case_no = filled(shop, order_no, "other")
     page = press(open_page("request", MEI, order=order_no, step="5", anyway="1"))
     assert "按规则没有通过" in words(page) and "可以申诉" in words(page)
+    sent = shop.view(case_no)
+    assert sent.says["zh"] and sent.says["zh"] in words(page), "the reason in writing, as promised"
+    assert f'<a class="btn" href="/track?case={sent.case_no}">去申诉</a>' in html(page)
     assert shop.view(case_no).state == "rejected"
 
 
@@ -339,3 +342,37 @@ def test_every_step_is_in_one_language(open_page: OpenPage, shop: Shop, number: 
     )
     assert not [letter for letter in seen if "\u4e00" <= letter <= "\u9fff"]
     assert "request." not in seen
+
+
+def test_a_guest_is_not_promised_a_message(open_page: OpenPage, shop: Shop):
+    order_no = shop.order(customer="")
+    guest = Actor("guest", "", order_no)
+    sent = shop.apply(order_no, actor=guest)
+    said = words(open_page("request", guest, sent=sent.case_no))
+    assert "到账不会另外通知你" in said and "到账后会告诉你" not in said
+    mine = shop.apply(shop.order())
+    assert "到账后会告诉你" in words(open_page("request", MEI, sent=mine.case_no))
+    assert "通知你" not in words(open_page("track", guest, case=sent.case_no))
+
+
+def test_an_order_with_an_open_request_leads_to_it_and_says_when_the_rest_can_be_asked_for(
+    open_page: OpenPage, shop: Shop
+):
+    order_no = shop.order(("alipay", 20_000), quantity=2)
+    sent = shop.apply(order_no, 10_000, quantity=1)
+    page = open_page("request", MEI)
+    assert f'href="/track?case={sent.case_no}"' in html(page)
+    assert "这张结束后可再退 ¥100.00" in words(page)
+    assert "等这张结束（到账，或者撤回）以后可以再申请" in words(open_page("request", MEI, order=order_no))
+
+
+@pytest.mark.parametrize(("reason", "leads"), [("not_delivered", True), ("other", False)])
+def test_a_refusal_leads_to_what_helps_and_never_to_giving_up(
+    open_page: OpenPage, shop: Shop, reason: str, leads: bool
+):
+    """Who did not say so is not led to say that it was somebody else."""
+    order_no = redeemed(shop)
+    filled(shop, order_no, reason)
+    page = open_page("request", MEI, order=order_no, step="2")
+    filled_in = {key: page.button(key=key).proto.type == "primary" for key in ("add-proof", "leave")}
+    assert filled_in == {"add-proof": leads, "leave": False}

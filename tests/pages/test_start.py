@@ -408,3 +408,50 @@ def test_the_sixth_try_has_to_wait(open_page: OpenPage, shop: Shop, order: str):
     for _ in range(5):
         fill(page, order, "1.00", day)
     assert "试的次数太多了" in words(fill(page, order, "100.00", day))
+
+
+@pytest.mark.parametrize("wrong", ["number", "amount", "day", "time"])
+def test_the_refusal_names_the_time_too_and_is_the_same_whatever_was_wrong(
+    open_page: OpenPage, shop: Shop, order: str, wrong: str
+):
+    """Invariant 12: nobody learns which of them was right."""
+    paid = paid_on(shop)
+    page = fill(
+        open_page("start", view="find"),
+        "OD99999" if wrong == "number" else order,
+        "1.00" if wrong == "amount" else "100.00",
+        (paid - timedelta(days=wrong == "day")).date(),
+        f"{paid + timedelta(minutes=wrong == 'time'):%H:%M}",
+    )
+    said = words(page)
+    assert "订单号、金额、付款日期、付款时间（填了的话）里至少有一项对不上" in said and "找到了" not in said
+
+
+def test_who_came_by_a_link_is_led_back_to_it(open_page: OpenPage, shop: Shop, order: str):
+    sent = shop.apply(order)
+    closed = html(open_page("track", case=sent.case_no))
+    assert f"view=find&amp;to=%2F%3Fcase%3D{sent.case_no}" in closed
+    page = open_page("start", view="find", to=f"/track?case={sent.case_no}")
+    opened = html(fill(page, order, "100.00", paid_on(shop).date()))
+    assert f'location.assign("/track?case={sent.case_no}")' in opened
+
+
+def test_a_link_leads_to_nobody_elses_site(open_page: OpenPage, shop: Shop, order: str):
+    page = open_page("start", view="find", to="https://example.com/")
+    opened = html(fill(page, order, "100.00", paid_on(shop).date()))
+    assert 'location.assign("/")' in opened and "example.com" not in opened
+
+
+def test_a_guest_whose_time_is_over_never_signed_in(open_page: OpenPage, shop: Shop, order: str):
+    page = open_page("track", Actor("guest", "", order), case=shop.apply(order).case_no)
+    shop.clock.advance(timedelta(days=31))
+    said = words(page.run())
+    assert "这次查看已结束" in said and "再打开一次" in said and "登录已结束" not in said
+
+
+def test_a_partly_refunded_order_says_how_much_is_left(open_page: OpenPage, shop: Shop):
+    order_no = shop.order(("alipay", 20_000), quantity=2, completed_at=shop.clock.at)
+    shop.apply(order_no, 10_000, quantity=1)
+    shop.work()
+    shop.work(days=3)
+    assert "还可退 ¥100.00" in words(open_page("start", MEI, view="orders"))

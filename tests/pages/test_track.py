@@ -121,7 +121,7 @@ STATES: dict[str, tuple[Callable[[Shop], str], tuple[str, ...]]] = {
     "in_appeal": (appealed, ("提出申诉", "账号改过名", "正在核对")),
     "in_arbitration": (arbitrated, ("第三方仲裁", "我不同意。")),
     "approved": (approved, ("自动审核通过", "准备打款")),
-    "paying": (paying, ("支付宝已受理 ¥100.00", "渠道凭证号", "预计最晚 9月3日（周四）", "你将收到 ¥100.00")),
+    "paying": (paying, ("支付宝已受理 ¥100.00", "渠道退款号", "预计最晚 9月3日（周四）", "你将收到 ¥100.00")),
     "asking": (asking, ("不会重复退",)),
     "completed": (completed, ("¥100.00 已到账", "退款完成", "你已收到 ¥100.00", "138****2046")),
     "in_balance": (in_balance, ("¥100.00 已进平台余额", "2027年9月1日（周三）到期", "只能在本店用")),
@@ -247,6 +247,7 @@ def test_in_a_hurry_a_withdrawal_is_not_confirmed(open_page: OpenPage, shop: Sho
     """The filled button keeps the request."""
     page = open_page("track", MEI, case=asked(shop))
     page.button(key="withdraw").click().run()
+    assert "说明和图片不会带过去" in words(page)
     kinds = {key: page.button(key=f"{key}-withdraw").proto.type for key in ("no", "yes")}
     assert kinds == {"no": "primary", "yes": "secondary"}
 
@@ -728,3 +729,8 @@ def test_long_words_push_nothing_away(open_page: OpenPage, shop: Shop) -> None:
     assert words(page).count("展开全部") == 1 and "第 11 行" in words(page)
     assert '<div class="long"><details><summary>' in html(page)
     assert "Show all" in words(open_page("track", MEI, lang="en", case=short))
+
+
+def test_a_number_typed_in_small_letters_is_found(open_page: OpenPage, shop: Shop):
+    sent = shop.apply(shop.order())
+    assert sent.case_no in words(open_page("track", MEI, case=f" {sent.case_no.lower()}"))

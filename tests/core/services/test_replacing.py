@@ -49,6 +49,15 @@ def test_what_cannot_be_used_changes_nothing(shop: Shop, case_no: str) -> None:
     assert ids(shop, case_no) == [kept] and evidence.read(shop.app, MEI, kept)
 
 
+def test_by_a_picture_that_is_there_already_nothing_goes(shop: Shop, case_no: str) -> None:
+    first, second = add(shop, case_no, "red"), add(shop, case_no, "green")
+    with pytest.raises(EvidenceRefused) as refused:
+        evidence.replace(shop.app, MEI, first, screenshot("green"))
+    assert refused.value.params["reason"] == "there_already"
+    assert ids(shop, case_no) == [first, second] and evidence.read(shop.app, MEI, first)
+    assert shop.audit() == []
+
+
 def test_a_full_case_can_still_be_bettered(shop: Shop, case_no: str) -> None:
     allow(shop, files=1)
     kept = add(shop, case_no, "red")
