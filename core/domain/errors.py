@@ -654,6 +654,12 @@ class FileMissing(Refusal):
     code = "file_missing"
 
 
+class FileExists(Refusal):
+    """A file that is there already and is not written over. Params: `file`."""
+
+    code = "file_exists"
+
+
 class FactsInvalid(Refusal):
     """A facts file that is not one set of facts. Params: `problem`: a sentence, or `Slip`s as dicts."""
 
@@ -796,6 +802,12 @@ class SettingInvalid(Refusal):
     """An environment variable holds what it may not. Params: `variable`, `allowed`."""
 
     code = "setting_invalid"
+
+
+class TokenInvalid(SettingInvalid):
+    """A secret that could be guessed. Params: `variable`, `least` and `most` characters."""
+
+    code = "token_invalid"
 
 
 class SettingMissing(Refusal):
