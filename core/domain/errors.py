@@ -524,6 +524,12 @@ class DemoOnly(Refusal):
     code = "demo_only"
 
 
+class DemoClockMoved(Refusal):
+    """The database of a demo whose clock was moved is used without demo mode: its times would be wrong."""
+
+    code = "demo_clock_moved"
+
+
 class CellRefused(Refusal):
     """A cell of the decision table may not hold this. Params: `rule`, `cell` (its column), `value`, `may`."""
 
