@@ -24,7 +24,7 @@ from core.adapters.reading import is_available
 from core.adapters.reading.process import Reader
 from core.adapters.world import App
 from core.domain import hosts
-from core.domain.errors import SettingInvalid, SettingMissing, SettingsExclude
+from core.domain.errors import SettingInvalid, SettingMissing, SettingsExclude, TokenInvalid
 
 __all__ = ["App", "Settings", "build", "from_environment"]
 
@@ -93,13 +93,13 @@ class Settings(channel_settings.ChannelSettings, sign_in_settings.SignInSettings
         return url
 
 
-_TOKEN: Final = r"[A-Za-z0-9._~+/=-]{24,200}"
+_LEAST, _MOST = 24, 200  # characters of a token
+_TOKEN: Final = rf"[A-Za-z0-9._~+/=-]{{{_LEAST},{_MOST}}}"
 _ALLOWED: Final = {  # of those that can be wrong
     "demo": "1, 0",
     "reading": "1, 0",
     "store_url": "file:///…, s3://…",
     "public_url": "https://…",
-    "metrics_token": "[A-Za-z0-9._~+/=-]{24,200}, file:///…",
     "hosts": "refund.example 10.0.0.7 …",
     "lang": ", ".join(texts.LANGUAGES),
     "notice_urls": "name=dingtalk://…, name=mailtos://…",
@@ -121,6 +121,8 @@ def from_environment() -> Settings:
         sign_in_settings.check(settings, settings.public_url)
     except ValidationError as error:
         name = str(error.errors()[0]["loc"][0])
+        if name == "metrics_token":
+            raise TokenInvalid(variable="REFUND_METRICS_TOKEN", least=_LEAST, most=_MOST) from None
         raise SettingInvalid(variable=f"REFUND_{name.upper()}", allowed=_ALLOWED.get(name, "UTF-8")) from None
     needed = missing(settings.store_url, os.environ)
     if needed:

@@ -30,6 +30,12 @@ class RealClock:
         return datetime.now(UTC)
 
 
+def is_moved(engine: Engine) -> bool:
+    """Whether this database belongs to a demo whose clock was moved: the machine's time is not its time."""
+    with engine.connect() as conn:
+        return _READ.first(conn, {"name": OFFSET_KEY}) is not None
+
+
 class DemoClock:
     """The machine's time plus an offset. It runs on after it was moved."""
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,30 +14,39 @@ from numpy.typing import NDArray
 from core.domain.facts import CHANNELS, DELIVERIES, EVIDENCE_KINDS, KINDS, REASONS
 from core.domain.history import DAY, NONE, History, evidence_bits, to_micros
 
+Row = TypeVar("Row")
 UNTIL: Final = to_micros(
     datetime(2026, 7, 1, tzinfo=UTC)
 )  # the year before it; fixed, so that files can be compared
 PART: Final = 250_000  # rows that are made together
 
-_REASONS: Final = (0.42, 0.2, 0.2, 0.08, 0.1)
-_KINDS: Final = (0.4, 0.25, 0.2, 0.1, 0.05)
-_CHANNELS: Final = (0.45, 0.4, 0.08, 0.07)
+# Shares by word; a word that stands in none of these gets its share, or its row, by default.
+_REASONS: Final = {
+    "not_delivered": 0.42,
+    "not_as_described": 0.2,
+    "service_failed": 0.2,
+    "duplicate_charge": 0.08,
+    "other": 0.1,
+}
+_KINDS: Final = {"game_card": 0.4, "top_up": 0.25, "membership": 0.2, "software_key": 0.1, "other": 0.05}
+_CHANNELS: Final = {"alipay": 0.45, "wechat": 0.4, "card": 0.08, "balance": 0.07}
+_NEW: Final = 0.1
 # By reason: who says 'not delivered' mostly has nothing yet.
-_DELIVERIES: Final = (
-    (0.7, 0.2, 0.06, 0.02, 0.02),
-    (0.0, 0.02, 0.45, 0.28, 0.25),
-    (0.03, 0.05, 0.32, 0.35, 0.25),
-    (0.3, 0.15, 0.25, 0.15, 0.15),
-    (0.25, 0.2, 0.3, 0.15, 0.1),
-)
+_DELIVERIES: Final = {
+    "not_delivered": (0.7, 0.2, 0.06, 0.02, 0.02),
+    "not_as_described": (0.0, 0.02, 0.45, 0.28, 0.25),
+    "service_failed": (0.03, 0.05, 0.32, 0.35, 0.25),
+    "duplicate_charge": (0.3, 0.15, 0.25, 0.15, 0.15),
+    "other": (0.25, 0.2, 0.3, 0.15, 0.1),
+}
 _PRICES: Final = (600, 990, 1_500, 1_999, 3_000, 5_000, 9_900, 10_000, 19_800, 30_000, 64_800, 129_900)
-_SENT: Final = (  # evidence that comes with each reason, when it comes
-    (),
-    ("product_page", "product_shown"),
-    ("missing_service",),
-    ("payment_record",),
-    ("other",),
-)
+_SENT: Final = {  # evidence that comes with each reason, when it comes
+    "not_delivered": (),
+    "not_as_described": ("product_page", "product_shown"),
+    "service_failed": ("missing_service",),
+    "duplicate_charge": ("payment_record",),
+    "other": ("other",),
+}
 
 
 def made_up(rows: int, seed: int = 1) -> Iterator[History]:
@@ -48,8 +58,8 @@ def made_up(rows: int, seed: int = 1) -> Iterator[History]:
 def synthetic(rows: int, seed: int = 1) -> History:
     """`rows` claims with their payments."""
     rng = np.random.default_rng(seed)
-    reason = rng.choice(len(REASONS), rows, p=_REASONS).astype(np.uint8)
-    delivery = _pick_each(rng, np.array(_DELIVERIES)[reason])
+    reason = rng.choice(len(REASONS), rows, p=_shares(REASONS, _REASONS)).astype(np.uint8)
+    delivery = _pick_each(rng, np.array(_by_reason(_DELIVERIES))[reason])
     at = UNTIL - rng.integers(0, 365 * DAY, rows)
     paid_at = at - (rng.exponential(4.0, rows) * DAY).astype(np.int64) - 60_000_000
     # Without a delivery most orders are not completed; the rest was completed soon after payment.
@@ -74,7 +84,7 @@ def synthetic(rows: int, seed: int = 1) -> History:
         completed_at=np.where(is_completed, completed, NONE),
         asked_at=np.full(rows, NONE),
         reason=reason,
-        kind=rng.choice(len(KINDS), rows, p=_KINDS).astype(np.uint8),
+        kind=rng.choice(len(KINDS), rows, p=_shares(KINDS, _KINDS)).astype(np.uint8),
         delivery=delivery,
         evidence=_evidence(rng, reason, delivery),
         requested_minor=wanted + (rng.random(rows) < 0.005),  # now and then a fen too much
@@ -90,6 +100,16 @@ def synthetic(rows: int, seed: int = 1) -> History:
         **tenders,
     )
     return _with_odd_ones(made, seed)
+
+
+def _shares(words: Sequence[str], weights: Mapping[str, float]) -> list[float]:
+    """How often each word comes; all of them together always."""
+    found = [weights.get(word, _NEW) for word in words]
+    return [weight / math.fsum(found) for weight in found]
+
+
+def _by_reason(rows: Mapping[str, Row]) -> list[Row]:
+    return [rows.get(reason, rows["other"]) for reason in REASONS]
 
 
 def _with_odd_ones(made: History, seed: int) -> History:
@@ -115,7 +135,7 @@ def _pick_each(rng: np.random.Generator, shares: NDArray[np.float64]) -> NDArray
 def _evidence(
     rng: np.random.Generator, reason: NDArray[np.uint8], delivery: NDArray[np.uint8]
 ) -> NDArray[np.uint8]:
-    sent = np.array([evidence_bits(frozenset(kinds)) for kinds in _SENT], np.uint8)[reason]
+    sent = np.array([evidence_bits(frozenset(kinds)) for kinds in _by_reason(_SENT)], np.uint8)[reason]
     found: NDArray[np.uint8] = np.where(rng.random(len(reason)) < 0.7, sent, 0).astype(np.uint8)
     is_contested = (delivery == DELIVERIES.index("redeemed")) & (rng.random(len(reason)) < 0.15)
     bit = 1 << EVIDENCE_KINDS.index("redemption_record")
@@ -141,7 +161,7 @@ def _tenders(
     return {
         "offsets": offsets,
         "payment_id": np.arange(1, len(row) + 1, dtype=np.int64),
-        "channel": rng.choice(len(CHANNELS), len(row), p=_CHANNELS).astype(np.uint8),
+        "channel": rng.choice(len(CHANNELS), len(row), p=_shares(CHANNELS, _CHANNELS)).astype(np.uint8),
         "paid_minor": paid,
         "refundable_minor": paid - already,
         "is_open": rng.random(len(row)) < 0.98,

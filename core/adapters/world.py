@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 
 from core.adapters import database
 from core.adapters.channels import Channel
-from core.adapters.clock import Clock, DemoClock
+from core.adapters.clock import Clock, DemoClock, is_moved
 from core.adapters.evidence_store import EvidenceStore
 from core.adapters.notifiers import Notifiers
 from core.adapters.provider import Provider
@@ -77,6 +77,10 @@ class App:
     def glance(self) -> AbstractContextManager[Connection]:
         """A connection for one `Prepared` read: what is read at one instant anyway needs no transaction."""
         return self.engine.connect()
+
+    def is_off_its_clock(self) -> bool:
+        """The machine's time is read on the database of a demo that was moved to another."""
+        return not self.demo and is_moved(self.engine)
 
     def demo_clock(self) -> DemoClock:
         """The clock that can be moved; `DemoOnly` outside demo mode."""

@@ -37,7 +37,7 @@ from core.cli import (
 )
 from core.cli.answer import Answer, Run, Usage, printable, refusal
 from core.cli.usage import understood
-from core.domain.errors import DatabaseUnavailable, FileMissing, Refusal, SettingInvalid
+from core.domain.errors import DatabaseUnavailable, FileExists, FileMissing, Refusal, SettingInvalid
 
 GOOD, REFUSED, USAGE = 0, 1, 2
 
@@ -173,6 +173,8 @@ def _unforeseen(error: Exception) -> Answer:
     """What is no refusal of ours: a missing file, an absent database, or a fault in here."""
     from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 
+    if isinstance(error, FileExistsError) and error.filename is not None:
+        return refusal(FileExists(file=str(error.filename)))
     if isinstance(error, OSError) and error.filename is not None:
         return refusal(FileMissing(file=str(error.filename)))
     if isinstance(error, ArgumentError | DBAPIError) and not isinstance(error, IntegrityError):

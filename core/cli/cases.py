@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from core.cli.answer import AddCommand, Answer, minor, person
+from core.cli.answer import AddCommand, Answer, Usage, minor, person
 from core.cli.case_shown import shown
 from core.cli.opening import opened
 from core.domain.actors import SYSTEM, Actor
-from core.domain.errors import CaseAlreadyOpen, EndorsedByApproving, EventUnknown, NotFound, ReasonInvalid
+from core.domain.errors import CaseAlreadyOpen, EndorsedByApproving, EventUnknown, ReasonInvalid
 from core.domain.facts import EVIDENCE_KINDS, REASONS, ROUTES
 from core.domain.lifecycle import CASE
 from core.domain.settlement import WAYS, Payee, read_payee
@@ -95,7 +95,7 @@ def _owner(app: App, order_no: str, customer_id: str) -> Actor:
     if customer_id:
         return Actor("customer", customer_id)
     if orders.get(app, SYSTEM, order_no).customer_id:
-        raise NotFound()
+        raise Usage("cli.usage.customer_missing")  # an operator may list whose orders there are
     return Actor("guest", order_no=order_no)
 
 

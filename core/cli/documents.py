@@ -33,7 +33,10 @@ def facts(name: str) -> Facts:
         data = json.loads(_text(name))
         slips = list(_wrong_names(data))
         if not slips:
-            return Facts.from_dict(data)
+            found = Facts.from_dict(data)
+            if found.paid_at <= found.at:
+                return found
+            slips = [Slip("paid_later", "paid_at")]
     except RecursionError:
         slips = [Slip("too_deep")]
     except UnicodeDecodeError:

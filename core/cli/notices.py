@@ -83,5 +83,6 @@ def contact(arguments: Namespace) -> Answer:
         raise NotFound()
     contacts.set_mail(app, arguments.customer, arguments.mail)
     data = {"customer_id": arguments.customer, "mail": bool(arguments.mail.strip())}
-    key = "cli.contact.kept" if data["mail"] else "cli.contact.none"
+    sent = "cli.contact.kept" if app.notifiers.mail_url else "cli.contact.unsent"
+    key = sent if data["mail"] else "cli.contact.none"
     return Answer(json=lambda tx: data, lines=lambda tx: [tx(key, customer=arguments.customer)])

@@ -51,7 +51,7 @@ def _built() -> tuple[App, str]:
     logs.to_stderr(least=logging.WARNING)  # who types a command reads its answer
     settings = from_environment()
     if settings.database_url.partition(":")[0].partition("+")[0] not in ("sqlite", "postgresql"):
-        raise SettingInvalid(variable="REFUND_DATABASE_URL", allowed="sqlite:///…, postgresql+psycopg://…")
+        raise SettingInvalid(variable="REFUND_DATABASE_URL", allowed="sqlite:///…, postgresql://…")
     try:
         return build(settings), settings.database_url
     except (SQLAlchemyError, ValueError, ImportError, OSError) as error:  # no URL, driver, folder

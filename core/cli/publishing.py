@@ -38,7 +38,7 @@ def publish(arguments: Namespace) -> Answer:
     from core import policy_words
     from core.cli.opening import opened
     from core.domain.actors import same_person
-    from core.domain.errors import NotFound, SamePerson
+    from core.domain.errors import DemoClockMoved, NotFound, SamePerson
     from core.services import policies, policy_publishing
 
     if same_person(arguments.author, arguments.approver):
@@ -60,6 +60,8 @@ def publish(arguments: Namespace) -> Answer:
     }
     start, after = None, None
     app = opened()
+    if app.is_off_its_clock():
+        raise DemoClockMoved()
     # A dry run goes the whole way and back, so that it refuses whatever the real one would.
     displaced = None
     with app.begin() as conn, conn.begin_nested() as attempt:

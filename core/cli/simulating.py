@@ -177,6 +177,8 @@ def _replay(arguments: Namespace) -> Answer:
             )
             for move in found.moves
         ]
+        if not data["rows"]:
+            return [tx("cli.replay.nothing", since=tx.day_long(since))]
         done = tx("cli.replay.done", rows=data["rows"], since=tx.day_long(since))
         arrives = [
             tx(

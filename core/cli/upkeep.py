@@ -112,11 +112,13 @@ def audit(arguments: Namespace) -> Answer:
     from core.services import health
 
     app = opened()
+    is_off = app.is_off_its_clock()
     findings = books.audit(app, None if arguments.every_picture else books.PICTURES_READ)
     health.audited(app, findings)
     return Answer(
         json=lambda tx: {"clean": not findings, "findings": [asdict(finding) for finding in findings]},
         lines=lambda tx: [
+            *([tx("cli.audit.off_its_clock")] if is_off else []),
             *columns((f.invariant, f.code, f.subject, f.detail) for f in findings),
             tx("cli.audit.found", n=len(findings)) if findings else tx("cli.audit.clean"),
         ],

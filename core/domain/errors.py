@@ -524,6 +524,12 @@ class DemoOnly(Refusal):
     code = "demo_only"
 
 
+class DemoClockMoved(Refusal):
+    """The database of a demo whose clock was moved is used without demo mode: its times would be wrong."""
+
+    code = "demo_clock_moved"
+
+
 class CellRefused(Refusal):
     """A cell of the decision table may not hold this. Params: `rule`, `cell` (its column), `value`, `may`."""
 
@@ -652,6 +658,12 @@ class FileMissing(Refusal):
     """A file of the command line that cannot be opened or written. Params: `file`."""
 
     code = "file_missing"
+
+
+class FileExists(Refusal):
+    """A file that is there already and is not written over. Params: `file`."""
+
+    code = "file_exists"
 
 
 class FactsInvalid(Refusal):
@@ -796,6 +808,12 @@ class SettingInvalid(Refusal):
     """An environment variable holds what it may not. Params: `variable`, `allowed`."""
 
     code = "setting_invalid"
+
+
+class TokenInvalid(SettingInvalid):
+    """A secret that could be guessed. Params: `variable`, `least` and `most` characters."""
+
+    code = "token_invalid"
 
 
 class SettingMissing(Refusal):

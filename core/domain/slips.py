@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 CODES: Final = (
-    "not_utf8", "not_toml", "bare_key", "full_width", "not_json", "fact", "fact_missing", "too_deep",
-    "missing", "missing_section", "unknown", "whole_number",
+    "not_utf8", "not_toml", "bare_key", "full_width", "not_json", "fact", "fact_missing", "paid_later",
+    "too_deep", "missing", "missing_section", "unknown", "whole_number",
     "at_least", "at_most", "number_between", "choice", "text", "too_long", "yes_no", "section", "list",
     "pair", "too_many", "unfit", "value_twice", "empty_list", "span", "above_other",
     "no_rules", "rule_shape", "rule_twice", "identifier", "when_shape", "words_missing", "braces",
@@ -88,7 +88,10 @@ _BARE_KEY: Final = re.compile(r"""\s*([^\s"'=#\[\]{}]+)\s*=""")
 def missing(path: tuple[Any, ...], example: Any) -> Slip:
     """Nothing stands at `path`; `example` is a document that is whole."""
     for part in path:
-        example = example.get(part) if isinstance(example, Mapping) else None
+        known = example if isinstance(example, Mapping) else {}
+        example = known.get(part)
+    if example is None and len(path) > 1 and known:
+        example = next(iter(known.values()))  # a new word that the example lacks too: as its neighbour
     place = ".".join(map(str, path))
     if example is None or isinstance(example, Mapping):
         return Slip("missing_section", place)

@@ -52,10 +52,14 @@ def ensure_shipped(app: App, name: str = "standard") -> int:
 
 
 def shipped_differs(app: App, name: str = "standard") -> bool:
-    """The file was changed since it was published, and nothing else was: somebody may expect it in force."""
+    """The file was changed and is no version of any time, also where somebody published another one since it
+    shipped: who changed it may expect it in force.
+    """
+    sha256 = _sha256(documents.shipped(name))
     with app.read() as conn:
-        newest = conn.execute(policies.NEWEST).first()
-    return newest is not None and _differs(newest, name)
+        is_first = conn.execute(policies.NEWEST).first() is None
+        is_known = conn.execute(select(table.c.version).where(table.c.sha256 == sha256).limit(1)).first()
+    return not is_first and is_known is None
 
 
 def _differs(newest: Row[Any, Any, Any], name: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families as families
 
-from core import worker
+from core import texts, worker
 from core.adapters.channels import Outcome
 from core.services import circuits, health
 from portal import metrics, session
@@ -136,3 +136,5 @@ def test_a_token_that_could_be_guessed_is_told_by_name(token: str, monkeypatch: 
     with pytest.raises(SettingInvalid) as invalid:
         from_environment()
     assert invalid.value.params["variable"] == "REFUND_METRICS_TOKEN"
+    said = texts.of("en").refusal(invalid.value)
+    assert "24 to 200 letters" in said and "[A-Za-z" not in said

@@ -88,6 +88,13 @@ def test_an_unknown_order_and_somebody_elses_say_the_same(line: Line):
     assert unknown == others
 
 
+def test_an_order_of_an_account_wants_its_customer(line: Line):
+    """Who runs the command may list every order: no secret is kept from them."""
+    found = refused(line, "usage", *apply(line.shop.order(), customer=""), exit_code=2)
+    assert "--customer" in found["message"]
+    refused(line, "not_found", *apply("NO-SUCH", customer=""))
+
+
 @pytest.mark.parametrize("odd", [*ODD, "x" * 10_000])
 @pytest.mark.parametrize(
     ("field", "code"),
@@ -287,6 +294,7 @@ FACTS = {
         json.dumps({**FACTS, "at": "0001-01-01T00:00:00+00:00"}),
         json.dumps({**FACTS, "at": "9999-12-31T23:59:59+00:00"}),
         json.dumps({**FACTS, "at": 5}),
+        json.dumps({**FACTS, "at": "2026-08-31T11:59:00+08:00"}),
         json.dumps({**FACTS, "requested_minor": float("nan")}),
         json.dumps({**FACTS, "requested_minor": "100"}),
         json.dumps({**FACTS, "requested_minor": 1.5}),

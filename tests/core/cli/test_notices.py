@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from sqlalchemy import select, update
 
 from core.adapters.notifiers import Notifiers
@@ -40,11 +41,14 @@ def test_one_that_was_given_up_is_a_finding(line: Line) -> None:
     assert row["deliveries"][0]["cause"] == "not_taken"
 
 
-def test_a_customers_address_is_kept_and_not_shown(line: Line) -> None:
+def test_a_customers_address_is_kept_and_not_shown(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     for customer in ("mei", "wei"):
         line.shop.order(customer=customer)
     done = line("contact", "mei", "--mail", "mei@example.com")
     assert done.code == 0 and "mei@" not in done.out
+    assert "REFUND_MAIL_URL" in done.out  # nothing goes out without a mail server
+    monkeypatch.setenv("REFUND_MAIL_URL", "mailtos://shop:secret@mail.example.com")
+    assert "go out by mail" in line("contact", "mei", "--mail", "mei@example.com").out
     assert line.ask("contact", "wei", "--mail", "nowhere", code=1)["code"] == "mail_invalid"
     with line.shop.app.read() as conn:
         assert conn.execute(select(contacts.c.mail)).scalars().all() == ["mei@example.com"]

@@ -29,7 +29,8 @@ def test_the_copy_is_for_nobody_else_and_over_nothing(line: Line, tmp_path):
     with zipfile.ZipFile(path) as packed:
         assert json.loads(packed.read("data.json"))["customer_id"] == "mei"
     before = path.read_bytes()
-    line.ask("person", "mei", "--copy", str(path), code=1)
+    told = line.ask("person", "mei", "--copy", str(path), code=1)
+    assert (told["code"], told["file"]) == ("file_exists", str(path))
     assert path.read_bytes() == before
 
 

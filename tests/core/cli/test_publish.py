@@ -169,3 +169,20 @@ def test_what_begins_after_it_is_told_before_it_is_published(line: Line, tmp_pat
     publish(line, document(tmp_path / "later.toml", name="later"), "--from", "2099-01-01")
     tried = publish(line, document(tmp_path / "mine.toml"), "--dry-run")
     assert (tried["version"], tried["followed_by"]) == (None, 2)
+
+
+def test_a_demo_whose_clock_was_moved_is_not_published_to_by_another_clock(
+    line: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A forgotten REFUND_DEMO would put it in force in the demo's past or future."""
+    file = document(tmp_path / "mine.toml")
+    monkeypatch.delenv("REFUND_DEMO")
+    for more in ((), ("--dry-run",)):
+        refused = publish(line, file, *more, code=1)
+        assert refused["code"] == "demo_clock_moved" and "REFUND_DEMO=1" in refused["message"]
+    assert "REFUND_DEMO=1" in line("audit").out
+    monkeypatch.setenv("REFUND_DEMO", "1")
+    assert "REFUND_DEMO" not in line("audit").out
+    line("clock", "reset")
+    monkeypatch.delenv("REFUND_DEMO")
+    assert publish(line, file)["version"] == 2

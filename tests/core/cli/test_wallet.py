@@ -49,7 +49,8 @@ def test_what_is_refused(line: Line) -> None:
     for amount in ("0", "-5", "1.5", "１"):
         assert line.ask(*spend, amount, code=1)["code"] == "amount_invalid", amount
     line.ask(*spend, "100")
-    assert line.ask(*spend, "200", code=1)["code"] == "command_reused"
+    reused = line.ask(*spend, "200", code=1)
+    assert reused["code"] == "command_reused" and "--key" in reused["message"]
     assert line.ask("balance", "nobody", code=1)["code"] == "not_found"
     assert (
         line.ask("spend", "nobody", "--key", "S", "--amount-minor", "1", code=1)["code"]

@@ -158,14 +158,13 @@ def test_a_table_beyond_reading_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
 # Small figures, so that every order near them can be tried.
 SMALL = with_rules(
     rule("any"),
-    window_days={"game_card": 1, "top_up": 1, "membership": 3, "software_key": 3, "other": 2},
+    window_days=dict.fromkeys(KINDS, 2) | {"game_card": 1, "top_up": 1, "membership": 3, "software_key": 3},
     limits=STANDARD.limits.model_copy(update={"second_approval_minor": 3}),
-    evidence={
-        "not_delivered": (),
+    evidence=dict.fromkeys(REASONS, ())
+    | {
         "not_as_described": ("product_page", "redemption_record"),
         "service_failed": ("missing_service",),
         "duplicate_charge": ("redemption_record",),
-        "other": (),
     },
 )
 NEAR = {

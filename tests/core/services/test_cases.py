@@ -502,6 +502,23 @@ def test_a_changed_policy_file_counts_at_once_in_the_demo_only(
     assert policy_publishing.shipped_differs(app) is not demo
 
 
+def test_a_changed_policy_file_that_somebody_elses_version_outlives_is_told(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R6.3: in the demo too, where `make run` does not take it any more then."""
+    app = replace(shop.app, demo=True)
+    with app.begin() as conn:
+        theirs = policy_publishing.publish(
+            app, conn, pinned.TEXT + "\n# theirs\n", author="mei", approved_by="tao", in_force_from=app.now()
+        )
+    changed = documents.shipped("standard") + "\n# changed\n"
+    monkeypatch.setattr(documents, "shipped", lambda name: changed)
+    assert policy_publishing.ensure_shipped(app) == theirs
+    assert policy_publishing.shipped_differs(app)
+    monkeypatch.setattr(documents, "shipped", lambda name: pinned.TEXT + "\n# theirs\n")
+    assert not policy_publishing.shipped_differs(app)
+
+
 # --- the last word ---
 
 
