@@ -494,6 +494,14 @@ class CorrectionOutdated(Refusal):
     code = "correction_outdated"
 
 
+class RefundBeyondPaid(Refusal):
+    """With it more would have gone back than was paid, and whoever books it was not told so. Params:
+    `number` of the refund, `order_no`.
+    """
+
+    code = "refund_beyond_paid"
+
+
 class TooMany(Refusal):
     """More than one command takes. Params: `limit`, `n`."""
 

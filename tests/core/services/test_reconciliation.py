@@ -106,9 +106,9 @@ def external(shop: Shop, order_no: str, minor: int = 3_000, number: str = "CONSO
     return Row(shop.payment(order_no).trade_no, order_no, number, minor, shop.clock.at)
 
 
-def paid(shop: Shop, amount: int = 10_000) -> tuple[str, Row]:
-    """A refund that has arrived, and the row that stands for it in the bill."""
-    order_no = shop.order(("alipay", amount))
+def paid(shop: Shop, amount: int = 10_000, of: int = 0) -> tuple[str, Row]:
+    """A refund that has arrived, of an order of `of` or as much, and the row that stands for it in the bill."""
+    order_no = shop.order(("alipay", of or amount))
     case_no = shop.apply(order_no, amount).case_no
     at = shop.clock.at
     shop.work()
@@ -324,7 +324,7 @@ def test_explained_without_booking(shop: Shop, tmp_path: Path) -> None:
 def test_another_amount(shop: Shop, tmp_path: Path) -> None:
     """Less: the customer is owed the rest. More: it is gone from the payment."""
     first, row = paid(shop)
-    second, other = paid(shop, 20_000)
+    second, other = paid(shop, 20_000, of=30_000)
     less, more = row._replace(minor=row.minor - 400), other._replace(minor=other.minor + 250)
     drop(shop, tmp_path, less, name="a.csv", day=row.at)
     drop(shop, tmp_path, more, name="b.csv", day=other.at)
