@@ -29,6 +29,7 @@ from core.domain.errors import (
     BillNotWhole,
     BillOfAPerson,
     BillOfNoChannel,
+    BillWithoutTotals,
     CorrectionMissing,
     CorrectionOutdated,
     NotAllowed,
@@ -445,7 +446,7 @@ def test_what_is_half_a_bill_is_refused(shop: Shop, tmp_path: Path) -> None:
     table.write_text("refund_amount,refunded_at,refund_no\n1.00,2026-09-01 10:00:00,X1\n")
     before = everything(shop)
     for file, refused in (
-        (cut, BillNotWhole), (spoilt, BillNotWhole), (person, BillOfAPerson), (table, BillOfNoChannel),
+        (cut, BillWithoutTotals), (spoilt, BillNotWhole), (person, BillOfAPerson), (table, BillOfNoChannel),
     ):  # fmt: skip
         with pytest.raises(refused):
             reconciliation.reconcile(shop.app, FINANCE, file)
