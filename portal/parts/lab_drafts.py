@@ -47,9 +47,12 @@ def waiting(tx: Texts, found: tuple[Draft, ...], actor: Actor) -> str:
     told = [("lab.draft.yours_to_decide", draft) for draft in found if draft.may_decide(actor)]
     if came_back is not None and came_back.state == "sent_back":
         told.append(("lab.draft.came_back", came_back))
-    elif came_back is not None and came_back.is_called_off:
-        if not (came_back.called_off_by and same_person(actor.id, came_back.called_off_by)):
-            told.append(("lab.draft.yours_called_off", came_back))
+    elif (
+        came_back is not None
+        and came_back.is_called_off
+        and not same_person(actor.id, came_back.called_off_by or "")
+    ):
+        told.append(("lab.draft.yours_called_off", came_back))
     return "".join(
         f'<p class="note amb">{ms("how_to_reg")}<a href="{href("/lab", draft=str(draft.id))}">'
         f"{esc(tx(key, meant=draft.meant))}</a></p>"

@@ -108,7 +108,7 @@ def external(shop: Shop, order_no: str, minor: int = 3_000, number: str = "CONSO
 
 
 def paid(shop: Shop, amount: int = 10_000, of: int = 0) -> tuple[str, Row]:
-    """A refund that has arrived, of an order of `of` or as much, and the row that stands for it in the bill."""
+    """A refund that has arrived, of an order of `of` or as much, and its row in the bill."""
     order_no = shop.order(("alipay", of or amount))
     case_no = shop.apply(order_no, amount).case_no
     at = shop.clock.at
