@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.domain.errors import NotFound
 from core.domain.workdays import ZONE
-from core.services import applying, cases, missing, notices, policies
+from core.services import applying, cases, missing, notices, policies, support
 from core.services.case_views import CaseView
 from portal import session
 from portal.blocks import open_cases
@@ -16,6 +16,7 @@ from portal.html import esc, hero, href, ms, section
 from portal.parts import (
     add_proof,
     again,
+    behalf,
     case_list,
     cover,
     eta,
@@ -72,6 +73,9 @@ def follow(view: CaseView) -> None:
     if session.unread():
         notices.mark_case(app, actor, view.case_no)
     watch(view)
+    if actor.role == "support":
+        whom = support.called(app, actor, view.customer_id)
+        behalf.banner(tx, view.customer_id, whom, view.order.order_no)
     days = policies.of_version(app, view.policy_version).eta_working_days
     with st.container(key="card-loc"):
         beside = eta.beside(app, tx, view, days) + held.of_case(tx, view, actor)

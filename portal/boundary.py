@@ -1,4 +1,6 @@
-"""Where refusals become words, and accidents an id that a customer can quote. Nothing else catches them."""
+"""Where refusals become words, and accidents an id that whoever meets one can quote. Nothing else catches
+them.
+"""
 
 from __future__ import annotations
 
@@ -62,6 +64,15 @@ def refusals(*, title: str = "") -> Iterator[None]:
         show(refused, title=title)
 
 
+@contextmanager
+def accidents() -> Iterator[None]:
+    """Draw a part of a page: what lets it down is told in its place, and the rest of the page is drawn."""
+    try:
+        yield
+    except Exception as error:
+        on_script_error(error)
+
+
 def on_script_error(error: Exception) -> bool:
     """Anything that a page let through: a refusal in words, an accident with an id, never a traceback."""
     tx = session.texts()
@@ -70,11 +81,13 @@ def on_script_error(error: Exception) -> bool:
         show(error, way_on=way_on)
         return True
     # The run's own id, which all its lines bear; a fragment's run has none.
+    actor = session.actor()
+    is_staff = actor is not None and actor.is_staff
     accident = logs.told().get("request") or logs.new_id()
     _LOG.error("accident", id=accident, exc_info=error)
     st.html(
         block(
-            tx("shell.error.says", id=accident),
+            tx("shell.error.says_staff" if is_staff else "shell.error.says", id=accident),
             title=tx("shell.error.title"),
             css="",
             icon="error",

@@ -471,9 +471,27 @@ class BillChannelUnknown(Refusal):
 
 class BillNotWhole(Refusal):
     """Of half a bill nobody could say what is missing. Params: `n` lines that could not be read, the first of
-    them in `lines`, `codes`: what else is wrong."""
+    them in `lines`, also as `where`; `codes`: what else is wrong."""
 
     code = "bill_not_whole"
+
+
+class BillWithoutTotals(BillNotWhole):
+    """Its end, where the totals stand, is not there. Params as of `BillNotWhole`, so with those below."""
+
+    code = "bill_without_totals"
+
+
+class BillTotalsDiffer(BillNotWhole):
+    """Its totals do not fit its rows."""
+
+    code = "bill_totals_differ"
+
+
+class BillNumbersRounded(BillNotWhole):
+    """A spreadsheet has rounded its numbers."""
+
+    code = "bill_numbers_rounded"
 
 
 class BillHoldsNoRefunds(Refusal):
@@ -492,6 +510,14 @@ class CorrectionOutdated(Refusal):
     """What was proposed is not what it needs now. Params: `difference`."""
 
     code = "correction_outdated"
+
+
+class RefundBeyondPaid(Refusal):
+    """With it more would have gone back than was paid, and whoever books it was not told so. Params:
+    `number` of the refund, `order_no`.
+    """
+
+    code = "refund_beyond_paid"
 
 
 class TooMany(Refusal):

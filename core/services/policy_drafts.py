@@ -37,6 +37,7 @@ _SHOWN: Final = select(
     versions.c.in_force_from.label("begins_at"),
     versions.c.despite.label("accepted"),
     versions.c.called_off_at.is_not(None).label("is_called_off"),
+    versions.c.called_off_by,
 ).outerjoin(versions, versions.c.version == _d.version)
 
 
@@ -62,6 +63,7 @@ class Draft:
     accepted: int | None  # … and by who put it in force
     begins_at: datetime | None
     is_called_off: bool  # before it began
+    called_off_by: str | None
 
     def is_behind(self, last: int) -> bool:
         """Whether it waits for a yes that nobody can give: it is no edit of the last version."""

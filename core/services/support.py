@@ -208,6 +208,14 @@ def _stuck(conn: Connection, row: Any, now: datetime) -> Stuck:
     )
 
 
+def called(app: App, actor: Actor, customer_id: str) -> str:
+    """A customer's name, for those who act for them; '' where none is known."""
+    if actor.role != "support":
+        raise NotAllowed(role=actor.role, event="act_for")
+    with app.read() as conn:
+        return conn.execute(select(customers.c.name).where(customers.c.id == customer_id)).scalar() or ""
+
+
 def state_of(app: App, actor: Actor, case_no: str) -> Stuck | None:
     """At which step one case stands, for staff; None when there is no such case."""
     if actor.role not in ROLES:

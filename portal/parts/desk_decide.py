@@ -103,7 +103,7 @@ def show(
                 on_click=_choose, args=(file.view, action.event),
             )  # fmt: skip
     if event is not None:
-        with st.container(key="card-decide"):
+        with st.container(key="card-decide"), boundary.accidents():
             _form(at, file, event, then, option)
 
 
@@ -262,6 +262,7 @@ def _send(at: Seat, file: File, event: str, then: str | None) -> None:
         if not isinstance(refused, _MISSING):
             st.session_state[REFUSED] = Refused(view.case_no, view.events[-1].seq, tx.refusal(refused))
             st.query_params["case"] = view.case_no  # also where it has left the queue
+            desk_view.another()  # where it is said
         return
     st.session_state.pop(_drawn_key(view), None)
     st.session_state.pop(REFUSED, None)

@@ -86,8 +86,34 @@ def line(tx: Texts, each: Listed, names: staff.Names, now: datetime) -> str:
     return (
         f'<div class="diff"><p><b>{esc(finance_words.kind(tx, found))}</b> · {esc(sides)}</p>'
         f"<small>{about}</small>"
-        f'<p class="fix">{ms("balance")}<span>{fix}</span></p>{said}</div>'
+        f'<p class="fix">{ms("balance")}<span>{fix}</span></p>{_room(tx, each)}{said}</div>'
     )
+
+
+def _room(tx: Texts, each: Listed) -> str:
+    """More would have gone back than was paid, or the same sum is on its way: with the cases to look at."""
+    said = finance_words.room(tx, each.room) if each.room else ""
+    if not each.room or not said:
+        return ""
+    cases = " · ".join(
+        f'<a href="{href("/desk", case=case_no)}">{esc(case_no)}</a> '
+        f"{esc(tx.money(minor, each.room.currency))}"
+        for case_no, minor in each.room.running
+    )
+    where = f"<p>{esc(tx('finance.room.running'))} {cases}</p>" if cases else ""
+    css = "no" if each.room.is_beyond else ""
+    return f'<div class="alert {css}">{ms("warning")}<div><p>{esc(said)}</p>{where}</div></div>'
+
+
+def _told(tx: Texts, found: Sequence[Listed], chosen: Sequence[int]) -> tuple[list[int], bool]:
+    """Those of the chosen that go beyond what was paid, and whether this person says to have seen it. Another
+    set of them has to be seen anew.
+    """
+    beyond = [each.id for each in found if each.id in chosen and each.room and each.room.is_beyond]
+    if not beyond:
+        return [], True
+    key = f"diff-beyond-{'-'.join(map(str, beyond))}"
+    return beyond, st.checkbox(tx("finance.room.seen", n=len(beyond)), key=key)
 
 
 def _line(tx: Texts, each: Listed) -> str:
@@ -140,18 +166,22 @@ def _propose(
     note = st.text_area(
         tx("finance.why"), key=f"diff-why-{kind}", height=90, placeholder=tx("finance.why_example")
     )
+    beyond, is_told = _told(tx, found, chosen) if has_correction else ([], True)
     with st.container(key="diff-acts", horizontal=True):
         for book in (True, False):
             if book and not has_correction:
                 continue
+            is_off = not chosen or (book and not is_told)
             label = tx("finance.propose" if book else "finance.explain", n=len(chosen))
             pressed = st.button(
-                label, key=f"propose-{book}", type="primary" if book else "secondary", disabled=not chosen
+                label, key=f"propose-{book}", type="primary" if book else "secondary", disabled=is_off
             )
             if pressed:
 
                 def work(command: str, book: bool = book) -> int:
-                    return reconciliation.propose(app, actor, chosen, note, command, book=book)
+                    return reconciliation.propose(
+                        app, actor, chosen, note, command, book=book, knowing=beyond
+                    )
 
                 _do(tx, "finance.proposed_done", len(chosen), work, f"propose-{book}", (tuple(chosen), note))
     st.html(f'<p class="note">{esc(tx("finance.propose_says"))}</p>')
@@ -166,13 +196,16 @@ def _decide(
         st.html(f'<p class="note">{ms("group")} {esc(tx("finance.second_person"))}</p>')
     chosen = _all_of(app, actor, tx, kind, "proposed", bill, len(found)) or ticked
     note = st.text_input(tx("finance.back_why"), key=f"diff-back-{kind}")
+    books = [each for each in found if each.correction and each.correction.lines]
+    beyond, is_told = _told(tx, books, chosen) if may_post else ([], True)
     with st.container(key="diff-acts", horizontal=True):
         if may_post and st.button(
-            tx("finance.post", n=len(chosen)), key="post", type="primary", disabled=not chosen
+            tx("finance.post", n=len(chosen)), key="post", type="primary", disabled=not chosen or not is_told
         ):
             _do(
                 tx, "finance.posted_done", len(chosen),
-                lambda command: reconciliation.post(app, actor, chosen, command), "post", tuple(chosen),
+                lambda command: reconciliation.post(app, actor, chosen, command, knowing=beyond),
+                "post", tuple(chosen),
             )  # fmt: skip
         if st.button(
             tx("finance.back", n=len(chosen)), key="send-back", disabled=not chosen or not note.strip()

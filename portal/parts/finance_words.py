@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from core.domain.reconciling import Correction, Difference
+from core.domain.room import Room
 from core.services.reconciliation import Listed
 from core.texts import Texts
 
@@ -44,6 +45,31 @@ def kind(tx: Texts, found: Difference) -> str:
     return tx(f"difference_cause.{found.cause}") if found.cause else tx(f"difference.{found.kind}")
 
 
+def taken(tx: Texts, room: Room) -> str:
+    """How much of the payment can be refunded no more: all that is left, where that is less."""
+    minor = min(room.taken_minor, room.left_minor)
+    key = "finance.correction.takes_up" if minor else "finance.correction.nothing_left"
+    return tx(key, amount=tx.money(minor, room.currency))
+
+
+def room(tx: Texts, told: Room) -> str:
+    """What was paid, what went back, what is under way, and what to do first; '' for nothing to tell."""
+    if not told.says:
+        return ""
+
+    def money(minor: int) -> str:
+        return tx.money(minor, told.currency)
+
+    sums = tx(
+        "finance.room",
+        paid=money(told.paid_minor),
+        refunded=money(told.refunded_minor + told.outside_minor),
+        under_way=money(told.under_way_minor),
+        taken=money(told.taken_minor),
+    )
+    return f"{tx(f'finance.room.{told.says}')} {sums}"
+
+
 def correction(tx: Texts, listed: Listed) -> str:
     """What would be booked: each account with its sum, and what can never be refunded again."""
     wanted, currency = listed.correction, listed.found.currency
@@ -56,6 +82,8 @@ def correction(tx: Texts, listed: Listed) -> str:
         for name, minor in wanted.lines
     ]
     if wanted.takes_up:
+        if listed.room is not None:
+            return tx("list.next").join([*lines, taken(tx, listed.room)])
         is_known = listed.found.payment_id is not None
         key = "finance.correction.takes_up" if is_known else "finance.correction.no_payment"
         lines.append(tx(key, amount=tx.money(wanted.takes_up, currency)))

@@ -12,7 +12,14 @@ from core.adapters.world import App
 from core.domain.actors import Actor, same_person
 from core.domain.errors import PolicyEntangled, PolicyInvalid
 from core.domain.workdays import ZONE, local_date
-from core.services import policies, policy_drafts, policy_publishing, policy_schedule, staff
+from core.services import (
+    policies,
+    policy_drafts,
+    policy_publishing,
+    policy_schedule,
+    policy_trials,
+    staff,
+)
 from core.services.policy_drafts import Draft
 from core.texts import Texts
 from portal import boundary
@@ -22,6 +29,7 @@ from portal.parts.lab_base import Editing
 _COMMAND: Final = "lab_command"
 GO_ON: Final = "from"  # in the address: the draft that another one begins with
 _DAYS: Final = 90  # so far ahead a policy may be put in force from here
+_ENDS: Final = {"running": "lab.draft.ends_trial", "asked": "lab.draft.ends_trial_asked"}  # by a yes
 _TOLD: Final = 3  # at the top; all of them stand in the list
 DONE: Final = "lab_done"  # what to say after the rerun
 
@@ -39,7 +47,11 @@ def waiting(tx: Texts, found: tuple[Draft, ...], actor: Actor) -> str:
     told = [("lab.draft.yours_to_decide", draft) for draft in found if draft.may_decide(actor)]
     if came_back is not None and came_back.state == "sent_back":
         told.append(("lab.draft.came_back", came_back))
-    elif came_back is not None and came_back.is_called_off:
+    elif (
+        came_back is not None
+        and came_back.is_called_off
+        and not same_person(actor.id, came_back.called_off_by or "")
+    ):
         told.append(("lab.draft.yours_called_off", came_back))
     return "".join(
         f'<p class="note amb">{ms("how_to_reg")}<a href="{href("/lab", draft=str(draft.id))}">'
@@ -166,6 +178,11 @@ def _approve(app: App, actor: Actor, tx: Texts, draft: Draft, begins_at: datetim
     if begins_at > now:
         first = local_date(begins_at)
         first += timedelta(days=_midnight(first) < begins_at)
+    ends = "".join(
+        f'<p class="note amb">{ms("science")}{esc(tx(_ENDS[trial.state], percent=trial.percent))}</p>'
+        for trial in policy_trials.of_draft(app, actor, draft.id)
+        if trial.kind == "share" and trial.state in _ENDS
+    )
     with st.form("lab-approve", border=False):
         days = [first + timedelta(days=ahead) for ahead in range(_DAYS + 1)]
         names = {day: tx("lab.draft.from_day", day=tx.day_long(day)) for day in days}
@@ -175,6 +192,8 @@ def _approve(app: App, actor: Actor, tx: Texts, draft: Draft, begins_at: datetim
             help=tx("lab.draft.from_help"),
         )  # fmt: skip
         despite = accepting(tx, draft.document, f"approve-{draft.id}")
+        if ends:
+            st.html(ends)
         yes = st.form_submit_button(tx("lab.draft.approve"), type="primary", icon=":material/check:")
     if yes:
         start = None if day == today else _midnight(day)

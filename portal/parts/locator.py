@@ -120,7 +120,8 @@ def _yours(tx: Texts, live: list[PayoutView], to_balance: bool, channels: list[s
     if len(channels) > 1:
         return tx("track.locator.your_accounts")
     account = next((p.account for p in live if p.account), "")
-    return tx("track.locator.your_account", channel=tx(f"channel.{channels[0]}"), account=account).strip()
+    theirs = next((p.payee_channel for p in live if p.payee_channel), channels[0])  # not the way it goes
+    return tx("track.locator.your_account", channel=tx(f"channel.{theirs}"), account=account).strip()
 
 
 def _arrival(tx: Texts, live: list[PayoutView], now: datetime) -> str:

@@ -326,6 +326,7 @@ def test_what_happened_meanwhile_stays_on_top_of_the_file(open_page: OpenPage, s
     shop.clock.advance(timedelta(minutes=1))
     shop.act(case_no, "withdraw", MEI)
     page.button(key="desk-send").click().run()
+    assert "window.desk?.toTop()" in html(page), "where it is said comes into view"
     for _ in range(2):
         said = words(page)
         assert "在你填写的时候：客户撤回了申请（9月2日 18:01）" in said and "你的决定没有生效" in said
@@ -333,6 +334,28 @@ def test_what_happened_meanwhile_stays_on_top_of_the_file(open_page: OpenPage, s
         page.run()
     page = open_page("desk", REVIEWER, case=case_no)
     assert "在你填写的时候" not in words(page)
+
+
+@pytest.mark.parametrize(
+    ("lang", "says", "never"),
+    [("zh_CN", "告诉维护系统的同事", "告诉客服"), ("en", "give whoever runs the portal", "give support")],
+)
+def test_an_accident_in_the_form_is_told_in_the_form(
+    open_page: OpenPage, shop: Shop, monkeypatch: pytest.MonkeyPatch, lang: str, says: str, never: str
+) -> None:
+    """In the panel, in words for staff; the rest of the file stays."""
+    referred(shop)
+    page = open_page("desk", REVIEWER, lang=lang)
+
+    def fails(*told: object, **more: object) -> None:
+        raise RuntimeError("no field today")
+
+    monkeypatch.setattr("portal.parts.desk_terms.draw", fails)
+    page.button(key="do-approve").click().run()
+    assert not page.exception
+    said = words(page)
+    assert says in said and never not in said
+    assert page.button(key="put-back"), "drawn below the panel"
 
 
 def test_a_part_says_its_words_its_fee_and_how_much_it_was(open_page: OpenPage, shop: Shop) -> None:

@@ -151,6 +151,30 @@ def test_a_bill_its_difference_and_two_people(open_page: OpenPage, shop: Shop, t
     assert shop.payment(order_no).external_minor == 7_000
 
 
+def test_both_are_told_that_it_is_more_than_was_paid(open_page: OpenPage, shop: Shop, tmp_path: Path) -> None:
+    """Before one proposes and before the other posts: the sums, the payout under way, and a tick for it."""
+    order_no = shop.order()
+    case_no = shop.apply(order_no, 9_500).case_no
+    shop.work()
+    row = external(shop, order_no, 9_000)
+    reconciliation.reconcile(shop.app, FINANCE, bill_of(tmp_path / "bill.csv", [row], shop.clock.at))
+    [it], _ = reconciliation.listing(shop.app, FINANCE, "only_theirs", "open")
+    for actor, state, button in ((FINANCE, "open", "propose-True"), (LEAD, "proposed", "post")):
+        page = open_page("finance", actor, view="bills", kind="only_theirs")
+        page.pills(key="finance_state_only_theirs").set_value(state).run()
+        said = words(page)
+        assert "收到 ¥100.00，已退 ¥0.00，还在途 ¥95.00，这一条再记 ¥90.00" in said and case_no in said
+        assert "这笔付款有 ¥5.00 不能再退" in said
+        page.checkbox(key=f"diff-{state}-{it.id}").check().run()
+        if state == "open":
+            page.text_area(key="diff-why-only_theirs").set_value("后台手工退的").run()
+        assert page.button(key=button).disabled
+        page.checkbox(key=f"diff-beyond-{it.id}").check().run()
+        page.button(key=button).click().run()
+        assert not page.exception
+    assert shop.payment(order_no).external_minor == 9_000
+
+
 @pytest.mark.parametrize("is_known", [True, False])
 def test_what_cannot_be_refunded_again_is_said_of_a_payment_that_was_found(
     open_page: OpenPage, shop: Shop, tmp_path: Path, is_known: bool

@@ -163,3 +163,14 @@ def test_no_day_is_offered_that_is_refused(open_page: OpenPage, shop: Shop) -> N
     page.selectbox(key="lab-from").select_index(0)
     button(page, "lab-approve").click().run()
     assert policy_drafts.get(shop.app, LEAD, draft_id).begins_at == coming.begins_at
+
+
+def test_who_called_it_off_is_not_told_that_it_was(open_page: OpenPage, shop: Shop) -> None:
+    """Its author is, where another one did."""
+    scheduled(shop)
+    policy_schedule.call_off(shop.app, LEAD, 2, "not yet", "off")
+    assert "批准后又取消了" in words(open_page("lab", AUTHOR))
+    shop.clock.advance(timedelta(minutes=1))
+    scheduled(shop, 4, new="\ngame_card = 11")
+    policy_schedule.call_off(shop.app, AUTHOR, 3, "a mistake", "off-2")
+    assert "批准后又取消了" not in words(open_page("lab", AUTHOR))

@@ -110,9 +110,9 @@ def test_the_headline_counts_money_not_only_answers(
 @pytest.mark.parametrize(
     ("lang", "says"),
     [
-        ("zh_CN", "历史里没有这样的订单；按规则算，有 2 种订单的结论不同，其中 2 种更严。"),
-        ("en", "No such order in the history; by the rules 2 kinds of orders are answered otherwise, "
-               "2 of them harder."),
+        ("zh_CN", "历史里没有人为这样的订单申请过；按规则算，有 2 种订单的结论不同，其中 2 种更严。"),
+        ("en", "Nobody in the history asked for such an order; by the rules 2 kinds of orders are answered "
+               "otherwise, 2 of them harder."),
     ],
 )  # fmt: skip
 def test_the_headline_tells_what_no_request_shows(

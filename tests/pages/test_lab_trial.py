@@ -88,3 +88,17 @@ def test_a_share_that_is_less_kind_says_one_true_sentence(
         if says in told[-1]:
             break
     assert says in told[-1] and not [each for each in not_so if any(each in one for one in told)]
+
+
+@pytest.mark.parametrize(
+    ("lang", "says"),
+    [("zh_CN", "批准后试行立即结束"), ("en", "Approving it ends the trial at once")],
+)
+def test_that_a_yes_ends_the_trial_is_said_beside_it(
+    open_page: OpenPage, shop: Shop, lang: str, says: str
+) -> None:
+    draft_id = asked(shop)
+    assert says not in words(open_page("lab", LEAD, lang=lang, draft=str(draft_id)))
+    trial_id = policy_trials.ask_share(shop.app, AUTHOR, draft_id, 20, "share")
+    policy_trials.agree(shop.app, LEAD, trial_id, "agree")
+    assert says in words(open_page("lab", LEAD, lang=lang, draft=str(draft_id)))

@@ -18,9 +18,10 @@ from core.services import cases, evidence
 from portal.parts import track_turn
 from portal.parts.dots import dots
 from portal.parts.turn import Turn
+from tests.core.services.test_negotiations import transfer_agreed
 from tests.pages.conftest import OpenPage, html, words
 from tests.pages.filling import picture
-from tests.shop import ARBITER, LEAD, MEI, REVIEWER, REVIEWER_2, WEI, Shop
+from tests.shop import ARBITER, LEAD, MEI, REVIEWER, REVIEWER_2, SUPPORT, WEI, Shop
 
 BIG = 90_000  # above what is approved automatically
 
@@ -734,3 +735,19 @@ def test_long_words_push_nothing_away(open_page: OpenPage, shop: Shop) -> None:
 def test_a_number_typed_in_small_letters_is_found(open_page: OpenPage, shop: Shop):
     sent = shop.apply(shop.order())
     assert sent.case_no in words(open_page("track", MEI, case=f" {sent.case_no.lower()}"))
+
+
+@pytest.mark.parametrize(
+    ("lang", "says"), [("zh_CN", "你在替客户办理"), ("en", "“You” on this page is the customer")]
+)
+def test_support_reads_for_whom_they_act(open_page: OpenPage, shop: Shop, lang: str, says: str) -> None:
+    """By account, or of a guest by the order; customers read nothing of it."""
+    case_no = shop.apply(shop.order()).case_no
+    said = words(open_page("track", SUPPORT, lang=lang, case=case_no))
+    assert says in said and "mei" in said
+    assert says not in words(open_page("track", MEI, lang=lang, case=case_no))
+
+
+def test_a_transfer_goes_to_the_account_they_named(open_page: OpenPage, shop: Shop) -> None:
+    said = words(open_page("track", MEI, case=transfer_agreed(shop)))
+    assert "你的人工转账" not in said and "你的银行卡" in said

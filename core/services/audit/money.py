@@ -56,6 +56,9 @@ def _payment(trade: Any, expected: _Expected, outside: int) -> Iterator[Finding]
     if trade.reserved_minor + trade.refunded_minor > trade.paid_minor:
         detail = f"{trade.refunded_minor} + {trade.reserved_minor} > {trade.paid_minor}"
         yield Finding(1, "beyond_paid", subject, detail)
+    elif trade.reserved_minor + trade.refunded_minor + trade.external_minor > trade.paid_minor:
+        gone = f"{trade.refunded_minor} + {trade.reserved_minor}, {trade.external_minor} elsewhere"
+        yield Finding(1, "beyond_paid_elsewhere", subject, f"{gone} > {trade.paid_minor}")
     for code, actual, wanted in (
         ("reservation_differs", trade.reserved_minor, expected.reserved[trade.id]),
         ("settled_differs", trade.refunded_minor, expected.settled[trade.id]),

@@ -7,7 +7,7 @@ part of the payment that can never be refunded again.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from hashlib import sha256
@@ -28,21 +28,22 @@ from core.adapters.world import App
 from core.domain import proof
 from core.domain.accounts import balances
 from core.domain.actors import Actor
-from core.domain.bills import BillRefund
 from core.domain.errors import (
     CorrectionMissing,
     CorrectionOutdated,
     NotAllowed,
     NotFound,
+    RefundBeyondPaid,
     TextRequired,
     TextTooLong,
     TooMany,
     TransitionRefused,
 )
 from core.domain.reconciling import DIFFERENCE, PEOPLE, Correction, Difference, barred, correction
+from core.domain.room import Room
 from core.services import ledger
 from core.services.commands import once
-from core.services.reconciliation import keeping, matching
+from core.services.reconciliation import keeping, matching, rooms
 from core.services.record import canonical
 
 MOST: Final = 2_000  # differences in one command
@@ -51,11 +52,20 @@ _d = differences.c
 
 
 def propose(
-    app: App, actor: Actor, ids: Sequence[int], note: str, command_id: str, *, book: bool = True
+    app: App,
+    actor: Actor,
+    ids: Sequence[int],
+    note: str,
+    command_id: str,
+    *,
+    book: bool = True,
+    knowing: Collection[int] = (),
 ) -> int:
     """Propose what each of these needs, with a reason; `book=False`: it is explained and nothing is booked.
 
-    Answers how many. `CorrectionMissing` where there is nothing to book before more is known.
+    Answers how many. `CorrectionMissing` where there is nothing to book before more is known;
+    `RefundBeyondPaid` where more would have gone back than was paid, and that one is not among `knowing`:
+    those that this person was told of.
     """
     said = _note(note, "propose")
 
@@ -65,6 +75,7 @@ def propose(
             wanted = wanted_for(conn, row) if book else Correction()
             if wanted is None:
                 raise CorrectionMissing(difference=row.id)
+            _check_room(conn, row, wanted, knowing)
             change = {"correction": to_json(wanted), "proposed_by": str(actor)}
             keeping.step(conn, [row], "propose", actor, app.now(), said, **change)
         return {"n": len(rows)}
@@ -73,8 +84,12 @@ def propose(
     return int(once(app, actor, command_id, kind, lambda conn: _held(conn, actor, ids), work)["n"])
 
 
-def post(app: App, actor: Actor, ids: Sequence[int], command_id: str) -> int:
-    """Book what another person proposed. `CorrectionOutdated` when the payout has moved since."""
+def post(
+    app: App, actor: Actor, ids: Sequence[int], command_id: str, *, knowing: Collection[int] = ()
+) -> int:
+    """Book what another person proposed. `CorrectionOutdated` when the payout has moved since;
+    `RefundBeyondPaid` as in `propose`.
+    """
     proof.check(actor, "post", app.now())
 
     def work(conn: Connection, rows: list[Row[Any]]) -> dict[str, Any]:
@@ -85,6 +100,7 @@ def post(app: App, actor: Actor, ids: Sequence[int], command_id: str) -> int:
             if proposed.lines or proposed.takes_up:
                 if wanted_for(conn, row) != proposed:
                     raise CorrectionOutdated(difference=row.id)
+                _check_room(conn, row, proposed, knowing)
                 _book(conn, row, proposed, now)
         keeping.step(conn, rows, "post", actor, now, "", posted_by=str(actor))
         return {"n": len(rows)}
@@ -112,7 +128,22 @@ def wanted_for(conn: Connection, row: Row[Any]) -> Correction | None:
     """What would put it right now; nothing for what another bill has shown meanwhile."""
     if row.kind == "only_ours" and _is_billed(conn, row.payout_id):
         return None
+    if row.kind == "only_theirs" and matching.named_ours(conn, row) is not None:
+        return None
     return correction(Difference.of(row), keeping.payout_of(conn, row.payout_id))
+
+
+def room_of(conn: Connection, row: Row[Any], wanted: Correction | None) -> Room | None:
+    """What is left of the payment that this takes from, where it takes anything."""
+    if wanted is None or not wanted.takes_up:
+        return None
+    return rooms.of(conn, row.payment_id or payment_now(conn, row, wanted), wanted)
+
+
+def _check_room(conn: Connection, row: Row[Any], wanted: Correction, knowing: Collection[int]) -> None:
+    room = room_of(conn, row, wanted)
+    if room is not None and room.is_beyond and row.id not in knowing:
+        raise RefundBeyondPaid(number=row.refund_no or row.trade_no, order_no=row.order_no)
 
 
 def _is_billed(conn: Connection, payout_id: int) -> bool:
@@ -196,10 +227,7 @@ def _book(conn: Connection, row: Row[Any], proposed: Correction, now: datetime) 
 
 def payment_now(conn: Connection, row: Row[Any], wanted: Correction) -> int | None:
     """The payment that this refund from elsewhere is of, as the orders are now; None: none is known."""
-    shown = BillRefund(
-        0, row.trade_no, row.refund_no, row.order_no, wanted.takes_up, row.currency, row.at, row.said
-    )
-    return matching.payment_now(conn, shown, row.channel)
+    return matching.payment_now(conn, matching.shown(row, wanted.takes_up), row.channel)
 
 
 def _take_up(conn: Connection, row: Row[Any], proposed: Correction) -> None:

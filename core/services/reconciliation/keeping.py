@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
+from core.adapters import database
 from core.adapters.tables import (
     bill_differences,
     billed_payouts,
@@ -102,6 +103,7 @@ def look_again(conn: Connection, now: datetime, channel: str, *, bill_id: int, k
     """What time has explained is settled: it stands in another bill, or our payout has caught up. What a
     later bill should have had and has not becomes `only_ours`.
     """
+    _recognise(conn, now, channel)
     rows = conn.execute(
         select(differences, billed_payouts.c.payout_id.label("billed"))
         .join(billed_payouts, billed_payouts.c.payout_id == _d.payout_id, isouter=True)
@@ -130,6 +132,27 @@ def look_again(conn: Connection, now: datetime, channel: str, *, bill_id: int, k
     for why, explained in settled.items():
         step(conn, explained, "settle", SYSTEM, now, why)
     add(conn, bill_id, _unshown(conn, bill_id, instead), now)
+
+
+def _recognise(conn: Connection, now: datetime, channel: str) -> None:
+    """What only the channel had is ours once it has named a payout of ours by that number."""
+    rows = conn.execute(
+        select(differences)
+        .join(payouts, payouts.c.reference == _d.refund_no)
+        .where(_d.channel == channel, _d.state == "open", _d.kind == "only_theirs")
+        .order_by(_d.id)
+    ).all()
+    ours = {row.id: (row, key) for row in rows if (key := matching.named_ours(conn, row)) is not None}
+    for row, key in ours.values():
+        payout_id = select(payouts.c.id).where(payouts.c.channel == channel, payouts.c.key == key)
+        values = {
+            "payout_id": conn.execute(payout_id).scalar_one(),
+            "bill_id": row.bill_id,
+            "amount_minor": row.theirs_minor,
+            "at": row.at,
+        }
+        conn.execute(database.insert(conn, billed_payouts).on_conflict_do_nothing(), [values])
+    step(conn, [row for row, _ in ours.values()], "settle", SYSTEM, now, "named_ours")
 
 
 def _unshown(conn: Connection, bill_id: int, found: list[Difference]) -> list[Difference]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, func, or_, select
+from sqlalchemy import Connection, Row, bindparam, func, or_, select
 
 from core.adapters.tables import billed_payouts, bills, ledger_entries, orders, payments, payouts
 from core.domain.accounts import channel_account
@@ -26,6 +26,11 @@ PAYOUT: Final = (
 )  # fmt: skip
 _WITH_KEYS: Final = select(*PAYOUT).where(
     _p.channel == bindparam("channel"), _p.key.in_(bindparam("keys", expanding=True))
+)
+_WITH_REFERENCES: Final = (
+    select(*PAYOUT, _p.reference, _t.trade_no, _t.order_no)
+    .join(payments, _t.id == _p.payment_id)
+    .where(_p.channel == bindparam("channel"), _p.reference.in_(bindparam("references", expanding=True)))
 )
 _BOOKED: Final = (
     select(_e.movement, func.sum(_e.amount_minor).label("minor"))
@@ -68,7 +73,9 @@ class Held:
 def hold(conn: Connection, kind: str, channel: str, rows: Sequence[BillRefund]) -> Held:
     """Every row, by its number; what should be in the bill and is not stands in `absent`."""
     held = Held()
+    numbers = {row.refund_no for row in rows}
     for groups in _chunks(channel, rows):
+        groups = _by_our_key(conn, channel, groups, numbers)
         ours = _ours(conn, channel, [group[0].refund_no for group in groups])
         strangers = [group[0] for group in groups if group[0].refund_no not in ours]
         paid = _payments(conn, channel, strangers)
@@ -96,6 +103,45 @@ def _chunks(channel: str, rows: Sequence[BillRefund]) -> Iterator[list[list[Bill
             chunk = []
     if chunk:
         yield chunk
+
+
+def _by_our_key(
+    conn: Connection, channel: str, groups: list[list[BillRefund]], numbers: set[str]
+) -> list[list[BillRefund]]:
+    """Where a bill has the channel's own number of a payout instead of ours, that payout's key in its place:
+    the same order, amount and number is the same money. Not of a payout that stands in this bill by its key.
+    """
+    found = by_reference(conn, channel, [group[0] for group in groups if group[0].refund_no])
+    keys = {place: key for place, key in found.items() if key not in numbers}
+    return [
+        [
+            replace(row, refund_no=keys[of_row(channel, row)]) if of_row(channel, row) in keys else row
+            for row in group
+        ]
+        for group in groups
+    ]
+
+
+def by_reference(conn: Connection, channel: str, rows: Sequence[BillRefund]) -> dict[tuple[str, ...], str]:
+    """`of_row` → the key of the one payout with that channel number, that payment and that amount."""
+    told = {"channel": channel, "references": [row.refund_no for row in rows]}
+    made: dict[str, list[Any]] = {}
+    for payout in conn.execute(_WITH_REFERENCES, told):
+        made.setdefault(payout.reference, []).append(payout)
+    found: dict[tuple[str, ...], str] = {}
+    for row in rows:
+        fits = [
+            each.key
+            for each in made.get(row.refund_no, ())
+            if (each.amount_minor, each.currency) == (row.amount_minor, row.currency)
+            and each.state != "replanned"
+            and row.trade_no in ("", each.trade_no)
+            and row.order_no in ("", each.order_no)
+            and (row.trade_no or row.order_no)
+        ]
+        if len(fits) == 1:
+            found[of_row(channel, row)] = fits[0]
+    return found
 
 
 def _ours(conn: Connection, channel: str, keys: list[str]) -> dict[str, Ours]:
@@ -135,6 +181,21 @@ def payment_of(paid: Paid, row: BillRefund) -> int | None:
     both = [each for each in by_trade if each.order_no == row.order_no]
     ours = [each for each in by_trade if each.source not in _BILLS]
     return next((int(found[0].id) for found in (both, ours, by_order) if len(found) == 1), None)
+
+
+def shown(row: Row[Any], minor: int) -> BillRefund:
+    """A difference as the row of a bill that it was."""
+    return BillRefund(0, row.trade_no, row.refund_no, row.order_no, minor, row.currency, row.at, row.said)
+
+
+def named_ours(conn: Connection, row: Row[Any]) -> str | None:
+    """The key of the payout that the channel has given this difference's number since, for this payment and
+    amount.
+    """
+    if not row.refund_no:
+        return None
+    found = by_reference(conn, row.channel, [shown(row, row.theirs_minor or 0)])
+    return next(iter(found.values()), None)
 
 
 def payment_now(conn: Connection, row: BillRefund, channel: str) -> int | None:

@@ -24,8 +24,11 @@ from core.domain.errors import (
     BillChannelUnknown,
     BillHoldsNoRefunds,
     BillNotWhole,
+    BillNumbersRounded,
     BillOfAPerson,
     BillOfNoChannel,
+    BillTotalsDiffer,
+    BillWithoutTotals,
     NotAllowed,
 )
 from core.domain.facts import CHANNELS
@@ -35,7 +38,12 @@ from core.services.reconciliation.matching import Held
 
 _ONE_BILL_AT_A_TIME: Final = 7_245_006
 # Without these nobody knows whether all rows are there, or what their numbers are.
-_CUT: Final = frozenset({"trailer_missing", "trailer_count", "trailer_amount", "number_rounded"})
+_CUT: Final = {
+    "trailer_missing": BillWithoutTotals,
+    "trailer_count": BillTotalsDiffer,
+    "trailer_amount": BillTotalsDiffer,
+    "number_rounded": BillNumbersRounded,
+}
 _LONGEST_NAME: Final = 120
 BILLED: Final = tuple(
     name for name in CHANNELS if name != "balance"
@@ -131,7 +139,10 @@ def _check_whole(bill: ReadBill) -> None:
     cut = [warning for warning in bill.warnings if warning.key.rpartition(".")[2] in _CUT]
     if unread or cut:
         lines = [line for warning in unread for line in warning.lines]
-        raise BillNotWhole(lines=lines[:10], n=len(lines), codes=[each.key for each in (*cut, *unread)][:5])
+        refused = BillNotWhole if unread else _CUT[cut[0].key.rpartition(".")[2]]
+        codes = [each.key for each in (*cut, *unread)][:5]
+        where = ", ".join(map(str, lines[:10]))
+        raise refused(lines=lines[:10], where=where, n=len(lines), codes=codes)
 
 
 def _channel(conn: Connection, bill: ReadBill, mapping: Mapping | None) -> str:

@@ -15,6 +15,7 @@ from core.domain.actors import Actor
 from core.domain.bills import Coverage
 from core.domain.errors import NotAllowed
 from core.domain.reconciling import DIFFERENCE, KINDS, OWNERS, PEOPLE, Correction, Difference, barred
+from core.domain.room import Room
 from core.services.reconciliation import correcting
 
 PAGE: Final = 20
@@ -47,6 +48,7 @@ class Listed:
     note: str  # of the last that was said about it
     found_at: datetime
     allowed: tuple[str, ...]
+    room: Room | None = None  # what is left of the payment, where this takes anything from one
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,7 @@ def _listed(conn: Connection, actor: Actor, row: Row[Any]) -> Listed:
     return Listed(
         row.id, found, row.state, wanted, row.proposed_by or "",
         conn.execute(last).scalar_one_or_none() or "", row.found_at, allowed,
+        None if DIFFERENCE.is_final(row.state) else correcting.room_of(conn, row, wanted),
     )  # fmt: skip
 
 

@@ -280,6 +280,7 @@ PLANTED: list[tuple[int, str, Plant]] = [
     (1, "beyond_paid", lambda c, h: _payment(c, h.paid, refunded_minor=10_001)),
     (1, "reservation_differs", lambda c, h: _payment(c, h.paying, reserved_minor=9_999)),
     (1, "settled_differs", lambda c, h: _payment(c, h.paid, refunded_minor=0)),
+    (1, "beyond_paid_elsewhere", lambda c, h: _payment(c, h.paying, external_minor=1)),
     (1, "external_differs", lambda c, h: _payment(c, h.paying, external_minor=1)),
     (2, "two_open_cases", lambda c, h: copy(c, cases, cases.c.case_no == h.in_review, case_no="R-COPY")),
     (
