@@ -410,9 +410,9 @@ def test_what_is_applied_for_again_counts_from_then(sqlite_shop: Shop) -> None:
 
 @pytest.mark.parametrize("actor", [MEI, SUPPORT, ARBITER, FINANCE, Actor("policy", "lu-jing")])
 def test_only_reviewers_review(sqlite_shop: Shop, actor: Actor) -> None:
-    """Invariants 12, 13: policy staff move no money, finance does not judge."""
+    """Invariants 12, 13: policy staff move no money and see no case, finance does not judge."""
     case_no = in_review(sqlite_shop)
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotFound if actor.role == "policy" else NotAllowed):
         sqlite_shop.act(case_no, "approve", actor)
 
 

@@ -402,7 +402,7 @@ RIGHTS = [
     (LEAD, "+", "-", "-", "+", "+"),
     (REVIEWER, "+", "-", "-", "-", "-"),
     (ARBITER, "+", "-", "-", "-", "-"),
-    (POLICY_STAFF, "+", "-", "-", "-", "-"),
+    (POLICY_STAFF, ".", "-", ".", ".", "-"),
     (Actor("support", "mei"), "+", "+", "+", "o", "+"),  # their own money
 ]
 
