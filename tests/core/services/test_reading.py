@@ -90,6 +90,8 @@ def test_the_reviewer_reads_it_beside_the_picture(shop: Shop, case_no: str, read
     reader.says = ("实付 ¥99.00",)
     add(shop, case_no)
     shop.work()
+    cases.save_draft(shop.app, MEI, case_no, reason="other")
+    shop.act(case_no, "submit", MEI)
     file = desk.open_file(shop.app, REVIEWER, case_no)
     for language, words in (
         ("zh_CN", "图上的金额是 ¥99.00，订单是 ¥100.00"),
