@@ -60,7 +60,7 @@ def test_ready_words_are_sent_with_the_third_step(desk: Visit, shop: Shop, app: 
         words.click()
     else:
         desk.settle()
-        desk.page.keyboard.press("2")
+        desk.page.keyboard.press("1")
     said = desk.tx("desk.note.reject.works")
     expect(desk.page.locator(f"{FORM} textarea")).to_have_value(said)
     expect(desk.page.locator(".reads .quote")).to_have_text(said)
