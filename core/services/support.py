@@ -160,7 +160,6 @@ _IS_OPEN: Final = (
 
 
 def _hit(conn: Connection, row: Any, matched: tuple[str, ...], now: datetime) -> Hit:
-    name = conn.execute(select(customers.c.name).where(customers.c.id == row.customer_id)).scalar()
     channels = conn.execute(select(_p.channel).where(_p.order_no == row.order_no).order_by(_p.id)).scalars()
     mine = conn.execute(
         select(cases).where(_c.order_no == row.order_no).order_by(_c.created_at.desc(), _c.case_no)
@@ -173,7 +172,7 @@ def _hit(conn: Connection, row: Any, matched: tuple[str, ...], now: datetime) ->
         row.currency,
         row.paid_at,
         row.customer_id,
-        name or "",
+        _name(conn, row.customer_id),
         tuple(dict.fromkeys(channels)),
         matched,
         newest.case_no if newest else None,
@@ -184,6 +183,10 @@ def _hit(conn: Connection, row: Any, matched: tuple[str, ...], now: datetime) ->
         _stuck(conn, newest, now) if newest else None,
         len(mine),
     )
+
+
+def _name(conn: Connection, customer_id: str) -> str:
+    return conn.execute(select(customers.c.name).where(customers.c.id == customer_id)).scalar() or ""
 
 
 def _stuck(conn: Connection, row: Any, now: datetime) -> Stuck:
@@ -213,7 +216,7 @@ def called(app: App, actor: Actor, customer_id: str) -> str:
     if actor.role != "support":
         raise NotAllowed(role=actor.role, event="act_for")
     with app.read() as conn:
-        return conn.execute(select(customers.c.name).where(customers.c.id == customer_id)).scalar() or ""
+        return _name(conn, customer_id)
 
 
 def state_of(app: App, actor: Actor, case_no: str) -> Stuck | None:
