@@ -14,7 +14,7 @@ import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 QUIET_SECONDS: Final = 0.3  # nothing went over its line for so long: no click of it is being answered
-EACH_SECONDS: Final = 0.03  # from one that leaves to the next: what it costs to draw one anew, and some
+EACH_SECONDS: Final = 0.06  # from one that leaves to the next: some four times what it costs to draw one anew
 MOST_SECONDS: Final = 10.0  # then whoever is left goes at once; deploy/ waits 20 before it kills
 RESTARTING: Final = 1012  # of RFC 6455's registry: come again
 

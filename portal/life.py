@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import structlog
 
-from core import cli, logs, texts, worker
+from core import cli, logs, starting, texts, worker
 from core.app import App
 from core.domain.errors import Refusal
 from core.domain.workdays import china
@@ -45,6 +45,7 @@ async def lifespan(_: Any) -> AsyncIterator[dict[str, Any]]:
         raise
     gc.collect()
     gc.freeze()  # what start-up made stays: a collection looks only at what requests make
+    starting.step_up()
     # Hosted, on PostgreSQL, workers are processes of their own.
     with working(app) if app.engine.dialect.name == "sqlite" else nullcontext():
         yield {"core": app}

@@ -20,9 +20,11 @@ def run() -> None:
     if place.name != "wallet":
         st.session_state.pop(session.SHOWN_ONCE, None)
     logs.begin(request=logs.new_id(), page=place.name)
+    first = session.DRAWN not in st.session_state
+    st.session_state[session.DRAWN] = True
     began = time.perf_counter()
     try:
-        with turns.turn():
+        with turns.turn(first):
             shell.frame(place, whose.begin())
             page.run()
     finally:

@@ -27,6 +27,7 @@ TOKEN_COOKIE: Final = "refund_session"
 LANG_COOKIE: Final = "refund_lang"
 BUYERS: Final = ("customer", "guest")
 SHOWN_ONCE: Final = "shown_once"  # a secret on the screen: gone with the page
+DRAWN: Final = "drawn"  # this page has been run here before
 
 _LANG: Final = "language"
 _TOKEN: Final = "session_token"

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from core import texts
+from core import starting, texts
 from core.cli.answer import AddCommand, Answer, Usage, columns, count, instant
 from core.cli.opening import migrated, opened
 from core.domain.errors import ClockOutside
@@ -77,13 +77,14 @@ def init(arguments: Namespace) -> Answer:
 
 
 def worker(arguments: Namespace) -> Answer:
-    from core import logs
-    from core import worker as work
+    with starting.behind():
+        from core import logs
+        from core import worker as work
 
-    logs.to_stderr()
-    logs.take_over()
-    app = opened()
-    app.store.check()
+        logs.to_stderr()
+        logs.take_over()
+        app = opened()
+        app.store.check()
     if arguments.once:
         done = work.run_once(app)
     elif arguments.until_idle:

@@ -176,14 +176,17 @@ def test_a_language_is_chosen_by_the_visitor_first():
 
 
 def test_a_page_runs_in_its_turn(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    at_work: list[int] = []
+    """Its first run and what comes after stand in different lines."""
+    at_work: list[tuple[str, bool]] = []
 
     @contextmanager
-    def turn() -> Iterator[None]:
-        at_work.append(1)
+    def turn(first: bool) -> Iterator[None]:
+        at_work.append(("begins", first))
         yield
-        at_work.append(-1)
+        at_work.append(("ends", first))
 
     monkeypatch.setattr(turns, "turn", turn)
-    open_portal(shop, MEI)
-    assert at_work == [1, -1]
+    page = open_portal(shop, MEI)
+    assert at_work == [("begins", True), ("ends", True)]
+    page.run()
+    assert at_work[2:] == [("begins", False), ("ends", False)]

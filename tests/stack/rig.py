@@ -25,6 +25,7 @@ from tests.stack.certificate import made
 SHIPPED = ROOT / "deploy" / "nginx"
 HOST = "127.0.0.1"
 NGINX = "nginx"
+SPARE = "spare"  # a replica that nginx knows and that runs while a new version comes only
 BUCKET = "evidence"
 FOUND_AGAIN = "max_fails=0"  # as deploy/ ships it
 START_SECONDS = 240  # all at once, cold, on a machine that is busy with other tests
@@ -103,12 +104,14 @@ class Stack(Processes):
             "AWS_ACCESS_KEY_ID": self.s3.key,
             "AWS_SECRET_ACCESS_KEY": self.s3.secret,
         }
-        for number in range(webs):
-            port = self.ports[f"web{number}"] = free_port()
-            self.commands[f"web{number}"] = ["portal.serve", "--port", str(port), "--proxy", HOST]
+        self.ports = {name: free_port() for name in [*(f"web{number}" for number in range(webs)), SPARE]}
+        self.commands |= {name: self._serve(name) for name in self.ports if name != SPARE}
         self.commands |= {f"worker{number}": ["core", "worker"] for number in range(workers)}
         self.commands[NGINX] = [nginx(), *self._lay_out_nginx()]
         self.core("init", "--demo", str(demo_orders))
+
+    def _serve(self, name: str) -> list[str]:
+        return ["portal.serve", "--port", str(self.ports[name]), "--proxy", HOST]
 
     def _lay_out_nginx(self) -> list[str]:
         """Its folder, and the words it is started with."""
@@ -174,11 +177,14 @@ class Stack(Processes):
         self.start_again(name)
 
     def roll(self) -> None:
-        """A new version comes: each replica in turn, the next one when this one has visitors again; then the
-        workers.
+        """A new version comes, as docs/deploy.md has it: a spare replica stands in, so that as many as ever
+        serve; each in turn, the next one when this one is ready; then the workers.
         """
+        self.start(SPARE, self._serve(SPARE))
+        self.wait_until(lambda: self.is_up(SPARE), "the spare one is up")
         for name in self.webs:
             self.restart(name)
+        self.ask_to_end(SPARE)
         for name in self.workers:
             self.restart(name)
 

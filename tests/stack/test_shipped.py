@@ -122,6 +122,24 @@ def test_compose_puts_everybody_where_the_others_look() -> None:
             assert not place.startswith(".") or (DEPLOY / "compose" / place).exists(), place
 
 
+def test_the_spare_replica_has_a_place() -> None:
+    """`docs/deploy.md` starts it by this port, and it has to be one that nginx asks."""
+    known = re.findall(
+        r"^server 127\.0\.0\.1:(\d+) ", (DEPLOY / "nginx/portal/replicas.conf").read_text(), re.MULTILINE
+    )
+    told = (ROOT / "docs/deploy.md").read_text()
+    (enabled,) = re.findall(r"^systemctl enable --now (refund-web@.*)$", told, re.MULTILINE)
+    usual = re.findall(r"refund-web@(\d+)", enabled)
+    (spare,) = re.findall(r"^systemctl start refund-web@(\d+)", told, re.MULTILINE)
+    assert known == [*usual, spare]
+
+
+@pytest.mark.parametrize("unit", ["refund-web@.service", "refund-worker@.service"])
+def test_who_starts_behind_the_others_may_come_back(unit: str) -> None:
+    """Root's rights are not theirs: without the limit they would start at the expense of those who serve."""
+    assert "LimitNICE=+0" in (DEPLOY / "systemd" / unit).read_text().splitlines()
+
+
 def test_the_image_has_all_that_the_portal_is() -> None:
     """And is not run by root, from locked requirements."""
     told = (DEPLOY / "Containerfile").read_text()
