@@ -75,7 +75,7 @@ def test_every_replica_knows_who_signed_in_at_another(hosted: Hosted, run: Run) 
         status, _ = await visitor.request("GET", "/session/demo?as=c03&to=/")
         assert status == 303
         cookie = ("__Host-refund_session", visitor.jar["__Host-refund_session"])
-        for port in hosted.stack.ports.values():
+        for port in (hosted.stack.ports[name] for name in hosted.stack.webs):
             there = Customer(f"http://{HOST}:{port}", cookie, None, think=0)
             await there.open()
             await there.close()
