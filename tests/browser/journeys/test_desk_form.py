@@ -127,3 +127,27 @@ def test_from_a_choice_it_is_sent_as_well(desk: Visit, shop: Shop, app: RunningA
     desk.page.keyboard.press("Control+Enter")
     expect(desk.page.locator(SEND)).to_have_count(0)
     assert (state(app, case_no), case(app, case_no).events[-1].event) == ("awaiting_customer", "offer")
+
+
+CUT = """buttons => buttons.filter(button => [button, ...button.querySelectorAll("*")].some(
+  part => part.scrollWidth > part.clientWidth + 1 && getComputedStyle(part).overflowX !== "visible"
+)).map(button => button.innerText)"""
+
+
+@pytest.mark.parametrize("width", [360, 650, 768, 1000, 1001, 1280])
+def test_what_one_can_decide_is_written_out(
+    page_factory: Pages, shop: Shop, app: RunningApp, width: int
+) -> None:
+    """English has the longest words, a tablet the least room: there the queue lies above."""
+    desk = at_the_desk(page_factory, width, "en", "zhou-lan")
+    opened(desk, app, shop)
+    acts = desk.page.locator(".st-key-desk-acts button")
+    expect(acts.first).to_be_visible()
+    assert acts.count() >= 5 and acts.evaluate_all(CUT) == []
+    queue, file = (
+        desk.page.locator(".st-key-desk-queue").bounding_box(),
+        desk.page.locator(".dh").bounding_box(),
+    )
+    assert queue is not None and file is not None
+    assert (queue["y"] + queue["height"] <= file["y"]) == (width <= 1000)
+    desk.is_sound()
