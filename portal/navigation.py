@@ -24,7 +24,7 @@ def run() -> None:
     st.session_state[session.DRAWN] = True
     began = time.perf_counter()
     try:
-        with turns.turn(first):
+        with turns.turn(session.address(), first):
             shell.frame(place, whose.begin())
             page.run()
     finally:

@@ -180,7 +180,7 @@ def test_a_page_runs_in_its_turn(shop: Shop, monkeypatch: pytest.MonkeyPatch) ->
     at_work: list[tuple[str, bool]] = []
 
     @contextmanager
-    def turn(first: bool) -> Iterator[None]:
+    def turn(_address: str, first: bool) -> Iterator[None]:
         at_work.append(("begins", first))
         yield
         at_work.append(("ends", first))
