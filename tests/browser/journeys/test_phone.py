@@ -34,6 +34,10 @@ def as_another(v: Visit, person: str) -> None:
     v.page.request.get(f"/session/demo?as={person}&to=/robots.txt")
 
 
+def calls_up(v: Visit, field: str, mode: str) -> None:
+    expect(v.page.locator(f"{field} input")).to_have_js_property("inputMode", mode)
+
+
 @PHONE
 def test_a_thumb_hits_every_link(visit: OpenVisit, shop: Shop, app: RunningApp, lang: str) -> None:
     v = visit(360, lang)
@@ -62,3 +66,28 @@ def test_a_thumb_hits_every_link(visit: OpenVisit, shop: Shop, app: RunningApp, 
     v.page.context.clear_cookies()
     v.page.request.get(f"/session/lang?lang={lang}&to=/robots.txt")
     at(v, "/?view=find")
+
+
+def test_numbers_call_up_the_keypad(visit: OpenVisit, shop: Shop, app: RunningApp) -> None:
+    """Only where nothing but digits can stand: an order's number may have letters."""
+    v = visit(360)
+    v.go(f"/request?order={shop.order().order_no}")
+    v.page.get_by_text(v.tx("request.wrong.part"), exact=True).click()
+    calls_up(v, "[class*=st-key-amount-]", "decimal")
+    v.go(f"/request?order={shop.order(quantity=3).order_no}")
+    calls_up(v, "[class*=st-key-pieces-]", "numeric")
+
+    case_no = applied(app, shop.order(minor=90_000, escrow=True))
+    app.core("act", case_no, "approve", "--as", "reviewer:r1", "--note", "ok")
+    v.go(f"/track?case={case_no}")
+    v.page.locator(".st-key-act-turn label", has_text=v.tx("track.turn.way.transfer")).click()
+    for channel, mode in (("alipay", ""), ("card", "numeric"), ("wechat", "")):
+        v.page.locator("[class*=st-key-payee-channel-] label", has_text=v.tx(f"channel.{channel}")).click()
+        v.settle()
+        calls_up(v, "[class*=st-key-payee-account-]", mode)
+    calls_up(v, "[class*=st-key-payee-holder-]", "")
+
+    v.page.context.clear_cookies()
+    v.go("/?view=find")
+    calls_up(v, ".st-key-find_amount", "decimal")
+    calls_up(v, ".st-key-find_order", "")
