@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import FloatRect, Locator, expect
 
 from tests.browser.conftest import RunningApp
 from tests.browser.journeys.conftest import OpenVisit, Shop, Visit, fill_in, picture, rows
@@ -28,6 +28,13 @@ def at(v: Visit, path: str) -> None:
     v.go(path)
     low = v.page.evaluate(TOO_LOW, LEAST)
     assert not low, (path, low)
+
+
+def box(found: Locator) -> FloatRect:
+    expect(found).to_be_visible()
+    said = found.bounding_box()
+    assert said is not None
+    return said
 
 
 def as_another(v: Visit, person: str) -> None:
@@ -91,3 +98,21 @@ def test_numbers_call_up_the_keypad(visit: OpenVisit, shop: Shop, app: RunningAp
     v.go("/?view=find")
     calls_up(v, ".st-key-find_amount", "decimal")
     calls_up(v, ".st-key-find_order", "")
+
+
+@PHONE
+def test_who_misses_their_money_finds_where_to_ask(visit: OpenVisit, app: RunningApp, lang: str) -> None:
+    """Below the sentence that it arrived, not at the end of the page; closed, as most do not need it."""
+    v = visit(360, lang)
+    [done, *_] = rows(
+        app,
+        "SELECT c.case_no, c.customer_id FROM cases c JOIN payouts p ON p.case_no = c.case_no "
+        "WHERE c.state = 'completed' AND p.state = 'arrived' AND p.channel = 'alipay'",
+    )
+    as_another(v, done[1])
+    v.go(f"/track?case={done[0]}")
+    asks = v.page.locator("details", has_text=v.tx("track.missing.title"))
+    money, story = box(v.page.locator(".st-key-card-loc")), box(v.page.locator(".st-key-card-tl"))
+    assert money["y"] + money["height"] <= box(asks)["y"] < story["y"]
+    assert asks.get_attribute("open") is None
+    v.is_sound()
