@@ -116,3 +116,22 @@ def test_who_misses_their_money_finds_where_to_ask(visit: OpenVisit, app: Runnin
     assert money["y"] + money["height"] <= box(asks)["y"] < story["y"]
     assert asks.get_attribute("open") is None
     v.is_sound()
+
+
+@PHONE
+def test_in_the_talk_a_picture_is_on_its_senders_side(
+    visit: OpenVisit, shop: Shop, app: RunningApp, tmp_path: Path, lang: str
+) -> None:
+    v, case_no = visit(360, lang), applied(app, shop.order(minor=90_000))
+    v.go(f"/evidence?case={case_no}")
+    choose(v, "other", picture(tmp_path / "own.png"))
+    expect(v.page.locator(".shot")).to_have_count(1)
+    app.core("act", case_no, "ask", "--as", "reviewer:r1", "--note", "哪一天发现的？")
+    v.go(f"/track?case={case_no}")
+    v.page.locator(".st-key-act-turn textarea").fill("Last week.")
+    v.page.locator(".st-key-do-answer button").click()
+    v.sees(v.tx("track.did.answer"))
+    v.settle()
+    talk = box(v.page.locator(".chat"))
+    shown = box(v.page.locator(".chat .out .shots img"))
+    assert shown["x"] + shown["width"] == pytest.approx(talk["x"] + talk["width"], abs=2)
