@@ -119,6 +119,26 @@ def test_who_misses_their_money_finds_where_to_ask(visit: OpenVisit, app: Runnin
 
 
 @PHONE
+def test_what_can_be_done_with_a_picture_stands_in_one_row(
+    visit: OpenVisit, shop: Shop, app: RunningApp, tmp_path: Path, lang: str
+) -> None:
+    v = visit(360, lang)
+    case_no = applied(app, shop.order(minor=90_000))
+    v.go(f"/evidence?case={case_no}")
+    choose(v, "other", picture(tmp_path / "own.png"))
+    acts = v.page.locator("[class*=st-key-acts-]")
+    expect(acts).to_be_visible()
+    v.settle()
+    things = acts.locator("button:visible, .take.swap:visible")
+    expect(things).to_have_count(3)
+    boxes = [box(each) for each in things.all()]
+    middles = [each["y"] + each["height"] / 2 for each in boxes]
+    assert max(middles) - min(middles) < 2, boxes
+    assert all(each["height"] >= 44 for each in boxes), boxes
+    v.is_sound()
+
+
+@PHONE
 def test_in_the_talk_a_picture_is_on_its_senders_side(
     visit: OpenVisit, shop: Shop, app: RunningApp, tmp_path: Path, lang: str
 ) -> None:
