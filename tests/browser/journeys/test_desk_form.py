@@ -127,3 +127,22 @@ def test_from_a_choice_it_is_sent_as_well(desk: Visit, shop: Shop, app: RunningA
     desk.page.keyboard.press("Control+Enter")
     expect(desk.page.locator(SEND)).to_have_count(0)
     assert (state(app, case_no), case(app, case_no).events[-1].event) == ("awaiting_customer", "offer")
+
+
+def test_esc_closes_the_form_and_loses_no_word(desk: Visit, shop: Shop, app: RunningApp) -> None:
+    """Also what was typed last, with the focus still in the field."""
+    case_no = opened(desk, app, shop)
+    field = desk.page.locator(f"{FORM} textarea")
+    press(desk, "reject", "x")
+    field.press_sequentially("The card was used on 3 May.")
+    field.press("Escape")
+    expect(desk.page.locator(FORM)).to_have_count(0)
+    press(desk, "reject", "x")
+    expect(field).to_have_value("The card was used on 3 May.")
+    expect(desk.page.locator(".reads .quote")).to_have_text("The card was used on 3 May.")
+    desk.page.locator(SEND).click()
+    expect(desk.page.locator(SEND)).to_have_count(0)
+    assert (state(app, case_no), case(app, case_no).events[-1].note) == (
+        "rejected",
+        "The card was used on 3 May.",
+    )
