@@ -90,6 +90,12 @@ def follow(view: CaseView) -> None:
         if lost and lost.tickets:
             with st.container(key="card-ticket"):
                 st.html(ticket.told(turn, lost.tickets[0]))
+        if lost is not None:  # near the top, below the sentence that it doubts
+            with st.expander(
+                tx("track.missing.title"), icon=":material/help:", type="compact", key="rule",
+                expanded=not_received.is_urgent(lost, now=now),
+            ):  # fmt: skip
+                not_received.show(turn, lost)
         if not may_ask:
             with st.container(key="card-again"):
                 st.html(track_side.from_outside(tx))
@@ -105,12 +111,6 @@ def follow(view: CaseView) -> None:
     with aside, st.container(key="aside"):
         holds, may_add = applying.now(app), may_ask and view.state in add_proof.OPEN
         st.html(track_side.column(tx, view, holds, now=now, may_add=may_add))
-        if lost is not None:
-            with st.expander(
-                tx("track.missing.title"), icon=":material/help:", type="compact", key="rule",
-                expanded=not_received.is_urgent(lost, now=now),
-            ):  # fmt: skip
-                not_received.show(turn, lost)
         with st.container(key="others", gap="xsmall"):
             st.html(sent.copy_link(tx, href("/track", case=view.case_no)), unsafe_allow_javascript=True)
             track_turn.others(turn)

@@ -41,7 +41,11 @@ def block(
     way_on: tuple[str, str] | None = None,
 ) -> str:
     """One message: what happened and the way on. Announced by screen readers."""
-    link = f'<p><a href="{href(way_on[1])}" target="_self">{esc(way_on[0])}</a></p>' if way_on else ""
+    link = (
+        f'<p class="alone"><a href="{href(way_on[1])}" target="_self">{esc(way_on[0])}</a></p>'
+        if way_on
+        else ""
+    )
     head = f"<b>{esc(title)}</b>" if title else ""
     return f'<div class="alert {css}" role="alert">{ms(icon)}<div>{head}{esc(sentence)}{link}</div></div>'
 

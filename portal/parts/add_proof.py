@@ -85,7 +85,7 @@ def then(album: Album) -> str:
     css = ' class="btn"' if go else ""
     way = f'<a{css} href="{to}">{esc(go or tx("evidence.go.track"))}</a>'
     title = esc(tx("evidence.then"))
-    return f'<div class="after"><h2>{title}</h2><p>{esc(says)}</p>{by}<p class="go">{way}</p></div>'
+    return f'<div class="after"><h2>{title}</h2><p>{esc(says)}</p>{by}<p class="go alone">{way}</p></div>'
 
 
 def beside(tx: Texts, view: CaseView, *, now: datetime) -> str:

@@ -50,7 +50,8 @@ def line(tx: Texts, entry: Entry, *, now: datetime, names: Names | None = None) 
     picture = ""
     if entry.picture:
         screen = "/desk" if for_staff else "/track"
-        picture = f'<p><a href="{href(screen, case=entry.case_no)}">{esc(tx("credit.picture"))}</a></p>'
+        to = href(screen, case=entry.case_no)
+        picture = f'<p class="alone"><a href="{to}">{esc(tx("credit.picture"))}</a></p>'
     css = "up" if entry.points > 0 else "down" if entry.points < 0 else ""
     return (
         f'<div class="cline"><div><b>{esc(tx(_rule(entry, for_staff)))}</b>'

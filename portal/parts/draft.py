@@ -91,7 +91,7 @@ def beside(w: Wizard, step: int) -> str:
         )
     name = goods.title(w.order.product, w.order.quantity)
     change = (
-        f'<p><a href="{w.address(WRONG)}">{esc(tx("request.verdict.change"))}</a></p>'
+        f'<p class="alone"><a href="{w.address(WRONG)}">{esc(tx("request.verdict.change"))}</a></p>'
         if step in (ROUTE, EVIDENCE, SEND)
         else ""
     )
@@ -100,5 +100,5 @@ def beside(w: Wizard, step: int) -> str:
         f"{goods.line(w.order.kind, name, tx('request.send.order', order_no=w.order.order_no))}"
         f"{goods.facts(tx, w.order, now=w.now, more=more)}{change}</section>"
         f'<section class="pane"><h2>{esc(tx("request.help.title"))}</h2><p>{esc(tx("request.help.text"))}</p>'
-        f'<p><a href="{href("/help")}#contact">{esc(tx("request.help.link"))}</a></p></section>'
+        f'<p class="alone"><a href="{href("/help")}#contact">{esc(tx("request.help.link"))}</a></p></section>'
     )

@@ -162,7 +162,7 @@ def _certificate(tx: Texts, view: CaseView) -> str:
     verify = f'<a href="{href("/verify")}">{esc(tx("certificate.verify"))}</a>'
     return (
         f'<h2>{esc(tx("certificate.get"))}</h2><p class="note">{esc(tx("certificate.get_says"))}</p>'
-        f'<p class="files">{files}{verify}</p>'
+        f'<p class="files alone">{files}{verify}</p>'
     )
 
 

@@ -151,16 +151,18 @@ def _voucher(t: Turn, way: str) -> None:
 
 def _account(t: Turn) -> None:
     tx, case_no = t.tx, t.view.case_no
-    st.radio(
+    channel = st.radio(
         tx("track.turn.payee_channel"), PAYEE_CHANNELS, key=f"payee-channel-{case_no}", horizontal=True,
         format_func=lambda name: tx(f"channel.{name}"), persist_state="page",
     )  # fmt: skip
     st.text_input(
         tx("track.turn.payee_holder"), key=f"payee-holder-{case_no}", max_chars=40, persist_state="page"
     )
-    st.text_input(
-        tx("track.turn.payee_account"), key=f"payee-account-{case_no}", max_chars=64, persist_state="page"
-    )
+    # A card's number is digits only (static/keypad.js); elsewhere an account may be a mail address.
+    with st.container(key="payee-card" if channel == "card" else "payee-other"):
+        st.text_input(
+            tx("track.turn.payee_account"), key=f"payee-account-{case_no}", max_chars=64, persist_state="page"
+        )
     st.html(f'<p class="note">{esc(tx("track.turn.payee_note"))}</p>')
     _proof(t)
 

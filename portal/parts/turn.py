@@ -84,7 +84,7 @@ def say(
     ):  # fmt: skip
         take(t, kind)
         to = href("/evidence", case=t.view.case_no)
-        st.html(f'<p class="note"><a href="{to}">{esc(t.tx("track.turn.all_pictures"))}</a></p>')
+        st.html(f'<p class="note alone"><a href="{to}">{esc(t.tx("track.turn.all_pictures"))}</a></p>')
     if added := added_since(t):
         st.html(f'<p class="note">{esc(t.tx("track.turn.attached"))}</p>')
         pictures(t, added)

@@ -119,7 +119,7 @@ def bad(sentence: str) -> str:
 
 def notice(title: str, text: str, *links: tuple[str, str], icon: str = "info") -> str:
     """Something that changed or stands in the way, and the way on as (words, address)."""
-    ways = "".join(f'<p><a href="{to}">{esc(words)}</a></p>' for words, to in links)
+    ways = "".join(f'<p class="alone"><a href="{to}">{esc(words)}</a></p>' for words, to in links)
     return (
         f'<div class="notice" role="alert">{ms(icon)}<div><h2>{esc(title)}</h2><p>{esc(text)}</p>{ways}'
         "</div></div>"

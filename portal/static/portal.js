@@ -123,3 +123,10 @@
     else bringUp(false);
   }, true);
 })();
+
+// Esc closes the desk's form, or a dialog: what was typed last is handed over before, and stands there when it is opened
+// again. A click beside it does so by itself, for it takes the focus away.
+addEventListener("keydown", ({ key, target, isComposing }) => {
+  const isField = target.matches?.(":is(.st-key-card-decide, [role=dialog]) :is(textarea, input)");
+  if (key === "Escape" && !isComposing && isField) target.blur();
+}, true);

@@ -151,3 +151,22 @@ def test_what_one_can_decide_is_written_out(
     assert queue is not None and file is not None
     assert (queue["y"] + queue["height"] <= file["y"]) == (width <= 1000)
     desk.is_sound()
+
+
+def test_esc_closes_the_form_and_loses_no_word(desk: Visit, shop: Shop, app: RunningApp) -> None:
+    """Also what was typed last, with the focus still in the field."""
+    case_no = opened(desk, app, shop)
+    field = desk.page.locator(f"{FORM} textarea")
+    press(desk, "reject", "x")
+    field.press_sequentially("The card was used on 3 May.")
+    field.press("Escape")
+    expect(desk.page.locator(FORM)).to_have_count(0)
+    press(desk, "reject", "x")
+    expect(field).to_have_value("The card was used on 3 May.")
+    expect(desk.page.locator(".reads .quote")).to_have_text("The card was used on 3 May.")
+    desk.page.locator(SEND).click()
+    expect(desk.page.locator(SEND)).to_have_count(0)
+    assert (state(app, case_no), case(app, case_no).events[-1].note) == (
+        "rejected",
+        "The card was used on 3 May.",
+    )

@@ -67,6 +67,21 @@ def test_an_answer_that_is_typed_is_not_lost(visit: OpenVisit, shop: Shop, app: 
     expect(field).to_have_value("")
 
 
+def test_what_is_typed_for_an_arbiter_outlasts_esc(visit: OpenVisit, shop: Shop, app: RunningApp):
+    """The dialog is closed by mistake, with the focus still in the field."""
+    sent, v, why = applied(app, shop.order(minor=90_000)), visit(1280), "我没有用过这张卡。"
+    app.core("act", sent["case_no"], "ask", "--as", "reviewer:r1", "--note", "哪一天发现的？")
+    v.go(f"/track?case={sent['case_no']}")
+    field = v.page.get_by_role("dialog").locator("textarea")
+    v.page.locator(".st-key-dispute button").click()
+    field.press_sequentially(why)
+    field.press("Escape")
+    expect(v.page.get_by_role("dialog")).to_have_count(0)
+    v.settle()
+    v.page.locator(".st-key-dispute button").click()
+    expect(field).to_have_value(why)
+
+
 def test_the_link_of_a_case_can_be_copied(visit: OpenVisit, shop: Shop, app: RunningApp):
     order, v = shop.order(minor=90_000), visit(360)
     sent = applied(app, order)
