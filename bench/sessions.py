@@ -56,8 +56,8 @@ def run() -> list[Measured]:
 
 
 def resident(server: Server) -> float:
-    """Megabytes that the process has filled itself, in memory or swapped out. Pages of libraries do not count:
-    they are its own or shared as other processes come and go (47 MB of ours).
+    """Megabytes that the process has filled itself, in memory or swapped out. Not pages of libraries: they
+    are its own or shared as other processes come and go (47 MB of ours).
     """
     text = Path(f"/proc/{server.process.pid}/smaps_rollup").read_text()
     lines = dict(line.split(":", 1) for line in text.splitlines()[1:] if ":" in line)
