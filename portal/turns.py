@@ -19,9 +19,7 @@ from typing import Final
 AT_ONCE: Final = 2  # one may wait for the database while another works
 FIRST_AT_ONCE: Final = 1
 KEEPS_SECONDS: Final = 0.25  # so long a turn is kept from others
-FIRST_WAIT_SECONDS: Final = (
-    2.0  # then a first run is a click like any other; a hundred are drawn in that time
-)
+FIRST_WAIT_SECONDS: Final = 2.0  # a hundred are drawn in that time; then it is a click like any other
 
 
 class _Run:

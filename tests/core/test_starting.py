@@ -6,18 +6,25 @@ import os
 import subprocess
 import sys
 import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from core import starting
+from tests.processes import free_port
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="niceness of single threads is Linux's")
 ROOT = Path(__file__).parents[2]
 
 
-def of_each_thread() -> set[int]:
-    return {os.getpriority(os.PRIO_PROCESS, int(thread.name)) for thread in Path("/proc/self/task").iterdir()}
+def of_each_thread(process: int | str = "self") -> set[int]:
+    found = set()
+    for thread in Path(f"/proc/{process}/task").iterdir():
+        with suppress(ProcessLookupError):
+            found.add(os.getpriority(os.PRIO_PROCESS, int(thread.name)))
+    return found
 
 
 needs_a_way_back = pytest.mark.skipif(
@@ -66,3 +73,39 @@ print(os.getpriority(os.PRIO_PROCESS, 0))
     )
     usual = str(os.getpriority(os.PRIO_PROCESS, 0))
     assert done.stdout.split() == [usual, usual]
+
+
+@needs_a_way_back
+@pytest.mark.parametrize("words", [["portal.serve", "--port"], ["core", "worker"]], ids=" ".join)
+def test_web_and_worker_start_behind_and_serve_as_anybody(words: list[str], tmp_path: Path) -> None:
+    environment = {
+        **os.environ,
+        "REFUND_DATABASE_URL": f"sqlite:///{tmp_path}/refund.db",
+        "REFUND_STORE_URL": (tmp_path / "evidence").as_uri(),
+        "REFUND_DEMO": "1",
+        "REFUND_READING": "0",
+    }
+
+    def command(*these: str) -> list[str]:
+        return [sys.executable, "-m", *these]
+
+    made = command("core", "init", "--demo", "1")
+    subprocess.run(made, cwd=ROOT, env=environment, capture_output=True, timeout=120, check=True)
+    usual = os.getpriority(os.PRIO_PROCESS, 0)
+    port = [str(free_port())] if words[-1] == "--port" else []
+    process = subprocess.Popen(
+        command(*words, *port),
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        until = time.monotonic() + 90
+        for wanted in (max(usual, starting.BEHIND), usual):
+            while of_each_thread(process.pid) != {wanted}:
+                assert process.poll() is None and time.monotonic() < until, wanted
+                time.sleep(0.005)
+    finally:
+        process.kill()
+        process.wait()

@@ -176,17 +176,19 @@ def test_a_language_is_chosen_by_the_visitor_first():
 
 
 def test_a_page_runs_in_its_turn(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its first run and what comes after stand in different lines."""
-    at_work: list[tuple[str, bool]] = []
+    """Its first run and what comes after stand in different lines, both in that of their address."""
+    at_work: list[tuple[str, str, bool]] = []
 
     @contextmanager
-    def turn(_address: str, first: bool) -> Iterator[None]:
-        at_work.append(("begins", first))
+    def turn(address: str, first: bool) -> Iterator[None]:
+        at_work.append(("begins", address, first))
         yield
-        at_work.append(("ends", first))
+        at_work.append(("ends", address, first))
 
+    here = "203.0.113.9"
     monkeypatch.setattr(turns, "turn", turn)
+    monkeypatch.setattr(session, "address", lambda: here)
     page = open_portal(shop, MEI)
-    assert at_work == [("begins", True), ("ends", True)]
+    assert at_work == [("begins", here, True), ("ends", here, True)]
     page.run()
-    assert at_work[2:] == [("begins", False), ("ends", False)]
+    assert at_work[2:] == [("begins", here, False), ("ends", here, False)]
